@@ -1,0 +1,159 @@
+/**
+ * The slot: everything one call owns in the shared memory, and the memory map around it.
+ *
+ *   0 ── TABLES ──────── SCRATCH ────────── LISTS ──────── BEDS ──────── SLOTS
+ *       filters, FFT,    one per batch in   slot lists,    read-only     slot * SLOT_BYTES
+ *       G.711 (constant) flight             one per batch  loops
+ *
+ * Only TABLES has fixed addresses; the host places the rest and passes pointers. A field has one
+ * writer: the main thread (M) or the worker that holds the slot (W). Ring positions are
+ * free-running counts; the writer publishes one by an atomic store after the bytes it covers, so no
+ * lock is needed between one writer and one reader.
+ *
+ * Invariant: no mutable global and no static data in this module; instantiating it again on a live
+ * memory must change nothing (docs/adr/0001).
+ */
+
+// --- M: written by the main thread when the slot is opened, constant afterwards
+// -------------------------------
+export const LIVE: i32 = 0
+export const CODEC: i32 = 4
+/** Samples of one 20 ms frame at the line's rate: 160, 320 or 480. */
+export const LINE_SAMPLES: i32 = 8
+/** Bytes of one 20 ms payload. */
+export const PAYLOAD_BYTES: i32 = 12
+/** Samples of one 20 ms frame at the rate of the TTS provider. */
+export const TTS_SAMPLES: i32 = 16
+export const HIGH_PASS_PTR: i32 = 20
+/**
+ * Filter table for line → 16 kHz, line → 8 kHz (VAD) and TTS → line; 0 when the rates are the same.
+ */
+export const TO_16K_PTR: i32 = 24
+export const TO_8K_PTR: i32 = 28
+export const TO_LINE_PTR: i32 = 32
+/** Bed loop, i16 at the line's rate; 0 for none. */
+export const BED_PTR: i32 = 36
+export const BED_SAMPLES: i32 = 40
+export const BED_GAIN: i32 = 44
+/** Speech begins at this probability, and holds above the second one. */
+export const VAD_ON: i32 = 48
+export const VAD_OFF: i32 = 52
+
+// --- M: written during the call
+// -------------------------------------------------------------------------------
+/** Bytes of payload written. */
+export const IN_WRITE: i32 = 64
+/** Frames of 16 kHz PCM taken. */
+export const PCM_READ: i32 = 68
+/** Samples of agent audio written. */
+export const TTS_WRITE: i32 = 72
+/** Outbound frames taken. */
+export const OUT_READ: i32 = 76
+export const AGENT_GAIN: i32 = 80
+export const WANT_FRAMES: i32 = 84
+/**
+ * Agent audio up to this count is complete: a tail that does not fill a frame is padded with
+ * silence.
+ */
+export const FLUSH_TO: i32 = 88
+/**
+ * clear(): the epoch counts up; agent audio before CLEAR_TO and prepared frames from CLEAR_FROM on
+ * are void.
+ */
+export const CLEAR_EPOCH: i32 = 92
+export const CLEAR_TO: i32 = 96
+export const CLEAR_FROM: i32 = 100
+/** Agent audio at this count follows a pause. */
+export const SPURT_FROM: i32 = 104
+
+// --- W: written by the worker (another cache line, so that the two threads do not contend)
+// ----------------------
+export const IN_READ: i32 = 128
+export const PCM_WRITE: i32 = 132
+export const TTS_READ: i32 = 136
+export const OUT_WRITE: i32 = 140
+export const EPOCH_SEEN: i32 = 144
+/** Samples of agent audio consumed since open or the last clear. */
+export const AGENT_CONSUMED: i32 = 148
+/** Not 0 when processing this slot trapped; set by the worker's loop, final. */
+export const FAULT: i32 = 152
+export const BED_POSITION: i32 = 156
+/**
+ * The bed's present gain; follows BED_GAIN, ducked while the agent speaks. Starts at 0: the bed
+ * fades in.
+ */
+export const BED_LEVEL: i32 = 160
+/** The agent's present gain minus 1, so that a zeroed slot starts at unity. */
+export const AGENT_GAIN_OFFSET: i32 = 164
+
+export const HIGH_PASS_STATE: i32 = 176
+export const VAD_STATE: i32 = 192
+export const VAD_STATE_BYTES: i32 = 2560
+/**
+ * Input the resamplers still need, f32: HISTORY samples at the line's and at the TTS provider's
+ * rate.
+ */
+export const HISTORY: i32 = 144
+export const USER_HISTORY: i32 = VAD_STATE + VAD_STATE_BYTES
+export const AGENT_HISTORY: i32 = USER_HISTORY + HISTORY * 4
+
+// --- rings ---------------------------------------------------------------------------------------
+// -------------
+/**
+ * Payload bytes, M → W. A multiple of every payload size (160, 320, 480, 640, 960), so a frame
+ * never wraps; 320 ms in the densest format, 1.9 s in PCMU.
+ */
+export const IN_RING: i32 = AGENT_HISTORY + HISTORY * 4
+export const IN_RING_BYTES: i32 = 15360
+
+/** 16 kHz frames for speech-to-text, each with its detection, W → M. 16 frames = 320 ms. */
+export const PCM_FRAMES: i32 = 16
+export const PCM_FRAME_BYTES: i32 = 640
+export const PCM_RING: i32 = IN_RING + IN_RING_BYTES
+export const DETECTION_BYTES: i32 = 32
+export const DETECTION_RING: i32 = PCM_RING + PCM_FRAMES * PCM_FRAME_BYTES
+
+/**
+ * Agent audio at the TTS provider's rate, i16, M → W. 16 frames = 320 ms; the used length is 16 *
+ * TTS_SAMPLES.
+ */
+export const TTS_FRAMES: i32 = 16
+export const TTS_RING: i32 = DETECTION_RING + PCM_FRAMES * DETECTION_BYTES
+export const TTS_RING_BYTES: i32 = TTS_FRAMES * 480 * 2
+
+/** Encoded frames for the line, W → M: a record of OUT_HEADER_BYTES, then the payload. */
+export const OUT_FRAMES: i32 = 4
+export const OUT_HEADER_BYTES: i32 = 32
+export const OUT_RECORD_BYTES: i32 = OUT_HEADER_BYTES + 960
+export const OUT_RING: i32 = TTS_RING + TTS_RING_BYTES
+
+/**
+ * Rounded up to an odd number of 64-byte lines: with a stride of a power of two the hot headers of
+ * all slots would fall into the same few cache sets.
+ */
+export const SLOT_BYTES: i32 = (((OUT_RING + OUT_FRAMES * OUT_RECORD_BYTES + 63) >> 6) | 1) << 6
+
+// --- records -------------------------------------------------------------------------------------
+// -------------
+export const DETECTION_FRAME: i32 = 0
+export const DETECTION_FLAGS: i32 = 4
+export const DETECTION_PROBABILITY: i32 = 8
+export const DETECTION_LEVEL: i32 = 12
+export const DETECTION_START: i32 = 16
+export const DETECTION_VOICED: i32 = 20
+export const FLAG_SPEECH: i32 = 1
+export const FLAG_ONSET: i32 = 2
+export const FLAG_OFFSET: i32 = 4
+
+export const OUT_EPOCH: i32 = 0
+export const OUT_HAS_AGENT: i32 = 4
+export const OUT_CONSUMED: i32 = 8
+/** The bed's state at the frame's start: where to take it up again when the frame is dropped. */
+export const OUT_BED_POSITION: i32 = 12
+export const OUT_BED_LEVEL: i32 = 16
+
+// --- codecs --------------------------------------------------------------------------------------
+// -------------
+export const PCMU: i32 = 0
+export const PCMA: i32 = 1
+export const L16: i32 = 2

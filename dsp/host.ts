@@ -1,0 +1,236 @@
+/**
+ * Host: the only TypeScript that knows an address in the DSP core's memory.
+ *
+ *   main thread   createDspMemory() ─► DspMemory ─► openSlot() ─► Slot        writes what the chains read, reads results
+ *   worker        bindKernel()      ─► Kernel.run(list)                       runs the chains over a list of slots
+ *
+ * Both sides look at one shared WebAssembly.Memory of a fixed size; it never grows, so a view never
+ * goes stale.
+ *
+ * Invariants: one writer per field (assembly/slot.ts says who); bytes first, then the index by
+ * Atomics.store.
+ */
+import { readFile } from 'node:fs/promises'
+import { DspError } from '../server/errors.ts'
+import { BED_NAMES, BED_RATES_HZ, bedLoop, LOOP_SEC } from './beds.ts'
+import {
+  alawDecodeTable,
+  bandEdges,
+  fftTables,
+  FILTER_KEYS,
+  filterShape,
+  filterTable,
+  highPassCoefficients,
+  mulawDecodeTable,
+} from './tables.ts'
+import { vadWeights } from './vad-weights.ts'
+
+/** The layout constants exported by assembly/index.ts, by name. */
+export type Layout = Readonly<Record<string, number>>
+
+/** What a worker needs to join: structured-cloneable. */
+export interface DspShare {
+  module: WebAssembly.Module
+  memory: WebAssembly.Memory
+  slots: number
+  lists: number
+}
+
+/** Functions of the module that tests and benches call directly. */
+export interface DspFunctions {
+  processSlot(slot: number, scratch: number): number
+  decodeMulaw(payload: number, out: number, count: number): void
+  decodeAlaw(payload: number, out: number, count: number): void
+  encodeMulaw(samples: number, payload: number, count: number): void
+  encodeAlaw(samples: number, payload: number, count: number): void
+  resample(table: number, input: number, out: number, count: number): void
+  windowedPower(samples: number, work: number, power: number): void
+  autocorrelation(spectrum: number, work: number, out: number): void
+  levelDbfs(samples: number, count: number): number
+  limit(samples: number, count: number): void
+}
+
+/** Where the variable regions lie; both threads compute the same from slots and lists. */
+export interface Regions {
+  filters: ReadonlyMap<string, number>
+  highPass: ReadonlyMap<number, number>
+  beds: ReadonlyMap<string, number>
+  bedSec: number
+  scratch: number
+  lists: number
+  slots: number
+  end: number
+}
+
+const MODULE_URL = new URL('../build/dsp.wasm', import.meta.url)
+const PAGE_BYTES = 65_536
+/** 4 GiB less a page: the address space of WebAssembly. */
+const MEMORY_LIMIT_BYTES = 4 * 1024 ** 3 - PAGE_BYTES
+
+async function compileModule(): Promise<WebAssembly.Module> {
+  const bytes = await readFile(MODULE_URL).catch((cause: unknown) => {
+    throw new DspError('DSP_NOT_BUILT', 'build/dsp.wasm is missing: run `npm run build`', { cause })
+  })
+  return WebAssembly.compile(bytes)
+}
+
+function instantiate(share: Pick<DspShare, 'module' | 'memory'>): {
+  layout: Layout
+  functions: DspFunctions
+} {
+  const abort = (): never => {
+    throw new DspError('DSP_ABORT', 'the DSP core aborted')
+  }
+  const { exports } = new WebAssembly.Instance(share.module, {
+    env: { memory: share.memory, abort },
+  })
+  const layout: Record<string, number> = {}
+  for (const [name, value] of Object.entries(exports)) {
+    if (value instanceof WebAssembly.Global) layout[name] = value.value as number
+  }
+  return { layout, functions: exports as unknown as DspFunctions }
+}
+
+/** One constant of the layout. Throws DspError DSP_LAYOUT when the module does not export it. */
+export function constant(layout: Layout, name: string): number {
+  const value = layout[name]
+  if (value === undefined) throw new DspError('DSP_LAYOUT', `dsp.wasm does not export ${name}`)
+  return value
+}
+
+function placeRegions(layout: Layout, slots: number, lists: number): Regions {
+  let at = constant(layout, 'TABLES_END')
+  const take = (bytes: number): number => {
+    const start = (at + 63) & ~63
+    at = start + bytes
+    return start
+  }
+  const filters = new Map<string, number>()
+  for (const [from, to] of FILTER_KEYS) {
+    const shape = filterShape(from, to)
+    if (shape) filters.set(`${from}-${to}`, take(16 + shape.up * shape.tapsPerPhase * 4))
+  }
+  const highPass = new Map(BED_RATES_HZ.map((rateHz) => [rateHz, take(20)] as const))
+  const beds = new Map<string, number>()
+  for (const name of BED_NAMES) {
+    for (const rateHz of BED_RATES_HZ) beds.set(`${name}-${rateHz}`, take(LOOP_SEC * rateHz * 2))
+  }
+  const scratch = take(lists * constant(layout, 'SCRATCH_BYTES'))
+  const listStart = take(lists * slots * 4)
+  const slotStart = take(slots * constant(layout, 'SLOT_BYTES'))
+  return {
+    filters,
+    highPass,
+    beds,
+    bedSec: LOOP_SEC,
+    scratch,
+    lists: listStart,
+    slots: slotStart,
+    end: at,
+  }
+}
+
+function writeTables(memory: WebAssembly.Memory, layout: Layout, regions: Regions): void {
+  const bytes = new Uint8Array(memory.buffer)
+  const put = (at: number, data: ArrayBufferView): void =>
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at)
+  const fft = fftTables()
+  put(constant(layout, 'MULAW_DECODE'), mulawDecodeTable())
+  put(constant(layout, 'ALAW_DECODE'), alawDecodeTable())
+  put(constant(layout, 'FFT_WINDOW'), fft.window)
+  put(constant(layout, 'FFT_ORDER'), fft.order)
+  put(constant(layout, 'FFT_COS'), fft.cos)
+  put(constant(layout, 'FFT_SIN'), fft.sin)
+  put(constant(layout, 'FFT_SPLIT_COS'), fft.splitCos)
+  put(constant(layout, 'FFT_SPLIT_SIN'), fft.splitSin)
+  put(constant(layout, 'BAND_EDGES'), bandEdges())
+  put(constant(layout, 'VAD_WEIGHTS'), vadWeights())
+  for (const [from, to] of FILTER_KEYS) {
+    const shape = filterShape(from, to)
+    const at = regions.filters.get(`${from}-${to}`)
+    if (shape && at !== undefined) put(at, filterTable(shape))
+  }
+  for (const [rateHz, at] of regions.highPass) put(at, highPassCoefficients(rateHz))
+  for (const name of BED_NAMES) {
+    for (const rateHz of BED_RATES_HZ) {
+      const at = regions.beds.get(`${name}-${rateHz}`)
+      if (at !== undefined) put(at, bedLoop(name, rateHz))
+    }
+  }
+}
+
+/** The main thread's half: memory, layout, and where everything lies. */
+export interface DspMemory {
+  share: DspShare
+  layout: Layout
+  regions: Regions
+  functions: DspFunctions
+  /** Writes a batch's slot list. */
+  writeList(list: number, slots: readonly number[]): void
+  slotAddress(slot: number): number
+}
+
+/**
+ * Allocates the shared memory for `slots` calls and `lists` batches in flight, and writes the
+ * constant tables. About 50 KiB per slot, and a quarter of a second for the beds the first time in
+ * a process.
+ * Throws DspError DSP_NOT_BUILT, or DSP_TOO_MANY_SLOTS above the 4 GiB that WebAssembly can
+ * address.
+ */
+export async function createDspMemory(o: { slots: number; lists: number }): Promise<DspMemory> {
+  const module = await compileModule()
+  const probe = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true })
+  const { layout } = instantiate({ module, memory: probe })
+  const regions = placeRegions(layout, o.slots, o.lists)
+  if (regions.end > MEMORY_LIMIT_BYTES) {
+    throw new DspError('DSP_TOO_MANY_SLOTS', `${o.slots} slots need more than 4 GiB`)
+  }
+  const pages = Math.ceil(regions.end / PAGE_BYTES)
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+  const { functions } = instantiate({ module, memory })
+  writeTables(memory, layout, regions)
+  const words = new Int32Array(memory.buffer)
+  return {
+    share: { module, memory, slots: o.slots, lists: o.lists },
+    layout,
+    regions,
+    functions,
+    writeList: (list, slots) => words.set(slots, (regions.lists >> 2) + list * o.slots),
+    slotAddress: (slot) => regions.slots + slot * constant(layout, 'SLOT_BYTES'),
+  }
+}
+
+/** The worker's half. */
+export interface Kernel {
+  /**
+   * Runs both chains of the first `count` slots of a list. A trap faults its slot only.
+   * Synchronous, bounded.
+   */
+  run(list: number, count: number): void
+}
+
+/** Joins a worker to the shared memory. */
+export function bindKernel(share: DspShare): Kernel {
+  const { layout, functions } = instantiate(share)
+  const regions = placeRegions(layout, share.slots, share.lists)
+  const words = new Int32Array(share.memory.buffer)
+  const slotBytes = constant(layout, 'SLOT_BYTES')
+  const scratchBytes = constant(layout, 'SCRATCH_BYTES')
+  const fault = constant(layout, 'FAULT')
+  return {
+    run(list, count) {
+      const first = (regions.lists >> 2) + list * share.slots
+      const scratch = regions.scratch + list * scratchBytes
+      for (let i = 0; i < count; i++) {
+        const slot = regions.slots + (words[first + i] ?? 0) * slotBytes
+        try {
+          functions.processSlot(slot, scratch)
+        } catch {
+          // A WebAssembly trap: the slot's state is damaged. Reported by the main thread, which
+          // ends this call alone.
+          Atomics.store(words, (slot + fault) >> 2, 1)
+        }
+      }
+    },
+  }
+}

@@ -1,0 +1,378 @@
+/**
+ * Slot: the main thread's view of one call's record in the shared memory.
+ *
+ *   payload ─► inbound ring ─► ( worker ) ─► PCM + detection ─► drain()
+ *   PCM ─────► TTS ring ─────► ( worker ) ─► outbound ring ───► nextOutbound()
+ *
+ * All views are made when the object is, so moving a frame allocates nothing. Positions are 32-bit
+ * counts that run freely; the densest (bytes of 24 kHz L16) wraps after 12 hours of audio, and a
+ * call ends after 4.
+ */
+import { DspError } from '../server/errors.ts'
+import { BED_NAMES, type BedName } from './beds.ts'
+import { constant, type DspMemory } from './host.ts'
+import { slotOffsets, type SlotOffsets } from './slot-offsets.ts'
+
+export interface SlotFormat {
+  codec: 'PCMU' | 'PCMA' | 'L16'
+  lineRateHz: number
+  ttsRateHz: number
+}
+
+export interface SlotSettings {
+  /** 0 (only loud, clear speech) … 1 (the faintest voice). */
+  vadSensitivity: number
+  bed: BedName
+  /** 0…1; 1 is −26 dBFS. */
+  bedGain: number
+}
+
+/** What the VAD found in one 20 ms frame. Times are audio time since the slot was opened. */
+export interface Detection {
+  /** Start of the frame. */
+  atMs: number
+  /** Speech, after onset and hangover. */
+  speech: boolean
+  /** 0…1, of this frame alone. */
+  probability: number
+  /** RMS, −90…0. */
+  levelDbfs: number
+  /** This frame starts speech. */
+  onset: boolean
+  /** This frame ends speech. */
+  offset: boolean
+  /**
+   * Where the current or last speech began, before the frames it took to be sure; −1 before the
+   * first.
+   */
+  speechStartMs: number
+  /** Start of the last frame that was speech by itself (no hangover); negative before the first. */
+  lastVoicedMs: number
+}
+
+/** A frame for the line. The pool's object: copy or send it before the next call. */
+export interface OutboundFrame {
+  payload: Uint8Array
+  hasAgent: boolean
+  /** Agent audio consumed up to this frame's end, since the slot was opened or last cleared. */
+  agentMs: number
+}
+
+export type PushResult = 'taken' | 'full' | 'badLength'
+
+const CODECS = { PCMU: 0, PCMA: 1, L16: 2 } as const
+const FRAME_MS = 20
+const RATES_HZ: readonly number[] = [8_000, 16_000, 24_000]
+
+/** The longest payload taken in one piece, in frames: 100 ms. */
+const LONGEST_PAYLOAD_FRAMES = 5
+
+function requireRate(rateHz: number, what: string): void {
+  if (RATES_HZ.includes(rateHz)) return
+  throw new DspError('DSP_BAD_RATE', `${what} must be 8000, 16000 or 24000 Hz, not ${rateHz}`)
+}
+
+export class Slot {
+  readonly index: number
+  readonly #dsp: DspMemory
+  readonly #at: number
+  readonly #word: number
+  readonly #words: Int32Array
+  readonly #floats: Float32Array
+  readonly #inbound: Uint8Array
+  readonly #pcm: Int16Array[]
+  readonly #tts: Int16Array
+  readonly #records: Uint8Array[]
+  readonly #c: SlotOffsets
+  #outbound: Uint8Array[] = []
+  readonly #frame: OutboundFrame = { payload: new Uint8Array(0), hasAgent: false, agentMs: 0 }
+  readonly #detection: Detection = {
+    atMs: 0,
+    speech: false,
+    probability: 0,
+    levelDbfs: -90,
+    onset: false,
+    offset: false,
+    speechStartMs: -1,
+    lastVoicedMs: -1,
+  }
+  #payloadBytes = 0
+  #ttsFrameSamples = 0
+  #hasBed = false
+
+  constructor(dsp: DspMemory, index: number) {
+    this.index = index
+    this.#dsp = dsp
+    this.#c = slotOffsets(dsp.layout)
+    const c = this.#c
+    const { buffer } = dsp.share.memory
+    this.#at = dsp.slotAddress(index)
+    this.#word = this.#at >> 2
+    this.#words = new Int32Array(buffer)
+    this.#floats = new Float32Array(buffer)
+    this.#inbound = new Uint8Array(buffer, this.#at + c.inRing, c.inRingBytes)
+    this.#tts = new Int16Array(buffer, this.#at + c.ttsRing, c.ttsRingBytes / 2)
+    this.#pcm = Array.from(
+      { length: c.pcmFrames },
+      (_, i) => new Int16Array(buffer, this.#at + c.pcmRing + i * 640, 320),
+    )
+    this.#records = Array.from(
+      { length: c.outFrames },
+      (_, i) => new Uint8Array(buffer, this.#at + c.outRing + i * c.outRecord, c.outRecord),
+    )
+  }
+
+  /**
+   * Zeroes the slot and sets it up; the caller knows that no worker holds it.
+   * Throws DspError DSP_BAD_RATE for a rate other than 8, 16 or 24 kHz.
+   */
+  open(format: SlotFormat, settings: SlotSettings): void {
+    requireRate(format.lineRateHz, 'the line rate')
+    requireRate(format.ttsRateHz, 'the TTS rate')
+    const { regions, layout, share } = this.#dsp
+    new Uint8Array(share.memory.buffer, this.#at, constant(layout, 'SLOT_BYTES')).fill(0)
+    const line = format.lineRateHz
+    const filter = (from: number, to: number): number => regions.filters.get(`${from}-${to}`) ?? 0
+    const lineSamples = (line * FRAME_MS) / 1_000
+    this.#payloadBytes = lineSamples * (format.codec === 'L16' ? 2 : 1)
+    this.#ttsFrameSamples = (format.ttsRateHz * FRAME_MS) / 1_000
+    const bed = settings.bed === 'none' || settings.bedGain <= 0 ? 0 : this.#bed(settings.bed, line)
+    this.#hasBed = bed !== 0
+    this.#setWord('CODEC', CODECS[format.codec])
+    this.#setWord('LINE_SAMPLES', lineSamples)
+    this.#setWord('PAYLOAD_BYTES', this.#payloadBytes)
+    this.#setWord('TTS_SAMPLES', this.#ttsFrameSamples)
+    this.#setWord('HIGH_PASS_PTR', regions.highPass.get(line) ?? 0)
+    this.#setWord('TO_16K_PTR', filter(line, 16_000))
+    this.#setWord('TO_8K_PTR', filter(line, 8_000))
+    this.#setWord('TO_LINE_PTR', filter(format.ttsRateHz, line))
+    this.#setWord('BED_PTR', bed)
+    this.#setWord('BED_SAMPLES', bed === 0 ? 0 : this.#bedSamples(line))
+    this.#setFloat('BED_GAIN', Math.min(1, settings.bedGain))
+    this.#setFloat('AGENT_GAIN', 1)
+    const on = vadThreshold(settings.vadSensitivity)
+    this.#setFloat('VAD_ON', on)
+    this.#setFloat('VAD_OFF', on * 0.6)
+    const header = constant(layout, 'OUT_HEADER_BYTES')
+    this.#outbound = this.#records.map((r) => r.subarray(header, header + this.#payloadBytes))
+    this.#setWord('LIVE', 1)
+  }
+
+  close(): void {
+    this.#setWord('LIVE', 0)
+  }
+
+  /** Not 0 after a trap: the slot must not be processed again before it is reopened. */
+  get fault(): number {
+    return Atomics.load(this.#words, this.#word + this.#c.fault)
+  }
+
+  /** Copies a payload of 10…100 ms into the ring; the worker takes it in frames of 20 ms. */
+  pushPayload(payload: Uint8Array): PushResult {
+    const c = this.#c
+    const { length } = payload
+    const half = this.#payloadBytes / 2
+    if (
+      length === 0 ||
+      length % half !== 0 ||
+      length > this.#payloadBytes * LONGEST_PAYLOAD_FRAMES
+    ) {
+      return 'badLength'
+    }
+    const write = this.#words[this.#word + c.inWrite] ?? 0
+    const read = Atomics.load(this.#words, this.#word + c.inRead)
+    if (write - read + length > c.inRingBytes) return 'full'
+    const at = write % c.inRingBytes
+    const room = c.inRingBytes - at
+    if (length <= room) {
+      this.#inbound.set(payload, at)
+    } else {
+      this.#inbound.set(payload.subarray(0, room), at)
+      this.#inbound.set(payload.subarray(room), 0)
+    }
+    Atomics.store(this.#words, this.#word + c.inWrite, write + length)
+    return 'taken'
+  }
+
+  /** Samples of agent audio that fit now. */
+  get agentSpaceSamples(): number {
+    return this.#ttsFrameSamples * this.#c.ttsFrames - this.#agentWaiting()
+  }
+
+  /** Samples pushed and not yet taken by the worker. */
+  #agentWaiting(): number {
+    const c = this.#c
+    // A clear the worker has not seen yet already counts: what it voids may be overwritten at once,
+    // since the frame that might still read it carries the old epoch and is dropped.
+    const pending = this.#get(c.clearEpoch) !== this.#get(c.epochSeen)
+    return this.#get(c.ttsWrite) - this.#get(pending ? c.clearTo : c.ttsRead)
+  }
+
+  /** Copies samples from index `from` on; returns how many fitted. */
+  pushPcm(pcm: Int16Array, from: number): number {
+    const c = this.#c
+    const count = Math.min(pcm.length - from, this.agentSpaceSamples)
+    if (count <= 0) return 0
+    const ring = this.#ttsFrameSamples * c.ttsFrames
+    const write = this.#get(c.ttsWrite)
+    if (this.#agentWaiting() === 0 && this.preparedFrames === 0) this.#set(c.spurtFrom, write)
+    const at = write % ring
+    const first = Math.min(count, ring - at)
+    this.#tts.set(pcm.subarray(from, from + first), at)
+    if (count > first) this.#tts.set(pcm.subarray(from + first, from + count), 0)
+    Atomics.store(this.#words, this.#word + c.ttsWrite, write + count)
+    return count
+  }
+
+  /** Counts pushed so far; changes exactly when agent audio arrives. */
+  get agentPushed(): number {
+    return this.#get(this.#c.ttsWrite)
+  }
+
+  /**
+   * Everything pushed so far is complete: a tail shorter than a frame is sent, padded with silence.
+   */
+  flushAgent(): void {
+    const c = this.#c
+    Atomics.store(this.#words, this.#word + c.flushTo, this.#get(c.ttsWrite))
+  }
+
+  /**
+   * Voids the TTS ring and the prepared frames; the bed resumes where the first of them stood.
+   * Never blocks.
+   */
+  clearAgent(): void {
+    const c = this.#c
+    const pending = this.#get(c.clearEpoch) !== this.#get(c.epochSeen)
+    if (!pending) this.#set(c.clearFrom, this.#get(c.outRead))
+    this.#set(c.clearTo, this.#get(c.ttsWrite))
+    Atomics.store(this.#words, this.#word + c.clearEpoch, this.#get(c.clearEpoch) + 1)
+    Atomics.store(this.#words, this.#word + c.outRead, this.#get(c.outWrite))
+  }
+
+  /** Linear gain of the agent's voice, reached along a ramp of one frame. */
+  setAgentGain(gain: number): void {
+    this.#floats[this.#word + this.#c.agentGain] = gain
+  }
+
+  set wantFrames(want: boolean) {
+    this.#set(this.#c.wantFrames, want ? 1 : 0)
+  }
+
+  get wantFrames(): boolean {
+    return this.#get(this.#c.wantFrames) !== 0
+  }
+
+  get preparedFrames(): number {
+    return this.#get(this.#c.outWrite) - this.#get(this.#c.outRead)
+  }
+
+  /** Would a worker find something to do? A few loads; asked for every slot at every tick. */
+  hasWork(): boolean {
+    const c = this.#c
+    if (this.#get(c.inWrite) - this.#get(c.inRead) >= this.#payloadBytes) return true
+    if (this.#get(c.clearEpoch) !== this.#get(c.epochSeen)) return true
+    if (this.preparedFrames >= c.prepared) return false
+    if (this.#hasBed || this.#get(c.wantFrames) !== 0) return true
+    const waiting = this.#agentWaiting()
+    if (waiting >= this.#ttsFrameSamples) return true
+    return waiting > 0 && this.#get(c.flushTo) - this.#get(c.ttsRead) > 0
+  }
+
+  /** A tail shorter than a frame waits for a flush. */
+  get hasUnflushedTail(): boolean {
+    const c = this.#c
+    const waiting = this.#agentWaiting()
+    if (waiting <= 0 || waiting >= this.#ttsFrameSamples) return false
+    return this.#get(c.flushTo) - this.#get(c.ttsWrite) !== 0
+  }
+
+  /** The next prepared frame, or null. The object and its bytes are valid until the next call. */
+  nextOutbound(): OutboundFrame | null {
+    const c = this.#c
+    const epoch = this.#get(c.clearEpoch)
+    const written = Atomics.load(this.#words, this.#word + c.outWrite)
+    let read = this.#get(c.outRead)
+    while (read !== written) {
+      const place = read & (c.outFrames - 1)
+      read++
+      Atomics.store(this.#words, this.#word + c.outRead, read)
+      const record = (this.#at + c.outRing + place * c.outRecord) >> 2
+      if (this.#words[record + c.recordEpoch] !== epoch) continue
+      this.#frame.payload = this.#outbound[place] ?? this.#frame.payload
+      this.#frame.hasAgent = this.#words[record + c.recordHasAgent] !== 0
+      const consumed = this.#words[record + c.recordConsumed] ?? 0
+      this.#frame.agentMs = (consumed * FRAME_MS) / this.#ttsFrameSamples
+      return this.#frame
+    }
+    return null
+  }
+
+  /**
+   * Hands out every processed frame; returns their number. Both arguments are reused after the
+   * call.
+   */
+  drain(take: (detection: Detection, pcm16k: Int16Array) => void): number {
+    const c = this.#c
+    const written = Atomics.load(this.#words, this.#word + c.pcmWrite)
+    let read = this.#get(c.pcmRead)
+    let count = 0
+    while (read !== written) {
+      const place = read & (c.pcmFrames - 1)
+      const pcm = this.#pcm[place]
+      this.#readDetection((this.#at + c.detectionRing + place * c.detectionBytes) >> 2)
+      if (pcm !== undefined) take(this.#detection, pcm)
+      read++
+      count++
+      Atomics.store(this.#words, this.#word + c.pcmRead, read)
+    }
+    return count
+  }
+
+  #readDetection(record: number): void {
+    const d = this.#detection
+    const flags = this.#words[record + 1] ?? 0
+    d.atMs = (this.#words[record] ?? 0) * FRAME_MS
+    d.speech = (flags & 1) !== 0
+    d.onset = (flags & 2) !== 0
+    d.offset = (flags & 4) !== 0
+    d.probability = this.#floats[record + 2] ?? 0
+    d.levelDbfs = this.#floats[record + 3] ?? -90
+    const start = this.#words[record + 4] ?? -1
+    d.speechStartMs = start < 0 ? -1 : start * FRAME_MS
+    d.lastVoicedMs = (this.#words[record + 5] ?? -1) * FRAME_MS
+  }
+
+  #bed(name: Exclude<BedName, 'none'>, rateHz: number): number {
+    const at = BED_NAMES.includes(name)
+      ? this.#dsp.regions.beds.get(`${name}-${rateHz}`)
+      : undefined
+    if (at === undefined) throw new DspError('DSP_NO_BED', `there is no bed called ${name}`)
+    return at
+  }
+
+  #bedSamples(rateHz: number): number {
+    return this.#dsp.regions.bedSec * rateHz
+  }
+
+  #get(word: number): number {
+    return Atomics.load(this.#words, this.#word + word)
+  }
+
+  #set(word: number, value: number): void {
+    Atomics.store(this.#words, this.#word + word, value)
+  }
+
+  #setWord(name: string, value: number): void {
+    this.#set(constant(this.#dsp.layout, name) >> 2, value)
+  }
+
+  #setFloat(name: string, value: number): void {
+    this.#floats[this.#word + (constant(this.#dsp.layout, name) >> 2)] = value
+  }
+}
+
+/** Probability at which speech begins: 0.9 at sensitivity 0, 0.5 at 0.5, 0.1 at 1. */
+export function vadThreshold(sensitivity: number): number {
+  return 0.9 - 0.8 * Math.min(1, Math.max(0, sensitivity))
+}

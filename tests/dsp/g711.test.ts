@@ -1,0 +1,124 @@
+/** G.711 against the arithmetic of ITU-T G.191 (STL, g711.c), ported line by line. */
+import { beforeAll, describe, expect, it } from 'vitest'
+import { createDspMemory, type DspMemory } from '../../dsp/host.ts'
+
+function ulawCompress(linear: number): number {
+  let absno = linear < 0 ? (~linear >> 2) + 33 : (linear >> 2) + 33
+  if (absno > 0x1fff) absno = 0x1fff
+  let i = absno >> 6
+  let segno = 1
+  while (i !== 0) {
+    segno++
+    i >>= 1
+  }
+  const highNibble = 0x0008 - segno
+  const lowNibble = 0x000f - ((absno >> segno) & 0x000f)
+  const code = (highNibble << 4) | lowNibble
+  return linear >= 0 ? code | 0x80 : code
+}
+
+function ulawExpand(code: number): number {
+  const sign = code < 0x80 ? -1 : 1
+  let mantissa = ~code
+  const exponent = (mantissa >> 4) & 0x07
+  const segment = exponent + 1
+  mantissa &= 0x0f
+  const step = 4 << segment
+  return sign * ((0x80 << exponent) + step * mantissa + step / 2 - 4 * 33)
+}
+
+function alawCompress(linear: number): number {
+  let ix = linear < 0 ? ~linear >> 4 : linear >> 4
+  if (ix > 15) {
+    let iexp = 1
+    while (ix > 16 + 15) {
+      ix >>= 1
+      iexp++
+    }
+    ix -= 16
+    ix += iexp << 4
+  }
+  if (linear >= 0) ix |= 0x80
+  return ix ^ 0x55
+}
+
+function alawExpand(code: number): number {
+  let ix = code ^ 0x55
+  ix &= 0x7f
+  const iexp = ix >> 4
+  let mant = ix & 0x0f
+  if (iexp > 0) mant += 16
+  mant = (mant << 4) + 8
+  if (iexp > 1) mant <<= iexp - 1
+  return code > 127 ? mant : -mant
+}
+
+const SAMPLES = Int32Array.from({ length: 65_536 }, (_, i) => i - 32_768)
+let dsp: DspMemory
+let bytes: Uint8Array
+let floats: Float32Array
+/** Scratch addresses well apart; blocks of 256 samples. */
+let pcmAt: number
+let codeAt: number
+
+beforeAll(async () => {
+  dsp = await createDspMemory({ slots: 1, lists: 1 })
+  bytes = new Uint8Array(dsp.share.memory.buffer)
+  floats = new Float32Array(dsp.share.memory.buffer)
+  pcmAt = dsp.regions.scratch
+  codeAt = dsp.regions.scratch + 2_048
+})
+
+function encodeAll(encode: (samples: number, payload: number, count: number) => void): Uint8Array {
+  const codes = new Uint8Array(SAMPLES.length)
+  for (let i = 0; i < SAMPLES.length; i += 256) {
+    for (let n = 0; n < 256; n++) floats[(pcmAt >> 2) + n] = (SAMPLES[i + n] ?? 0) / 32_768
+    encode(pcmAt, codeAt, 256)
+    codes.set(bytes.subarray(codeAt, codeAt + 256), i)
+  }
+  return codes
+}
+
+function decodeAll(decode: (payload: number, out: number, count: number) => void): Float32Array {
+  for (let n = 0; n < 256; n++) bytes[codeAt + n] = n
+  decode(codeAt, pcmAt, 256)
+  return floats.slice(pcmAt >> 2, (pcmAt >> 2) + 256).map((x) => x * 32_768)
+}
+
+describe('g711', () => {
+  it('encodes all 65 536 samples to PCMU as G.191 does', () => {
+    const codes = encodeAll(dsp.functions.encodeMulaw)
+    const wrong = SAMPLES.filter((sample, i) => codes[i] !== ulawCompress(sample))
+    expect([...wrong]).toEqual([])
+  })
+
+  it('encodes all 65 536 samples to PCMA as G.191 does', () => {
+    const codes = encodeAll(dsp.functions.encodeAlaw)
+    const wrong = SAMPLES.filter((sample, i) => codes[i] !== alawCompress(sample))
+    expect([...wrong]).toEqual([])
+  })
+
+  it('decodes all 256 PCMU codes as G.191 does', () => {
+    const expected = Array.from({ length: 256 }, (_, code) => ulawExpand(code))
+    expect([...decodeAll(dsp.functions.decodeMulaw)]).toEqual(expected)
+  })
+
+  it('decodes all 256 PCMA codes as G.191 does', () => {
+    const expected = Array.from({ length: 256 }, (_, code) => alawExpand(code))
+    expect([...decodeAll(dsp.functions.decodeAlaw)]).toEqual(expected)
+  })
+
+  it('encodes silence as 0xFF in PCMU and 0xD5 in PCMA', () => {
+    expect(encodeAll(dsp.functions.encodeMulaw)[32_768]).toBe(0xff)
+    expect(encodeAll(dsp.functions.encodeAlaw)[32_768]).toBe(0xd5)
+  })
+
+  it('saturates samples beyond full scale instead of wrapping them', () => {
+    floats.fill(1.7, pcmAt >> 2, (pcmAt >> 2) + 8)
+    dsp.functions.encodeMulaw(pcmAt, codeAt, 8)
+    expect(bytes[codeAt]).toBe(ulawCompress(32_767))
+    floats.fill(-1.7, pcmAt >> 2, (pcmAt >> 2) + 8)
+    dsp.functions.encodeAlaw(pcmAt, codeAt, 8)
+    expect(bytes[codeAt]).toBe(alawCompress(-32_768))
+  })
+})
