@@ -1,0 +1,167 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { AudioPool, type AudioLane, type Detection, type LaneEvents } from '../../workers/pool.ts'
+import { FAULT_OWNER } from '../../workers/audio-lane.ts'
+
+const PHONE = { line: { codec: 'PCMU', sampleRateHz: 8_000 }, ttsRateHz: 16_000 } as const
+const PLAIN = { vadSensitivity: 0.5, bed: 'none', bedGain: 0 } as const
+const IGNORE: LaneEvents = { onUserFrame: () => undefined, onFault: () => undefined }
+const FRAME = new Uint8Array(160).fill(0xff)
+
+let pool: AudioPool
+beforeAll(async () => {
+  pool = await AudioPool.create({ slots: 3, threads: 2 })
+})
+afterAll(() => pool.close())
+
+/**
+ * Ticks until `done`, giving the event loop to results in between; the test's own time limit bounds
+ * it.
+ */
+async function tickUntil(done: () => boolean, nowMs = 0): Promise<void> {
+  while (!done()) {
+    pool.tick(nowMs)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+function closing<T>(lanes: AudioLane[], body: () => Promise<T>): Promise<T> {
+  return body().finally(() => lanes.forEach((lane) => lane.close()))
+}
+
+describe('pool', () => {
+  it('returns a detection and 320 samples for each 20 ms payload, in order', async () => {
+    const times: number[] = []
+    let samples = 0
+    const lane = pool.openLane(PHONE, PLAIN, {
+      ...IGNORE,
+      onUserFrame(detection: Detection, pcm16k: Int16Array) {
+        times.push(detection.atMs)
+        samples += pcm16k.length
+      },
+    })
+    await closing([lane], async () => {
+      for (let f = 0; f < 5; f++) expect(lane.pushUserPayload(FRAME)).toBe(true)
+      await tickUntil(() => times.length === 5)
+      expect(times).toEqual([0, 20, 40, 60, 80])
+      expect(samples).toBe(5 * 320)
+    })
+  })
+
+  it('turns agent PCM at 16 kHz into PCMU frames of 160 bytes', async () => {
+    const lane = pool.openLane(PHONE, PLAIN, IGNORE)
+    await closing([lane], async () => {
+      expect(lane.pushAgentPcm(new Int16Array(640).fill(1_000), 0)).toBe(640)
+      let frame = lane.nextOutbound()
+      await tickUntil(() => (frame = lane.nextOutbound()) !== null)
+      expect(frame).toMatchObject({ hasAgent: true, agentMs: 20 })
+      expect(frame?.payload).toHaveLength(160)
+    })
+  })
+
+  it('sends a tail of 5 ms after 40 ms without new audio, and not after 39', async () => {
+    const lane = pool.openLane(PHONE, PLAIN, IGNORE)
+    await closing([lane], async () => {
+      lane.pushAgentPcm(new Int16Array(80), 0)
+      pool.tick(1_000)
+      pool.tick(1_039)
+      const { batches } = pool.stats()
+      expect(lane.nextOutbound()).toBeNull()
+      expect(pool.stats().batches).toBe(batches)
+      let agentMs = 0
+      await tickUntil(() => {
+        agentMs = lane.nextOutbound()?.agentMs ?? agentMs
+        return agentMs > 0
+      }, 1_040)
+      expect(agentMs).toBe(5)
+    })
+  })
+
+  it('takes payloads of 10 to 100 ms and counts every other length', async () => {
+    let frames = 0
+    const lane = pool.openLane(PHONE, PLAIN, { ...IGNORE, onUserFrame: () => frames++ })
+    await closing([lane], async () => {
+      const before = pool.stats().badPayloads
+      for (const length of [0, 1, 79, 161, 880, 5_000]) {
+        expect(lane.pushUserPayload(new Uint8Array(length))).toBe(false)
+      }
+      expect(pool.stats().badPayloads - before).toBe(6)
+      for (const length of [80, 80, 240, 800]) {
+        expect(lane.pushUserPayload(new Uint8Array(length))).toBe(true)
+      }
+      await tickUntil(() => frames === 7)
+    })
+  })
+
+  it('drops and counts user audio beyond 1.92 s of PCMU that nobody processed', () => {
+    const lane = pool.openLane(PHONE, PLAIN, IGNORE)
+    const before = pool.stats().inboundOverflows
+    const taken = Array.from({ length: 100 }, () => lane.pushUserPayload(FRAME))
+    lane.close()
+    expect(taken.filter(Boolean)).toHaveLength(96)
+    expect(pool.stats().inboundOverflows - before).toBe(4)
+  })
+
+  it('refuses a fourth lane with DSP_NO_SLOT, and takes it when one has closed', () => {
+    const lanes = [1, 2, 3].map(() => pool.openLane(PHONE, PLAIN, IGNORE))
+    expect(() => pool.openLane(PHONE, PLAIN, IGNORE)).toThrow(
+      expect.objectContaining({ code: 'DSP_NO_SLOT', retryable: true }),
+    )
+    lanes[1]?.close()
+    lanes[1]?.close()
+    const fourth = pool.openLane(PHONE, PLAIN, IGNORE)
+    expect(fourth.slot).toBe(lanes[1]?.slot)
+    for (const lane of [...lanes, fourth]) lane.close()
+    expect(pool.stats().liveLanes).toBe(0)
+  })
+
+  it('keeps a slot until its batch is done when the lane closes meanwhile', async () => {
+    let frames = 0
+    const lanes = [1, 2, 3].map(() =>
+      pool.openLane(PHONE, PLAIN, { ...IGNORE, onUserFrame: () => frames++ }),
+    )
+    lanes[0]?.pushUserPayload(FRAME)
+    pool.tick(0)
+    lanes[0]?.close()
+    expect(() => pool.openLane(PHONE, PLAIN, IGNORE)).toThrow('in use')
+    await tickUntil(() => {
+      try {
+        pool.openLane(PHONE, PLAIN, IGNORE).close()
+        return true
+      } catch {
+        return false
+      }
+    })
+    expect(frames).toBe(0)
+    for (const lane of lanes) lane.close()
+  })
+
+  it('ends only the lane whose owner throws', async () => {
+    const faults: number[] = []
+    let frames = 0
+    const bad = pool.openLane(PHONE, PLAIN, {
+      onUserFrame() {
+        throw new Error('a bug of the owner')
+      },
+      onFault: (status) => faults.push(status),
+    })
+    const good = pool.openLane(PHONE, PLAIN, { ...IGNORE, onUserFrame: () => frames++ })
+    await closing([bad, good], async () => {
+      bad.pushUserPayload(FRAME)
+      good.pushUserPayload(FRAME)
+      await tickUntil(() => frames === 1 && faults.length === 1)
+      expect(faults).toEqual([FAULT_OWNER])
+      expect(bad.pushUserPayload(FRAME)).toBe(false)
+      expect(good.pushUserPayload(FRAME)).toBe(true)
+    })
+  })
+
+  it('does nothing after close, and closes twice as once', async () => {
+    const other = await AudioPool.create({ slots: 1, threads: 1 })
+    const lane = other.openLane(PHONE, PLAIN, IGNORE)
+    await Promise.all([other.close(), other.close()])
+    other.tick(0)
+    expect(lane.pushUserPayload(FRAME)).toBe(false)
+    expect(lane.nextOutbound()).toBeNull()
+    expect(() => other.openLane(PHONE, PLAIN, IGNORE)).toThrow('in use')
+  })
+})

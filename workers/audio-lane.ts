@@ -1,0 +1,176 @@
+/**
+ * Audio lane: one call's way through the audio pool. A thin, counted face of its slot; batching is
+ * the pool's.
+ */
+import { Slot, type Detection, type OutboundFrame } from '../dsp/slot.ts'
+
+/**
+ * What the pool reports about one lane; always on the main thread, never from within a lane's own
+ * method.
+ */
+export interface LaneEvents {
+  /** Each 20 ms of user audio, in order. Both arguments are reused: copy what you keep. */
+  onUserFrame(detection: Detection, pcm16k: Int16Array): void
+  /** The lane is dead; comes once, and the call must end. FAULT_TRAP or FAULT_OWNER says why. */
+  onFault(status: number): void
+}
+
+/** The DSP core trapped in this slot. */
+export const FAULT_TRAP = 1
+/** onUserFrame threw: a bug of the owner, which must not reach the other calls of the batch. */
+export const FAULT_OWNER = 2
+
+/** Counters of all lanes together; the pool's, written here. */
+export interface LaneCounters {
+  framesOut: number
+  inboundOverflows: number
+  agentOverflows: number
+  badPayloads: number
+}
+
+/**
+ * A sentence's tail shorter than a frame waits this long for more audio, then goes out padded with
+ * silence.
+ */
+const TAIL_PATIENCE_MS = 40
+
+export class AudioLane {
+  readonly slot: number
+  /** In a batch: the slot must not be zeroed now. The pool's field. */
+  inFlight = false
+  /** The pool's field. */
+  faulted = false
+  readonly events: LaneEvents
+  readonly #slot: Slot
+  readonly #counters: LaneCounters
+  readonly #release: (lane: AudioLane) => void
+  #closed = false
+  #pushedSeen = 0
+  #pushedAtMs = 0
+
+  constructor(
+    slot: Slot,
+    o: { events: LaneEvents; counters: LaneCounters; release(lane: AudioLane): void },
+  ) {
+    this.slot = slot.index
+    this.#slot = slot
+    this.events = o.events
+    this.#counters = o.counters
+    this.#release = o.release
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /**
+   * One carrier payload: a whole multiple of 10 ms up to 100 ms. False when it was dropped and
+   * counted: another length, or the ring is full (1.9 s of PCMU wait already).
+   */
+  pushUserPayload(payload: Uint8Array): boolean {
+    if (this.#closed || this.faulted) return false
+    const result = this.#slot.pushPayload(payload)
+    if (result === 'taken') return true
+    if (result === 'full') this.#counters.inboundOverflows++
+    else this.#counters.badPayloads++
+    return false
+  }
+
+  /**
+   * PCM at the lane's TTS rate from index `from` on; returns the samples taken (the ring holds 320
+   * ms).
+   */
+  pushAgentPcm(pcm: Int16Array, from: number): number {
+    if (this.#closed || this.faulted) return 0
+    const taken = this.#slot.pushPcm(pcm, from)
+    if (taken === 0 && pcm.length > from) this.#counters.agentOverflows++
+    return taken
+  }
+
+  get agentSpaceSamples(): number {
+    return this.#closed ? 0 : this.#slot.agentSpaceSamples
+  }
+
+  /**
+   * What was pushed is complete: its last, partial frame goes out now instead of after 40 ms
+   * without news.
+   */
+  flushAgent(): void {
+    if (!this.#closed) this.#slot.flushAgent()
+  }
+
+  /** Drops agent audio and prepared frames at once; the bed goes on without a click. */
+  clearAgent(): void {
+    if (!this.#closed) this.#slot.clearAgent()
+  }
+
+  /** Gain of the agent's own voice: 0 is normal, −12 ducked. Reached along a ramp of 20 ms. */
+  setAgentGainDb(db: number): void {
+    if (!this.#closed) this.#slot.setAgentGain(10 ** (Math.min(db, 12) / 20))
+  }
+
+  /** Prepare frames of silence too when there is neither voice nor bed. */
+  set wantFrames(want: boolean) {
+    if (!this.#closed) this.#slot.wantFrames = want
+  }
+
+  get wantFrames(): boolean {
+    return !this.#closed && this.#slot.wantFrames
+  }
+
+  /**
+   * The next prepared frame, or null. The object is reused: send or copy it before the next call.
+   */
+  nextOutbound(): OutboundFrame | null {
+    if (this.#closed || this.faulted) return null
+    const frame = this.#slot.nextOutbound()
+    if (frame !== null) this.#counters.framesOut++
+    return frame
+  }
+
+  /** Idempotent. The slot is reused only when no batch holds it, and zeroed before. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#slot.close()
+    this.#release(this)
+  }
+
+  /**
+   * For the pool: flushes a tail that has waited long enough, and says whether a worker has
+   * something to do.
+   */
+  prepareTick(nowMs: number): boolean {
+    const slot = this.#slot
+    const pushed = slot.agentPushed
+    if (pushed !== this.#pushedSeen) {
+      this.#pushedSeen = pushed
+      this.#pushedAtMs = nowMs
+    } else if (slot.hasUnflushedTail && nowMs - this.#pushedAtMs >= TAIL_PATIENCE_MS) {
+      slot.flushAgent()
+    }
+    return slot.hasWork()
+  }
+
+  /** For the pool: hands results to the owner; returns frames. */
+  drain(): number {
+    if (this.#closed || this.faulted) return 0
+    if (this.#slot.fault !== 0) return this.#fail(FAULT_TRAP)
+    try {
+      return this.#slot.drain(this.#onFrame)
+    } catch {
+      return this.#fail(FAULT_OWNER)
+    }
+  }
+
+  #fail(status: number): number {
+    this.faulted = true
+    this.events.onFault(status)
+    return 0
+  }
+
+  readonly #onFrame = (detection: Detection, pcm16k: Int16Array): void => {
+    // The owner may close the lane while it takes a frame; frames behind it are void then.
+    if (!this.#closed) this.events.onUserFrame(detection, pcm16k)
+  }
+}

@@ -1,0 +1,239 @@
+/**
+ * Audio pool: all calls' audio through a few worker threads, in batches of slots.
+ *
+ *   wheel ─ tick() ─► slots with work ─► a list in shared memory per idle worker ─► one Piscina task each
+ *                                                                                        │
+ *   LaneEvents ◄─ drain ◄──────────────────── results, already in the slots ◄────────────┘
+ *
+ * A task per frame collapses at 300-500 calls; a task per worker and tick costs about 2 µs a frame
+ * at any load (docs/adr/0002). A list, and the scratch of the same number, belong to one batch from
+ * dispatch to its result.
+ *
+ * Invariants: a slot is in at most one batch; a slot in a batch is never zeroed; tick() never
+ * waits.
+ */
+import { Piscina } from 'piscina'
+import { createDspMemory, type DspMemory } from '../dsp/host.ts'
+import { Slot } from '../dsp/slot.ts'
+import type { BedName } from '../dsp/beds.ts'
+import { DspError } from '../server/errors.ts'
+import type { AudioFormat } from '../server/media/audio-format.ts'
+import type { AudioBatch, AudioBatchResult } from './audio-batch.ts'
+import { AudioLane, type LaneEvents } from './audio-lane.ts'
+import { Timings, type Percentiles } from './timings.ts'
+
+export type { Detection, OutboundFrame } from '../dsp/slot.ts'
+export type { BedName } from '../dsp/beds.ts'
+export type { LaneEvents } from './audio-lane.ts'
+export { AudioLane } from './audio-lane.ts'
+
+export interface LaneFormat {
+  /** The line, both directions. */
+  line: AudioFormat
+  ttsRateHz: 8_000 | 16_000 | 24_000
+}
+
+export interface LaneSettings {
+  /** 0 (only loud, clear speech) … 1 (the faintest voice). */
+  vadSensitivity: number
+  bed: BedName
+  /** 0…1. */
+  bedGain: number
+}
+
+export interface AudioPoolStats {
+  batches: number
+  /** Batches whose worker died; their slots are processed again at the next tick. */
+  lostBatches: number
+  framesIn: number
+  framesOut: number
+  inboundOverflows: number
+  agentOverflows: number
+  badPayloads: number
+  faults: number
+  /** Dispatch to result, less the run itself, ms. */
+  waitMs: Percentiles
+  runMs: Percentiles
+  liveLanes: number
+  slots: number
+}
+
+export class AudioPool {
+  readonly #dsp: DspMemory
+  readonly #piscina: Piscina<AudioBatch, AudioBatchResult>
+  readonly #slots: Slot[]
+  readonly #free: number[]
+  readonly #idleLists: number[]
+  readonly #lanes = new Set<AudioLane>()
+  readonly #inFlight = new Set<Promise<void>>()
+  readonly #wait = new Timings()
+  readonly #run = new Timings()
+  readonly #counters = {
+    batches: 0,
+    lostBatches: 0,
+    framesIn: 0,
+    framesOut: 0,
+    inboundOverflows: 0,
+    agentOverflows: 0,
+    badPayloads: 0,
+    faults: 0,
+  }
+  #closed = false
+
+  /**
+   * Starts `threads` workers over memory for `slots` calls (about 50 KiB each).
+   * Throws DspError DSP_NOT_BUILT when the WASM module is missing, DSP_TOO_MANY_SLOTS above 4 GiB.
+   */
+  static async create(o: { slots: number; threads: number }): Promise<AudioPool> {
+    const dsp = await createDspMemory({ slots: o.slots, lists: o.threads })
+    const piscina = new Piscina<AudioBatch, AudioBatchResult>({
+      filename: new URL('./audio-worker.ts', import.meta.url).href,
+      workerData: dsp.share,
+      minThreads: o.threads,
+      maxThreads: o.threads,
+      idleTimeout: Infinity,
+      concurrentTasksPerWorker: 1,
+      recordTiming: false,
+      atomics: 'sync',
+    })
+    const pool = new AudioPool(dsp, piscina)
+    await pool.#warmUp()
+    return pool
+  }
+
+  private constructor(dsp: DspMemory, piscina: Piscina<AudioBatch, AudioBatchResult>) {
+    this.#dsp = dsp
+    this.#piscina = piscina
+    this.#slots = Array.from({ length: dsp.share.slots }, (_, i) => new Slot(dsp, i))
+    this.#free = this.#slots.map((slot) => slot.index)
+    this.#idleLists = Array.from({ length: dsp.share.lists }, (_, i) => i)
+    // A worker that dies rejects its task, which is where we count it; without a listener the event
+    // would throw.
+    piscina.on('error', () => undefined)
+  }
+
+  /**
+   * An empty batch per worker: modules are loaded and compiled before the first call needs them.
+   */
+  async #warmUp(): Promise<void> {
+    await Promise.all(this.#idleLists.map((list) => this.#piscina.run({ list, count: 0 })))
+  }
+
+  /**
+   * Throws DspError DSP_NO_SLOT when every slot is taken (admission should have refused the call).
+   */
+  openLane(format: LaneFormat, settings: LaneSettings, events: LaneEvents): AudioLane {
+    const index = this.#free.shift()
+    const slot = index === undefined ? undefined : this.#slots[index]
+    if (index === undefined || slot === undefined || this.#closed) {
+      throw new DspError('DSP_NO_SLOT', `all ${this.#slots.length} audio slots are in use`, {
+        retryable: true,
+      })
+    }
+    try {
+      slot.open(
+        {
+          codec: format.line.codec,
+          lineRateHz: format.line.sampleRateHz,
+          ttsRateHz: format.ttsRateHz,
+        },
+        settings,
+      )
+    } catch (error) {
+      this.#free.push(index)
+      throw error
+    }
+    const lane = new AudioLane(slot, {
+      events,
+      counters: this.#counters,
+      release: (closing) => this.#release(closing),
+    })
+    this.#lanes.add(lane)
+    return lane
+  }
+
+  /**
+   * Collects the slots with work and gives each idle worker a batch; returns at once. Results reach
+   * LaneEvents later, on this thread, as soon as a batch is done. `nowMs` is monotonic and only
+   * measures how long a tail has waited.
+   */
+  tick(nowMs: number): void {
+    if (this.#closed || this.#idleLists.length === 0) return
+    const due: AudioLane[] = []
+    for (const lane of this.#lanes) {
+      if (!lane.inFlight && !lane.faulted && lane.prepareTick(nowMs)) due.push(lane)
+    }
+    const share = Math.ceil(due.length / this.#idleLists.length)
+    for (let first = 0; first < due.length; first += share) {
+      this.#dispatch(due.slice(first, first + share))
+    }
+  }
+
+  stats(): AudioPoolStats {
+    return {
+      ...this.#counters,
+      waitMs: this.#wait.percentiles(),
+      runMs: this.#run.percentiles(),
+      liveLanes: this.#lanes.size,
+      slots: this.#slots.length,
+    }
+  }
+
+  /** Waits for batches in flight, then stops the workers. Lanes report nothing more. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    for (const lane of [...this.#lanes]) lane.close()
+    await Promise.all(this.#inFlight)
+    await this.#piscina.destroy()
+  }
+
+  #dispatch(lanes: AudioLane[]): void {
+    const list = this.#idleLists.pop()
+    if (list === undefined) return
+    this.#dsp.writeList(
+      list,
+      lanes.map((lane) => lane.slot),
+    )
+    for (const lane of lanes) lane.inFlight = true
+    this.#counters.batches++
+    const batch = this.#finish(list, lanes)
+    this.#inFlight.add(batch)
+    void batch.finally(() => this.#inFlight.delete(batch))
+  }
+
+  async #finish(list: number, lanes: AudioLane[]): Promise<void> {
+    const startedMs = performance.now()
+    try {
+      const { runMs } = await this.#piscina.run({ list, count: lanes.length })
+      this.#run.record(runMs)
+      this.#wait.record(performance.now() - startedMs - runMs)
+    } catch {
+      // The worker died and Piscina replaces it. Nothing of the batch is lost but time: indices are
+      // stored frame by frame.
+      this.#counters.lostBatches++
+    }
+    this.#idleLists.push(list)
+    for (const lane of lanes) this.#settle(lane)
+  }
+
+  /** A lane comes out of its batch: results to its owner, or its slot to the free list. */
+  #settle(lane: AudioLane): void {
+    lane.inFlight = false
+    if (lane.closed) {
+      this.#recycle(lane)
+      return
+    }
+    this.#counters.framesIn += lane.drain()
+    if (lane.faulted) this.#counters.faults++
+  }
+
+  #release(lane: AudioLane): void {
+    this.#lanes.delete(lane)
+    if (!lane.inFlight) this.#recycle(lane)
+  }
+
+  #recycle(lane: AudioLane): void {
+    this.#free.push(lane.slot)
+  }
+}
