@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto'
+import { sql } from 'slonik'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { DEFAULT_SETTINGS } from '../../server/agent-settings.ts'
+import type { AgentSettings } from '../../server/agent-settings.ts'
+import {
+  agentForNumber,
+  assignNumber,
+  createAgent,
+  defaultAgent,
+  ensureDefaultAgent,
+  getAgent,
+  listAgents,
+  listNumbers,
+  listVersions,
+  saveAgent,
+} from '../../server/store/agents.ts'
+import { useDatabase } from '../support/store.ts'
+
+const store = useDatabase()
+
+function withVoice(voiceSpeed: number): AgentSettings {
+  return { ...DEFAULT_SETTINGS, base: { ...DEFAULT_SETTINGS.base, voiceSpeed } }
+}
+
+describe('default agent', () => {
+  it('is missing before the first start has made it', async () => {
+    await expect(defaultAgent(store.db)).rejects.toMatchObject({ code: 'STORE_NOT_FOUND' })
+    expect(await agentForNumber(store.db, '+525500000000')).toBeNull()
+  })
+
+  it('is made once, with the original settings, by two starts at the same time', async () => {
+    const [one, two] = await Promise.all([
+      ensureDefaultAgent(store.db),
+      ensureDefaultAgent(store.db),
+    ])
+    expect(one).toEqual(two)
+    expect(one).toMatchObject({ name: 'Andrea', version: 1, settings: DEFAULT_SETTINGS })
+    expect(await listAgents(store.db)).toHaveLength(1)
+  })
+})
+
+describe('agents', () => {
+  beforeAll(async () => {
+    await ensureDefaultAgent(store.db)
+  })
+
+  it('publishes a new version on each save and keeps the old ones', async () => {
+    const agent = await createAgent(store.db, { name: 'Ventas', author: 'admin' })
+    const saved = await saveAgent(store.db, {
+      id: agent.id,
+      name: 'Ventas MX',
+      settings: withVoice(1.2),
+      baseVersion: 1,
+      author: 'Rosa',
+    })
+    expect(saved).toMatchObject({ name: 'Ventas MX', version: 2 })
+    expect(saved.settings.base.voiceSpeed).toBe(1.2)
+    expect(await getAgent(store.db, agent.id)).toEqual(saved)
+    expect(await listVersions(store.db, agent.id)).toMatchObject([
+      { version: 2, author: 'Rosa' },
+      { version: 1, author: 'admin' },
+    ])
+  })
+
+  it('refuses a save based on version 1 when version 2 exists, and changes nothing', async () => {
+    const agent = await createAgent(store.db, { name: 'Cobranza', author: 'admin' })
+    const save = { id: agent.id, settings: withVoice(1.5), baseVersion: 1, author: 'admin' }
+    await saveAgent(store.db, save)
+    await expect(saveAgent(store.db, { ...save, settings: withVoice(0.5) })).rejects.toMatchObject({
+      code: 'STORE_VERSION_CONFLICT',
+    })
+    expect((await getAgent(store.db, agent.id))?.settings.base.voiceSpeed).toBe(1.5)
+  })
+
+  it('lets exactly one of 5 simultaneous saves of the same version win', async () => {
+    const agent = await createAgent(store.db, { name: 'Citas', author: 'admin' })
+    const saves = Array.from({ length: 5 }, () =>
+      saveAgent(store.db, {
+        id: agent.id,
+        settings: DEFAULT_SETTINGS,
+        baseVersion: 1,
+        author: 'admin',
+      }),
+    )
+    const results = await Promise.allSettled(saves)
+    expect(results.filter((r) => r.status === 'fulfilled')).toHaveLength(1)
+    expect(await listVersions(store.db, agent.id)).toHaveLength(2)
+  })
+
+  it('says that an unknown agent is not found', async () => {
+    const id = randomUUID()
+    const save = { id, settings: DEFAULT_SETTINGS, baseVersion: 1, author: 'admin' }
+    await expect(saveAgent(store.db, save)).rejects.toMatchObject({ code: 'STORE_NOT_FOUND' })
+    expect(await getAgent(store.db, id)).toBeNull()
+    expect(await listVersions(store.db, id)).toEqual([])
+  })
+
+  it('gives a number to its agent and every other number to the default', async () => {
+    const agent = await createAgent(store.db, { name: 'Soporte', author: 'admin' })
+    const number = { e164: '+525512345678', agentId: agent.id, label: 'Línea 1' }
+    await assignNumber(store.db, number)
+    expect((await agentForNumber(store.db, '+525512345678'))?.name).toBe('Soporte')
+    expect((await agentForNumber(store.db, '+525500000000'))?.name).toBe('Andrea')
+    await assignNumber(store.db, { ...number, agentId: (await defaultAgent(store.db)).id })
+    expect(await listNumbers(store.db)).toMatchObject([{ e164: '+525512345678' }])
+    expect((await agentForNumber(store.db, '+525512345678'))?.name).toBe('Andrea')
+  })
+
+  it('reads settings stored before a setting existed, and without one that was removed', async () => {
+    const agent = await createAgent(store.db, { name: 'Vieja', author: 'admin' })
+    await store.db.query(sql.unsafe`
+      UPDATE agent_versions SET settings =
+        jsonb_set(settings #- '{base,idleTimeoutSec}', '{base,retiredSetting}', '5')
+      WHERE agent_id = ${agent.id}`)
+    expect((await getAgent(store.db, agent.id))?.settings).toEqual(DEFAULT_SETTINGS)
+  })
+
+  it('names the field when a stored setting is out of range', async () => {
+    const agent = await createAgent(store.db, { name: 'Rota', author: 'admin' })
+    await store.db.query(sql.unsafe`
+      UPDATE agent_versions SET settings = jsonb_set(settings, '{base,temperature}', '9')
+      WHERE agent_id = ${agent.id}`)
+    await expect(getAgent(store.db, agent.id)).rejects.toMatchObject({
+      code: 'STORE_BAD_SETTINGS',
+      message: expect.stringContaining('base.temperature'),
+    })
+  })
+})
