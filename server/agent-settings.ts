@@ -1,0 +1,113 @@
+/**
+ * An agent's settings: one zod schema for the whole document, base values for every profile and overrides per profile.
+ * Names, ranges and defaults are those of the original product, so that its users find what they know; only settings
+ * that take effect are here. A value that is absent in a profile falls back to the base; 0, false and "" are values.
+ */
+import { z } from 'zod'
+
+export const PROFILES = ['browser', 'twilio', 'telnyx'] as const
+export type Profile = (typeof PROFILES)[number]
+
+const e164 = z.string().regex(/^\+[1-9]\d{6,14}$/, 'a phone number in E.164, e.g. +525512345678')
+const language = z.string().regex(/^[a-z]{2}-[A-Z]{2}$/, 'a language tag such as es-MX')
+
+export const DEFAULT_PROMPT = `Eres Andrea, consultora sénior de Ubrokers, una correduría que ayuda a dueños de negocio con beneficios fiscales.
+Hablas por teléfono: responde en español de México, con calidez, en dos frases como máximo, sin listas ni formato.
+Fases: 1) conecta y confirma que es buen momento; 2) califica: giro del negocio, si factura, cuántos empleados; 3) propón una llamada gratuita de 15 minutos sobre beneficios fiscales; 4) convierte: pide nombre y WhatsApp y confirma el horario.
+Si piden hablar con una persona, transfiere. Si no les interesa, agradece y despídete. No inventes datos ni precios.`
+
+/** Every setting with its range; `profileShape` is also what an override may hold, each value optional. */
+const profileShape = {
+  llmModel: z.string().min(1).max(100),
+  temperature: z.number().min(0).max(2),
+  maxTokens: z.int().min(1).max(4_096),
+  systemPrompt: z.string().max(10_000),
+  firstMessage: z.string().max(500),
+  firstMessageMode: z.enum(['speak-first', 'wait-for-user', 'speak-first-dynamic']),
+  language,
+  voiceName: z.string().min(1).max(100),
+  voiceStyle: z.string().max(50).nullable(),
+  voiceSpeed: z.number().min(0.5).max(2),
+  voicePacingMs: z.int().min(0).max(2_000),
+  backgroundSound: z.enum(['none', 'office', 'cafe', 'callcenter']),
+  backgroundVolume: z.number().min(0).max(1),
+  /** Words (not characters, as the original had it) that take the floor from the agent. */
+  interruptionWords: z.int().min(0).max(20),
+  stopWords: z.array(z.string().min(1).max(40)).max(50),
+  /** 0 (only loud, clear speech) … 1 (the faintest voice). */
+  vadSensitivity: z.number().min(0).max(1),
+  silenceTimeoutMs: z.int().min(100).max(5_000),
+  initialSilenceMs: z.int().min(1_000).max(60_000),
+  /** A transcript shorter than this that is not a known short answer ("sí", "no", a number) is ignored. */
+  inputMinCharacters: z.int().min(0).max(100),
+  hallucinationBlacklist: z.array(z.string().max(100)).max(100),
+  phrases: z.array(z.string().max(100)).max(500),
+  enableEndCall: z.boolean(),
+  enableDialKeypad: z.boolean(),
+  transferPhoneNumber: e164.nullable(),
+  idleTimeoutSec: z.number().min(5).max(120),
+  idleMessage: z.string().max(500),
+  inactivityMaxRetries: z.int().min(0).max(10),
+  maxDurationSec: z.int().min(10).max(14_400),
+  recording: z.boolean(),
+}
+
+export const profileSettings = z.strictObject(profileShape)
+export type ProfileSettings = z.infer<typeof profileSettings>
+
+export const profileOverride = profileSettings.partial()
+
+export const agentSettings = z.strictObject({
+  base: profileSettings,
+  profiles: z.strictObject({
+    browser: profileOverride,
+    twilio: profileOverride,
+    telnyx: profileOverride,
+  }),
+})
+export type AgentSettings = z.infer<typeof agentSettings>
+
+/** The settings a new installation starts with: the original's defaults. */
+export const DEFAULT_SETTINGS: AgentSettings = {
+  base: {
+    llmModel: 'llama-3.3-70b-versatile',
+    temperature: 0.7,
+    maxTokens: 250,
+    systemPrompt: DEFAULT_PROMPT,
+    firstMessage: 'Hola, soy Andrea de Ubrokers. ¿Me escucha bien?',
+    firstMessageMode: 'speak-first',
+    language: 'es-MX',
+    voiceName: 'es-MX-DaliaNeural',
+    voiceStyle: null,
+    voiceSpeed: 1,
+    voicePacingMs: 0,
+    backgroundSound: 'none',
+    backgroundVolume: 0.15,
+    interruptionWords: 1,
+    stopWords: ['espera', 'para', 'alto', 'stop', 'oye', 'disculpa', 'perdona'],
+    vadSensitivity: 0.5,
+    silenceTimeoutMs: 500,
+    initialSilenceMs: 30_000,
+    inputMinCharacters: 2,
+    hallucinationBlacklist: ['Pero.', 'Y...', 'Mm.', 'Oye.', 'Ah.'],
+    phrases: [],
+    enableEndCall: true,
+    enableDialKeypad: false,
+    transferPhoneNumber: null,
+    idleTimeoutSec: 10,
+    idleMessage: '¿Hola? ¿Sigue ahí?',
+    inactivityMaxRetries: 3,
+    maxDurationSec: 600,
+    recording: true,
+  },
+  profiles: {
+    browser: {},
+    twilio: { voiceSpeed: 0.9, silenceTimeoutMs: 700, interruptionWords: 2 },
+    telnyx: { voiceSpeed: 0.9, silenceTimeoutMs: 700, interruptionWords: 2, idleTimeoutSec: 20 },
+  },
+}
+
+/** Base settings with the profile's own values laid over them. */
+export function resolveProfile(settings: AgentSettings, profile: Profile): ProfileSettings {
+  return { ...settings.base, ...settings.profiles[profile] }
+}

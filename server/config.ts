@@ -1,0 +1,211 @@
+/**
+ * Configuration: environment variables, parsed once at start into one typed, frozen object.
+ *
+ * Everything has a default that works on a machine without accounts: no key means the embedded voices, recogniser and
+ * scripted brain. An empty value counts as absent, so that a copied .env.example changes nothing. What is half set (a key
+ * without its region) refuses to start instead of silently falling back: the operator believes that it is on.
+ *
+ * Invariant: the only file that reads process.env. The list of variables, with comments, is .env.example.
+ */
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { ConfigError } from './errors.ts'
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+export interface Config {
+  host: string
+  /** 0 lets the system choose. */
+  port: number
+  /** `https://name` as carriers and browsers reach us, without a trailing slash; null: taken from each request. */
+  publicUrl: string | null
+  /** null: the embedded PostgreSQL in dataDir. */
+  databaseUrl: string | null
+  /** Absolute. Recordings and the embedded database live here. */
+  dataDir: string
+  /** null: a key is generated at the first start and printed once. */
+  adminApiKey: string | null
+  logLevel: LogLevel
+  azure: { key: string; region: string; host: string | null } | null
+  groq: { apiKey: string; baseUrl: string | null } | null
+  /** Any server that speaks OpenAI's chat completions. */
+  openAi: { baseUrl: string; apiKey: string | null; model: string } | null
+  twilio: { accountSid: string | null; authToken: string; apiBaseUrl: string | null } | null
+  maxCalls: number
+  audioThreads: number
+  sttWorkers: number
+  /** Sends every user their own voice back instead of a conversation: for measuring the audio path. */
+  echo: boolean
+  /** Proxies in front of us whose X-Forwarded-* we believe; 0 believes none. */
+  trustProxy: number
+}
+
+const count = (low: number, high: number, fallback: number) =>
+  z.coerce.number(`a whole number ${low}–${high}`).int().min(low).max(high).default(fallback)
+const secret = z
+  .string()
+  .regex(/^[\x21-\x7e]+$/, 'printable ASCII without spaces')
+  .max(500)
+const httpUrl = z
+  .url({ protocol: /^https?$/, error: 'an http:// or https:// URL' })
+  .transform((url) => url.replace(/\/+$/, ''))
+const flag = z
+  .enum(['0', '1', 'true', 'false'])
+  .default('0')
+  .transform((text) => text === '1' || text === 'true')
+
+const variables = z.object({
+  HOST: z.string().max(255).default('127.0.0.1'),
+  PORT: count(0, 65_535, 8_000),
+  PUBLIC_URL: httpUrl
+    .refine((url) => !/[?#]/.test(url), 'a URL without query or fragment')
+    .optional(),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'a postgres:// URL')
+    .optional(),
+  DATA_DIR: z.string().default('./data'),
+  ADMIN_API_KEY: secret.min(16, 'at least 16 characters').optional(),
+  LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
+  AZURE_SPEECH_KEY: secret.optional(),
+  AZURE_SPEECH_REGION: z
+    .string()
+    .regex(/^[a-z0-9]+$/, 'a region name such as eastus')
+    .optional(),
+  AZURE_SPEECH_HOST: z.url({ protocol: /^(wss?|https?)$/ }).optional(),
+  GROQ_API_KEY: secret.optional(),
+  GROQ_BASE_URL: httpUrl.optional(),
+  LLM_BASE_URL: httpUrl.optional(),
+  LLM_API_KEY: secret.optional(),
+  LLM_MODEL: z.string().max(200).optional(),
+  TWILIO_ACCOUNT_SID: z
+    .string()
+    .regex(/^AC[0-9a-fA-F]{32}$/, 'AC and 32 hexadecimal digits')
+    .optional(),
+  TWILIO_AUTH_TOKEN: secret.optional(),
+  TWILIO_API_BASE_URL: httpUrl.optional(),
+  MAX_CALLS: count(1, 2_000, 300),
+  AUDIO_THREADS: count(1, 64, 1),
+  STT_WORKERS: count(1, 16, 1),
+  MEDIA_ECHO: flag,
+  TRUST_PROXY: count(0, 10, 0),
+})
+type Variables = z.infer<typeof variables>
+
+/**
+ * Reads the configuration from an environment.
+ *
+ * @throws ConfigError CONFIG_INVALID, naming every wrong variable and what it takes; never quotes a value
+ */
+export function loadConfig(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Config {
+  const present = Object.entries(env).filter(([, value]) => (value ?? '').trim() !== '')
+  const parsed = variables.safeParse(
+    Object.fromEntries(present.map(([name, value]) => [name, value?.trim()])),
+  )
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+    throw new ConfigError(
+      'CONFIG_INVALID',
+      `The configuration cannot be used. ${lines.join('; ')}. Correct it in .env or in the environment ` +
+        '(.env.example lists every variable).',
+    )
+  }
+  const values = parsed.data
+  return Object.freeze({
+    host: values.HOST,
+    port: values.PORT,
+    publicUrl: values.PUBLIC_URL ?? null,
+    databaseUrl: values.DATABASE_URL ?? null,
+    dataDir: resolve(values.DATA_DIR),
+    adminApiKey: values.ADMIN_API_KEY ?? null,
+    logLevel: values.LOG_LEVEL,
+    ...accounts(values),
+    maxCalls: values.MAX_CALLS,
+    audioThreads: values.AUDIO_THREADS,
+    sttWorkers: values.STT_WORKERS,
+    echo: values.MEDIA_ECHO,
+    trustProxy: values.TRUST_PROXY,
+  })
+}
+
+type Accounts = Pick<Config, 'azure' | 'groq' | 'openAi' | 'twilio'>
+
+/** The variables of each account belong together: all that are needed, or none. */
+function accounts(values: Variables): Accounts {
+  const requires = (name: keyof Variables, needed: keyof Variables) => {
+    if (values[name] === undefined || values[needed] !== undefined) return
+    throw new ConfigError(
+      'CONFIG_INCOMPLETE',
+      `${name} is set but ${needed} is not. Set ${needed} too, or remove ${name}.`,
+    )
+  }
+  requires('AZURE_SPEECH_KEY', 'AZURE_SPEECH_REGION')
+  requires('AZURE_SPEECH_REGION', 'AZURE_SPEECH_KEY')
+  requires('AZURE_SPEECH_HOST', 'AZURE_SPEECH_KEY')
+  requires('GROQ_BASE_URL', 'GROQ_API_KEY')
+  requires('LLM_BASE_URL', 'LLM_MODEL')
+  requires('LLM_MODEL', 'LLM_BASE_URL')
+  requires('LLM_API_KEY', 'LLM_BASE_URL')
+  requires('TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN')
+  requires('TWILIO_API_BASE_URL', 'TWILIO_AUTH_TOKEN')
+  const { AZURE_SPEECH_KEY, AZURE_SPEECH_REGION, GROQ_API_KEY, TWILIO_AUTH_TOKEN } = values
+  return {
+    azure:
+      AZURE_SPEECH_KEY === undefined || AZURE_SPEECH_REGION === undefined
+        ? null
+        : {
+            key: AZURE_SPEECH_KEY,
+            region: AZURE_SPEECH_REGION,
+            host: values.AZURE_SPEECH_HOST ?? null,
+          },
+    groq:
+      GROQ_API_KEY === undefined
+        ? null
+        : { apiKey: GROQ_API_KEY, baseUrl: values.GROQ_BASE_URL ?? null },
+    openAi:
+      values.LLM_BASE_URL === undefined || values.LLM_MODEL === undefined
+        ? null
+        : {
+            baseUrl: values.LLM_BASE_URL,
+            apiKey: values.LLM_API_KEY ?? null,
+            model: values.LLM_MODEL,
+          },
+    twilio:
+      TWILIO_AUTH_TOKEN === undefined
+        ? null
+        : {
+            accountSid: values.TWILIO_ACCOUNT_SID ?? null,
+            authToken: TWILIO_AUTH_TOKEN,
+            apiBaseUrl: values.TWILIO_API_BASE_URL ?? null,
+          },
+  }
+}
+
+/** Every value of the configuration that must never be seen in a log. */
+export function configSecrets(config: Config): string[] {
+  const password = config.databaseUrl === null ? undefined : URL.parse(config.databaseUrl)?.password
+  const secrets = [
+    config.adminApiKey,
+    config.azure?.key,
+    config.groq?.apiKey,
+    config.openAi?.apiKey,
+    config.twilio?.authToken,
+    password,
+    password === undefined ? undefined : decoded(password),
+  ]
+  return [
+    ...new Set(secrets.filter((value) => typeof value === 'string' && value !== '')),
+  ] as string[]
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    // A lone % is legal in a password that nobody encoded.
+    return text
+  }
+}

@@ -1,0 +1,137 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { configSecrets, loadConfig } from '../server/config.ts'
+import { ConfigError } from '../server/errors.ts'
+
+function refusal(env: Record<string, string>): ConfigError {
+  try {
+    loadConfig(env)
+  } catch (error) {
+    if (error instanceof ConfigError) return error
+  }
+  throw new Error('expected a ConfigError')
+}
+
+describe('config', () => {
+  it('needs nothing: an empty environment gives the embedded set-up on 127.0.0.1:8000', () => {
+    expect(loadConfig({})).toEqual({
+      host: '127.0.0.1',
+      port: 8_000,
+      publicUrl: null,
+      databaseUrl: null,
+      dataDir: resolve('data'),
+      adminApiKey: null,
+      logLevel: 'info',
+      azure: null,
+      groq: null,
+      openAi: null,
+      twilio: null,
+      maxCalls: 300,
+      audioThreads: 1,
+      sttWorkers: 1,
+      echo: false,
+      trustProxy: 0,
+    })
+  })
+
+  it('takes an empty value as absent and cuts blanks around a value', () => {
+    expect(loadConfig({ PORT: '', AZURE_SPEECH_KEY: '  ', HOST: ' ::1 ' })).toMatchObject({
+      port: 8_000,
+      azure: null,
+      host: '::1',
+    })
+  })
+
+  it('reads every account whole', () => {
+    const config = loadConfig({
+      PUBLIC_URL: 'https://andrea.example/',
+      AZURE_SPEECH_KEY: 'azure-key',
+      AZURE_SPEECH_REGION: 'eastus',
+      GROQ_API_KEY: 'groq-key',
+      LLM_BASE_URL: 'http://127.0.0.1:11434/v1/',
+      LLM_MODEL: 'llama3.1',
+      TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
+      TWILIO_AUTH_TOKEN: 'twilio-token',
+      MEDIA_ECHO: '1',
+    })
+    expect(config).toMatchObject({
+      publicUrl: 'https://andrea.example',
+      azure: { key: 'azure-key', region: 'eastus', host: null },
+      groq: { apiKey: 'groq-key', baseUrl: null },
+      openAi: { baseUrl: 'http://127.0.0.1:11434/v1', apiKey: null, model: 'llama3.1' },
+      twilio: { accountSid: `AC${'0'.repeat(32)}`, authToken: 'twilio-token', apiBaseUrl: null },
+      echo: true,
+    })
+  })
+
+  it('refuses a wrong value, naming variable and cure, never the value', () => {
+    for (const [name, value] of [
+      ['PORT', '70000'],
+      ['PORT', '80.5'],
+      ['MAX_CALLS', '0'],
+      ['PUBLIC_URL', 'andrea.example'],
+      ['PUBLIC_URL', 'https://andrea.example/?x=1'],
+      ['DATABASE_URL', 'mysql://secret-host/x'],
+      ['ADMIN_API_KEY', 'short-secret'],
+      ['LOG_LEVEL', 'loud'],
+      ['MEDIA_ECHO', 'maybe'],
+      ['TWILIO_ACCOUNT_SID', 'ACnope'],
+      ['TRUST_PROXY', 'true'],
+    ] as const) {
+      const error = refusal({ [name]: value })
+      expect(error.code).toBe('CONFIG_INVALID')
+      expect(error.message).toContain(`${name}: `)
+      expect(error.message).toContain('.env')
+      expect(error.message).not.toContain('secret')
+    }
+  })
+
+  it('names all wrong variables at once', () => {
+    const { message } = refusal({ PORT: 'x', LOG_LEVEL: 'x' })
+    expect(message).toMatch(/PORT: .*LOG_LEVEL: /)
+  })
+
+  it('refuses half an account', () => {
+    for (const [given, missing] of [
+      ['AZURE_SPEECH_KEY', 'AZURE_SPEECH_REGION'],
+      ['AZURE_SPEECH_REGION', 'AZURE_SPEECH_KEY'],
+      ['LLM_MODEL', 'LLM_BASE_URL'],
+      ['LLM_API_KEY', 'LLM_BASE_URL'],
+    ] as const) {
+      const error = refusal({ [given]: 'eastus' })
+      expect(error.code).toBe('CONFIG_INCOMPLETE')
+      expect(error.message).toContain(`Set ${missing}`)
+    }
+    expect(refusal({ LLM_BASE_URL: 'http://localhost/v1' }).message).toContain('Set LLM_MODEL')
+  })
+
+  it('knows which of its values are secret', () => {
+    const secrets = configSecrets(
+      loadConfig({
+        ADMIN_API_KEY: 'admin-key-0123456',
+        DATABASE_URL: 'postgres://andrea:p%40ssword@db/andrea',
+        GROQ_API_KEY: 'groq-key',
+        TWILIO_AUTH_TOKEN: 'twilio-token',
+      }),
+    )
+    expect(secrets.sort()).toEqual(
+      ['admin-key-0123456', 'groq-key', 'p%40ssword', 'p@ssword', 'twilio-token'].sort(),
+    )
+    expect(configSecrets(loadConfig({ DATABASE_URL: 'postgres://u:100%zz@db/x' }))).toEqual([
+      '100%zz',
+    ])
+  })
+
+  it('has every variable in .env.example, which loads as it is', () => {
+    const example = readFileSync(new URL('../.env.example', import.meta.url), 'utf8')
+    const source = readFileSync(new URL('../server/config.ts', import.meta.url), 'utf8')
+    const schema = source.slice(source.indexOf('z.object({'), source.indexOf('type Variables'))
+    const names = [...schema.matchAll(/^ {2}([A-Z][A-Z_]+):/gm)].map((match) => match[1] ?? '')
+    expect(names.length).toBeGreaterThan(20)
+    const listed = [...example.matchAll(/^(?:# )?([A-Z][A-Z_]+)=/gm)].map((match) => match[1] ?? '')
+    expect(listed.sort()).toEqual(names.sort())
+    const active = [...example.matchAll(/^([A-Z_]+)=(.*)$/gm)].map((match) => match.slice(1, 3))
+    expect(loadConfig(Object.fromEntries(active))).toEqual(loadConfig({}))
+  })
+})
