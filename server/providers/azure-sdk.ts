@@ -1,0 +1,82 @@
+/**
+ * What both Azure adapters need of the Speech SDK: loaded only when a key is configured (it takes 150 ms), told to use
+ * the `ws` package (Node's own WebSocket hides why a connection was refused), without telemetry.
+ *
+ * The SDK puts the key into the connection's URL, which can turn up in its error texts: every text from the SDK goes
+ * through `withoutKey`.
+ */
+import type { CancellationErrorCode, SpeechConfig } from 'microsoft-cognitiveservices-speech-sdk'
+import { ProviderError } from '../errors.ts'
+
+export type AzureSdk = typeof import('microsoft-cognitiveservices-speech-sdk')
+
+export interface AzureAccount {
+  key: string
+  region: string
+  /** Instead of the region's service: a private endpoint or a test, ws(s):// or http(s)://. */
+  host: string | null
+}
+
+export const TICKS_PER_MS = 10_000
+
+let loading: Promise<AzureSdk> | null = null
+
+export function loadAzureSdk(): Promise<AzureSdk> {
+  loading ??= load()
+  return loading
+}
+
+async function load(): Promise<AzureSdk> {
+  const sdk = await import('microsoft-cognitiveservices-speech-sdk')
+  // Not in the package's types: an internal class whose flag decides between the global WebSocket and `ws`.
+  const adapterFile =
+    'microsoft-cognitiveservices-speech-sdk/distrib/lib/src/common.browser/WebsocketMessageAdapter.js'
+  const adapter = (await import(adapterFile)) as {
+    WebsocketMessageAdapter: { forceNpmWebSocket: boolean }
+  }
+  adapter.WebsocketMessageAdapter.forceNpmWebSocket = true
+  sdk.Recognizer.enableTelemetry(false)
+  return sdk
+}
+
+export function azureSpeechConfig(sdk: AzureSdk, account: AzureAccount): SpeechConfig {
+  if (account.host === null) return sdk.SpeechConfig.fromSubscription(account.key, account.region)
+  const host = new URL(account.host.replace(/^http/, 'ws'))
+  const config = sdk.SpeechConfig.fromHost(host, account.key)
+  // Production speaks version 2; fromHost would fall back to 1.
+  config.setProperty('SpeechServiceConnection_RecognitionEndpointVersion', '2')
+  return config
+}
+
+export function withoutKey(text: unknown, account: AzureAccount): string {
+  const plain = typeof text === 'string' ? text : JSON.stringify(text ?? '')
+  return plain
+    .replaceAll(account.key, '***')
+    .replaceAll(encodeURIComponent(account.key), '***')
+    .slice(0, 300)
+}
+
+/** The ProviderError of a `canceled` result. `prefix` is STT or TTS. */
+export function azureError(
+  sdk: AzureSdk,
+  account: AzureAccount,
+  seen: { prefix: 'STT' | 'TTS'; code: CancellationErrorCode; details: unknown },
+): ProviderError {
+  const codes = sdk.CancellationErrorCode
+  const details = withoutKey(seen.details, account)
+  const text = `Azure Speech: ${details || codes[seen.code]}`
+  switch (seen.code) {
+    case codes.AuthenticationFailure:
+    case codes.Forbidden:
+      return new ProviderError(`${seen.prefix}_UNAVAILABLE`, `${text} (check AZURE_SPEECH_KEY)`)
+    case codes.BadRequestParameters:
+      return new ProviderError(`${seen.prefix}_BAD_RESPONSE`, text)
+    case codes.ServiceTimeout:
+      return new ProviderError(`${seen.prefix}_TIMEOUT`, text, { retryable: true })
+    default: {
+      const refused = /\b40[13]\b/.test(details)
+      const hint = refused ? ' (check AZURE_SPEECH_KEY and AZURE_SPEECH_REGION)' : ''
+      return new ProviderError(`${seen.prefix}_UNAVAILABLE`, text + hint, { retryable: !refused })
+    }
+  }
+}

@@ -1,0 +1,68 @@
+/** SSML for Azure: the one place where text becomes markup. Everything variable is escaped or checked. */
+import type { Voice, VoiceInfo } from './tts.ts'
+
+export const AZURE_VOICES: VoiceInfo[] = [
+  voice('es-MX-DaliaNeural', 'Dalia', 'female', ['cheerful', 'sad', 'whispering']),
+  voice('es-MX-JorgeNeural', 'Jorge', 'male', ['chat', 'cheerful']),
+  voice('es-MX-NuriaNeural', 'Nuria', 'female'),
+  voice('es-ES-ElviraNeural', 'Elvira', 'female'),
+  voice('es-ES-AlvaroNeural', 'Álvaro', 'male'),
+  voice('es-US-PalomaNeural', 'Paloma', 'female'),
+  voice('en-US-JennyNeural', 'Jenny', 'female', [
+    'assistant',
+    'chat',
+    'customerservice',
+    'cheerful',
+  ]),
+  voice('en-US-GuyNeural', 'Guy', 'male', ['cheerful', 'friendly']),
+  voice('en-GB-SoniaNeural', 'Sonia', 'female', ['cheerful']),
+]
+
+function voice(
+  name: string,
+  label: string,
+  gender: VoiceInfo['gender'],
+  styles: string[] = [],
+): VoiceInfo {
+  return { name, label, language: name.slice(0, 5), gender, styles }
+}
+
+/** Azure's own form of a voice id; anything else ("pico-es-ES") becomes the language's default. */
+const VOICE_ID = /^[a-z]{2,3}-[A-Z]{2}-[A-Za-z0-9:-]{2,60}Neural$/
+const STYLE = /^[A-Za-z-]{1,40}$/
+
+export function azureVoiceName(wanted: Voice): string {
+  if (VOICE_ID.test(wanted.name)) return wanted.name
+  const primary = wanted.language.slice(0, 2)
+  const found =
+    AZURE_VOICES.find((known) => known.language === wanted.language) ??
+    AZURE_VOICES.find((known) => known.language.startsWith(primary))
+  return (found ?? AZURE_VOICES[0]!).name
+}
+
+/** Text inside an element or attribute; characters that XML does not know are dropped. */
+export function escapeXml(text: string): string {
+  return text
+    .replace(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, ' ')
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;')
+    .replace(/>/g, '&gt;')
+    .replace(/"/g, '&quot;')
+    .replace(/'/g, '&apos;')
+}
+
+export function ssmlFor(text: string, wanted: Voice): string {
+  const name = azureVoiceName(wanted)
+  const speed = Math.min(2, Math.max(0.5, Number.isFinite(wanted.speed) ? wanted.speed : 1))
+  const percent = Math.round((speed - 1) * 100)
+  let body = escapeXml(text)
+  if (percent !== 0) body = `<prosody rate="${percent > 0 ? '+' : ''}${percent}%">${body}</prosody>`
+  if (wanted.style !== null && STYLE.test(wanted.style)) {
+    body = `<mstts:express-as style="${wanted.style}">${body}</mstts:express-as>`
+  }
+  return (
+    '<speak version="1.0" xmlns="http://www.w3.org/2001/10/synthesis" ' +
+    `xmlns:mstts="https://www.w3.org/2001/mstts" xml:lang="${name.slice(0, 5)}">` +
+    `<voice name="${name}"><mstts:silence type="Leading-exact" value="0ms"/>${body}</voice></speak>`
+  )
+}

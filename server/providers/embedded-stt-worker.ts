@@ -1,0 +1,85 @@
+/**
+ * Worker thread of the embedded recogniser: loads the Moonshine models and transcribes one utterance at a time.
+ *
+ * A partial can be given up for a final of somebody else: the main thread writes the partial's id into the shared
+ * flag, which is read before every decoder step (a message would wait until the transcript is done).
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import { ProviderError, errorText } from '../errors.ts'
+import { MoonshineModel } from './moonshine-model.ts'
+import { moonshinePaths } from './moonshine-package.ts'
+import type { SpeechLanguage } from './moonshine-package.ts'
+import type { ThreadClose, ThreadReady, ThreadUnready } from './speech-thread.ts'
+
+export interface SttWorkerInput {
+  kind: 'transcribe'
+  id: number
+  language: SpeechLanguage
+  pcm: Int16Array<ArrayBuffer>
+}
+
+export type SttWorkerOutput =
+  /** `text` null: given up. */
+  | { kind: 'transcribed'; id: number; text: string | null; confidence: number }
+  | { kind: 'failed'; id: number; message: string }
+
+export interface SttWorkerData {
+  /** One Int32: the id of the job to give up. */
+  giveUp: SharedArrayBuffer
+}
+
+const port = parentPort
+if (port === null) throw new Error('embedded-stt-worker.ts runs as a worker thread only')
+
+const giveUp = new Int32Array((workerData as SttWorkerData).giveUp)
+const models = new Map<SpeechLanguage, Promise<MoonshineModel>>()
+
+function send(message: SttWorkerOutput | ThreadReady | ThreadUnready): void {
+  port!.postMessage(message)
+}
+
+function model(language: SpeechLanguage): Promise<MoonshineModel> {
+  let loading = models.get(language)
+  if (loading === undefined) {
+    loading = moonshinePaths(language).then((paths) => MoonshineModel.load(paths))
+    models.set(language, loading)
+    // A failed load may be tried again by the next utterance.
+    loading.catch(() => models.delete(language))
+  }
+  return loading
+}
+
+async function transcribe(job: SttWorkerInput): Promise<void> {
+  try {
+    const shouldStop = (): boolean => Atomics.load(giveUp, 0) === job.id
+    const result = await (await model(job.language)).transcribe(job.pcm, shouldStop)
+    const { text, confidence } = result ?? { text: null, confidence: 0 }
+    send({ kind: 'transcribed', id: job.id, text, confidence })
+  } catch (error) {
+    send({ kind: 'failed', id: job.id, message: errorText(error) })
+  }
+}
+
+async function close(): Promise<void> {
+  for (const loading of models.values()) {
+    const loaded = await loading.catch(() => null)
+    await loaded?.close()
+  }
+  port!.close()
+}
+
+port.on('message', (message: SttWorkerInput | ThreadClose) => {
+  void (message.kind === 'close' ? close() : transcribe(message))
+})
+
+try {
+  // The first run of a graph allocates its arena; half a second of hum makes it do so before the first call.
+  const spanish = await model('es')
+  const hum = Int16Array.from({ length: 8_000 }, (_, index) => 3_000 * Math.sin(index / 20))
+  await spanish.transcribe(hum, () => false)
+  send({ kind: 'ready' })
+  void model('en').catch(() => undefined)
+} catch (error) {
+  const code = error instanceof ProviderError ? error.code : 'STT_UNAVAILABLE'
+  send({ kind: 'unready', code, message: errorText(error) })
+}

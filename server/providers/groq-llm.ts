@@ -1,0 +1,170 @@
+/**
+ * Groq as language model, through groq-sdk.
+ *
+ * What the SDK does not do, and this file does: an aborted stream ends like a complete one (we look at the signal);
+ * its time-out ends with the head of the response (we guard the tokens); its retries sleep for as long as the server
+ * says and do not notice an abort (we set none); a long-lived signal gathers listeners (a controller per request).
+ *
+ * Groq retires models: a model that is gone (404) is replaced by FALLBACK_MODEL for as long as this process lives.
+ */
+import Groq from 'groq-sdk'
+import { APIConnectionTimeoutError, APIError } from 'groq-sdk/error'
+import type { ChatCompletionCreateParamsStreaming } from 'groq-sdk/resources/chat/completions'
+import { ProviderError, errorText } from '../errors.ts'
+import { AnswerReader, requestBody, stallError, statusError } from './chat-completion.ts'
+import type { LlmEvent, LlmProvider, LlmRequest } from './llm.ts'
+import { StallGuard } from './stall-guard.ts'
+import type { StallLimits } from './stall-guard.ts'
+
+export const FALLBACK_MODEL = 'openai/gpt-oss-120b'
+
+export interface GroqLlmOptions {
+  apiKey: string
+  /** Without /openai/v1, which the SDK adds itself; null is Groq. */
+  baseUrl: string | null
+  limits?: Partial<StallLimits>
+  /** Told once for each model that is gone. */
+  onModelGone?(model: string, fallback: string): void
+}
+
+const DEFAULT_LIMITS: StallLimits = { firstMs: 8_000, gapMs: 5_000 }
+const WARM_MS = 10_000
+
+export class GroqLlm implements LlmProvider {
+  readonly name = 'groq'
+  readonly scripted = false
+  readonly #groq: Groq
+  readonly #limits: StallLimits
+  readonly #onModelGone: (model: string, fallback: string) => void
+  readonly #gone = new Set<string>()
+
+  constructor(options: GroqLlmOptions) {
+    const baseURL = options.baseUrl?.replace(/\/openai\/v1\/?$/, '')
+    this.#groq = new Groq({
+      apiKey: options.apiKey,
+      maxRetries: 0,
+      ...(baseURL === undefined ? {} : { baseURL }),
+    })
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits }
+    this.#onModelGone = options.onModelGone ?? (() => undefined)
+  }
+
+  /**
+   * Opens a connection and checks the key.
+   * @throws ProviderError LLM_UNAVAILABLE when Groq is out of reach or refuses the key.
+   */
+  async warm(): Promise<void> {
+    try {
+      await this.#groq.models.list({ timeout: WARM_MS })
+    } catch (error) {
+      throw groqError(error)
+    }
+  }
+
+  async *stream(request: LlmRequest, signal: AbortSignal): AsyncIterable<LlmEvent> {
+    let current = request
+    for (let attempt = 0; ; attempt += 1) {
+      if (signal.aborted) return
+      const model = this.#gone.has(current.model) ? FALLBACK_MODEL : current.model
+      let begun = false
+      try {
+        for await (const event of this.#answer({ ...current, model }, signal)) {
+          begun = true
+          yield event
+        }
+        return
+      } catch (error) {
+        if (signal.aborted) return
+        const failure = groqError(error)
+        if (begun || attempt >= 2) throw failure
+        if (failure.code === 'LLM_MODEL_GONE' && model !== FALLBACK_MODEL) {
+          this.#gone.add(model)
+          this.#onModelGone(model, FALLBACK_MODEL)
+        } else if (isToolUseFailure(error) && current.tools.length > 0) {
+          // The model wrote a tool call that Groq could not read; without tools it answers in words.
+          current = { ...current, tools: [] }
+        } else throw failure
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    // Every request has its own controller, which its caller aborts; the SDK keeps nothing else open.
+  }
+
+  async *#answer(request: LlmRequest, signal: AbortSignal): AsyncIterable<LlmEvent> {
+    const controller = new AbortController()
+    const abort = (): void => controller.abort()
+    signal.addEventListener('abort', abort, { once: true })
+    const guard = new StallGuard(this.#limits, abort)
+    try {
+      const stream = await this.#groq.chat.completions.create(groqBody(request), {
+        signal: controller.signal,
+      })
+      const answer = new AnswerReader()
+      for await (const chunk of stream) {
+        const events = answer.accept(chunk)
+        if (!answer.begun) continue
+        guard.pause()
+        yield* events
+        guard.progress()
+      }
+      // Aborted by the caller or by the guard: the SDK's loop ends as if the answer were complete.
+      if (signal.aborted) return
+      if (guard.stalled !== null) throw new Error('stalled')
+      yield* answer.end({ complete: false })
+    } catch (error) {
+      if (guard.stalled === null) throw error
+      throw stallError(
+        guard.stalled,
+        guard.stalled === 'first' ? this.#limits.firstMs : this.#limits.gapMs,
+      )
+    } finally {
+      guard.stop()
+      signal.removeEventListener('abort', abort)
+      controller.abort()
+    }
+  }
+}
+
+/** gpt-oss models think before they answer, and bill it; on the phone as little as possible. */
+function groqBody(request: LlmRequest): ChatCompletionCreateParamsStreaming {
+  const reasoning = request.model.startsWith('openai/gpt-oss')
+    ? { reasoning_effort: 'low', include_reasoning: false }
+    : {}
+  const body = { ...requestBody(request, request.model), ...reasoning }
+  return body as unknown as ChatCompletionCreateParamsStreaming
+}
+
+/** `error.error` of an HTTP failure is the whole body `{error: {code, message}}`; inside a stream it is the inner object. */
+function errorBody(error: InstanceType<typeof APIError>): { code?: unknown; message?: unknown } {
+  const outer = error.error as { error?: object } | undefined
+  return outer?.error ?? outer ?? {}
+}
+
+function isToolUseFailure(error: unknown): boolean {
+  return error instanceof APIError && errorBody(error).code === 'tool_use_failed'
+}
+
+function groqError(error: unknown): ProviderError {
+  if (error instanceof ProviderError) return error
+  if (error instanceof APIConnectionTimeoutError) {
+    return new ProviderError('LLM_TIMEOUT', 'Groq did not answer in time', {
+      retryable: true,
+      cause: error,
+    })
+  }
+  if (error instanceof APIError && error.status !== undefined) {
+    const { message } = errorBody(error)
+    return statusError(error.status, typeof message === 'string' ? message : error.message, error)
+  }
+  if (error instanceof APIError && errorBody(error).code === 'rate_limit_exceeded') {
+    return new ProviderError('LLM_RATE_LIMITED', error.message, { retryable: true, cause: error })
+  }
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+  return new ProviderError(
+    'LLM_UNAVAILABLE',
+    `Groq is out of reach or broke off its answer: ${errorText(cause)}`,
+    { retryable: true, cause: error },
+  )
+}

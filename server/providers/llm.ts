@@ -1,0 +1,55 @@
+/** Language model: the interface of everything that can answer, from Groq to the scripted demo brain. */
+
+export interface ToolCall {
+  id: string
+  name: string
+  /** JSON text, as the model wrote it. */
+  arguments: string
+}
+
+export type ChatMessage =
+  | { role: 'system' | 'user'; content: string }
+  | { role: 'assistant'; content: string; toolCalls?: ToolCall[] }
+  | { role: 'tool'; content: string; toolCallId: string }
+
+export interface ToolDefinition {
+  name: string
+  description: string
+  /** JSON Schema of the arguments. */
+  parameters: Record<string, unknown>
+}
+
+export interface LlmRequest {
+  callId: string
+  model: string
+  messages: ChatMessage[]
+  tools: ToolDefinition[]
+  /** 0…2. */
+  temperature: number
+  maxTokens: number
+  /** BCP 47; the scripted brain answers in it. */
+  language: string
+}
+
+export interface LlmUsage {
+  promptTokens: number
+  completionTokens: number
+}
+
+export type LlmEvent =
+  | { kind: 'text'; text: string }
+  | { kind: 'toolCall'; call: ToolCall }
+  | { kind: 'done'; finishReason: 'stop' | 'length' | 'tool_calls'; usage: LlmUsage | null }
+
+export interface LlmProvider {
+  readonly name: string
+  /** True for the scripted brain: the dashboard says "no language model". */
+  readonly scripted: boolean
+  warm(): Promise<void>
+  /**
+   * Streams one answer. Ends after `done`. When `signal` aborts, the iterable ends without `done` and without throwing.
+   * @throws ProviderError on every failure (codes LLM_UNAVAILABLE, LLM_RATE_LIMITED, LLM_TIMEOUT, LLM_BAD_RESPONSE, LLM_MODEL_GONE).
+   */
+  stream(request: LlmRequest, signal: AbortSignal): AsyncIterable<LlmEvent>
+  close(): Promise<void>
+}

@@ -1,0 +1,63 @@
+/**
+ * Speech to text: the interface every recogniser implements. Audio is 16 kHz mono PCM; all times are audio time of
+ * the call in ms (0 = first sample of the user's stream).
+ */
+import type { ProviderError } from '../errors.ts'
+
+export const STT_RATE_HZ = 16_000
+
+export interface TranscriptWord {
+  text: string
+  startMs: number
+  endMs: number
+}
+
+export interface Transcript {
+  text: string
+  /** BCP 47, e.g. `es-MX`. */
+  language: string
+  startMs: number
+  endMs: number
+  /** 0…1, or null where the recogniser does not say. */
+  confidence: number | null
+  words: TranscriptWord[]
+}
+
+export interface SttOptions {
+  callId: string
+  /** BCP 47, the profile's language. */
+  language: string
+  /** Words to favour: names, products. Ignored by recognisers that cannot. */
+  phrases: string[]
+  /** Silence that ends a phrase inside the recogniser, ms. */
+  segmentationSilenceMs: number
+  initialSilenceMs: number
+}
+
+/** Called by the session; each handler must return quickly and never throw. */
+export interface SttEvents {
+  /** May still change; `text` is the whole utterance so far. */
+  onPartial(transcript: Transcript): void
+  /** Will not change. Exactly one per utterance that held words; empty text when none were found. */
+  onFinal(transcript: Transcript): void
+  /** The session is unusable after a non-retryable error. */
+  onError(error: ProviderError): void
+}
+
+export interface SttSession {
+  /** Samples are copied; the caller may reuse the array. `atMs` is the audio time of the first sample. */
+  push(pcm: Int16Array, atMs: number): void
+  /** VAD hints. Recognisers that segment by themselves (Azure) may ignore them; the embedded one lives by them. */
+  speechStarted(atMs: number): void
+  speechEnded(atMs: number): void
+  /** Idempotent; returns at once, no event follows. */
+  close(): void
+}
+
+export interface SttProvider {
+  readonly name: string
+  /** Loads models or opens connections ahead of the first call. Idempotent. */
+  warm(): Promise<void>
+  open(options: SttOptions, events: SttEvents): SttSession
+  close(): Promise<void>
+}

@@ -1,0 +1,45 @@
+/** Text to speech: the interface of every voice. */
+
+export interface Voice {
+  /** The provider's voice id, e.g. `es-MX-DaliaNeural`; providers map unknown ids to their default for the language. */
+  name: string
+  /** BCP 47. */
+  language: string
+  style: string | null
+  /** 0.5…2, 1 is normal. */
+  speed: number
+}
+
+export interface TtsRequest {
+  callId: string
+  /** Plain text, already speakable: no markdown, no control tokens. */
+  text: string
+  voice: Voice
+}
+
+export type TtsEvent =
+  /** Mono PCM at the provider's `sampleRateHz`, any length. The receiver owns the array. */
+  | { kind: 'audio'; pcm: Int16Array }
+  /** A word begins `offsetMs` into this request's audio; `textOffset` is its index in `text` (-1 unknown). */
+  | { kind: 'word'; text: string; offsetMs: number; textOffset: number }
+
+export interface VoiceInfo {
+  name: string
+  label: string
+  language: string
+  gender: 'female' | 'male' | 'neutral'
+  styles: string[]
+}
+
+export interface TtsProvider {
+  readonly name: string
+  readonly sampleRateHz: 8_000 | 16_000 | 24_000
+  warm(): Promise<void>
+  voices(): Promise<VoiceInfo[]>
+  /**
+   * Streams the speech of one sentence, first audio as soon as it exists. When `signal` aborts, the iterable ends at once.
+   * @throws ProviderError (TTS_UNAVAILABLE, TTS_TIMEOUT, TTS_BAD_RESPONSE).
+   */
+  synthesize(request: TtsRequest, signal: AbortSignal): AsyncIterable<TtsEvent>
+  close(): Promise<void>
+}

@@ -1,0 +1,201 @@
+/** The real Speech SDK and our adapters against a service that speaks the wire protocol. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { AzureStt } from '../../server/providers/azure-stt.ts'
+import { azureVoiceName, ssmlFor } from '../../server/providers/azure-ssml.ts'
+import { AzureTts } from '../../server/providers/azure-tts.ts'
+import type { SttEvents, SttSession } from '../../server/providers/stt.ts'
+import type { TtsEvent, TtsRequest } from '../../server/providers/tts.ts'
+import { EMULATED_PCM, startAzureEmulator } from '../support/azure-emulator.ts'
+import type { AzureEmulator } from '../support/azure-emulator.ts'
+
+let emulator: AzureEmulator
+const key = 'secret-key-of-the-test'
+const account = () => ({ key, region: 'eastus', host: emulator.host })
+
+beforeEach(async () => {
+  emulator = await startAzureEmulator()
+})
+
+afterEach(async () => {
+  await emulator.close()
+})
+
+const request: TtsRequest = {
+  callId: 'call-1',
+  text: '¿Hola? Tú & yo <ya>',
+  voice: { name: 'es-MX-DaliaNeural', language: 'es-MX', style: 'cheerful', speed: 1.1 },
+}
+
+async function all(events: AsyncIterable<TtsEvent>): Promise<TtsEvent[]> {
+  const list: TtsEvent[] = []
+  for await (const event of events) list.push(event)
+  return list
+}
+
+function open(stt: AzureStt, events: Partial<SttEvents>): SttSession {
+  return stt.open(
+    {
+      callId: 'call-1',
+      language: 'es-MX',
+      phrases: ['Ubrokers'],
+      segmentationSilenceMs: 500,
+      initialSilenceMs: 30_000,
+    },
+    { onPartial: () => undefined, onFinal: () => undefined, onError: () => undefined, ...events },
+  )
+}
+
+function feed(session: SttSession, frames: number): void {
+  // A view into a larger buffer, as the audio path hands it over.
+  const shared = new Int16Array(4_096)
+  for (let frame = 0; frame < frames; frame += 1) {
+    session.push(shared.subarray(32, 352), 1_000 + frame * 20)
+  }
+}
+
+describe('azure voice', () => {
+  it('streams the sentence sample by sample, with the word at its place in the text', async () => {
+    const tts = new AzureTts(account())
+    await tts.warm()
+    const events = await all(tts.synthesize(request, new AbortController().signal))
+    const pcm = events.flatMap((event) => (event.kind === 'audio' ? [...event.pcm] : []))
+    expect(pcm).toEqual([...EMULATED_PCM])
+    expect(events.find((event) => event.kind === 'word')).toEqual({
+      kind: 'word',
+      text: 'Hola',
+      offsetMs: 50,
+      textOffset: 1,
+    })
+    expect(emulator.ssml[0]).toContain('¿Hola? Tú &amp; yo &lt;ya&gt;')
+    await tts.close()
+  })
+
+  it('uses one connection for 3 sentences', async () => {
+    const tts = new AzureTts(account())
+    for (let sentence = 0; sentence < 3; sentence += 1) {
+      await all(tts.synthesize(request, new AbortController().signal))
+    }
+    expect(emulator.ssml).toHaveLength(3)
+    expect(emulator.paths).toHaveLength(1)
+    await tts.close()
+  })
+
+  it('fails with TTS_UNAVAILABLE, not retryable and without the key, when the key is refused', async () => {
+    emulator.behaviour = 'refuses'
+    const tts = new AzureTts(account())
+    const error = await all(tts.synthesize(request, new AbortController().signal)).catch(
+      (caught: unknown) => caught,
+    )
+    expect(error).toMatchObject({ code: 'TTS_UNAVAILABLE', retryable: false })
+    expect((error as Error).message).not.toContain(key)
+    await tts.close()
+  })
+
+  it('fails with TTS_TIMEOUT when no audio comes within 200 ms', async () => {
+    emulator.behaviour = 'silent'
+    const tts = new AzureTts(account(), { firstMs: 200 })
+    await expect(all(tts.synthesize(request, new AbortController().signal))).rejects.toMatchObject({
+      code: 'TTS_TIMEOUT',
+      retryable: true,
+    })
+    await tts.close()
+  })
+
+  it('fails with TTS_TIMEOUT when the audio stops for 200 ms in mid-sentence', async () => {
+    emulator.behaviour = 'stalls'
+    const tts = new AzureTts(account(), { gapMs: 200 })
+    await expect(all(tts.synthesize(request, new AbortController().signal))).rejects.toMatchObject({
+      code: 'TTS_TIMEOUT',
+      message: expect.stringContaining('mid-sentence'),
+    })
+    await tts.close()
+  })
+
+  it('ends without an error when aborted after the first chunk', async () => {
+    emulator.behaviour = 'stalls'
+    const tts = new AzureTts(account())
+    const abort = new AbortController()
+    const events: TtsEvent[] = []
+    for await (const event of tts.synthesize(request, abort.signal)) {
+      events.push(event)
+      abort.abort()
+    }
+    expect(events).toHaveLength(1)
+    await tts.close()
+  })
+})
+
+describe('ssml', () => {
+  it('escapes the five characters of XML and drops control characters', () => {
+    expect(ssmlFor(`a&b<c>"d"'e'\u0000\u001b`, request.voice)).toContain(
+      'a&amp;b&lt;c&gt;&quot;d&quot;&apos;e&apos;',
+    )
+  })
+
+  it('leaves out a style that is not a plain word', () => {
+    expect(ssmlFor('hola', { ...request.voice, style: '"><audio' })).not.toContain('express-as')
+  })
+
+  it('takes the default voice of the language for an id that is not of Azure', () => {
+    expect(azureVoiceName({ ...request.voice, name: 'pico-es-ES' })).toBe('es-MX-DaliaNeural')
+    expect(azureVoiceName({ ...request.voice, name: 'x', language: 'en-US' })).toBe(
+      'en-US-JennyNeural',
+    )
+  })
+})
+
+describe('azure recogniser', () => {
+  it('reports a partial and a final with word times in the audio time of the call', async () => {
+    const stt = new AzureStt(account())
+    const partials: string[] = []
+    const final = await new Promise((resolve, reject) => {
+      const session = open(stt, {
+        onPartial: ({ text }) => partials.push(text),
+        onFinal: resolve,
+        onError: reject,
+      })
+      feed(session, 60)
+    })
+    expect(partials).toEqual(['quiero'])
+    expect(final).toMatchObject({
+      text: 'Quiero información.',
+      language: 'es-MX',
+      startMs: 1_100,
+      endMs: 2_000,
+      confidence: 0.9,
+      words: [
+        { text: 'quiero', startMs: 1_100, endMs: 1_500 },
+        { text: 'información', startMs: 1_500, endMs: 2_000 },
+      ],
+    })
+    expect(emulator.paths[0]).toBe('/stt/speech/universal/v2')
+    // Frames of 640 bytes, not the 8 kB buffer that they are views of.
+    expect(emulator.audioBytes).toBeLessThanOrEqual(60 * 640)
+    await stt.close()
+  })
+
+  it('reports STT_UNAVAILABLE once, without the key, when the key is refused', async () => {
+    emulator.behaviour = 'refuses'
+    const stt = new AzureStt(account())
+    const error = await new Promise<Error>((resolve) => {
+      feed(open(stt, { onError: resolve }), 10)
+    })
+    expect(error).toMatchObject({ code: 'STT_UNAVAILABLE' })
+    expect(error.message).not.toContain(key)
+    await stt.close()
+  })
+
+  it('close() returns at once from a service that never answers, and nothing follows', async () => {
+    emulator.behaviour = 'silent'
+    const stt = new AzureStt(account())
+    let events = 0
+    await stt.warm()
+    const session = open(stt, { onFinal: () => (events += 1), onError: () => (events += 1) })
+    feed(session, 10)
+    session.close()
+    session.close()
+    session.push(new Int16Array(320), 0)
+    await stt.close()
+    expect(events).toBe(0)
+  })
+})

@@ -1,0 +1,42 @@
+import { pino } from 'pino'
+import { describe, expect, it } from 'vitest'
+import { selectProviders } from '../../server/providers/select.ts'
+
+const log = pino({ level: 'silent' })
+const nothing = { azure: null, groq: null, openAi: null, sttWorkers: 1 }
+
+describe('selection of providers', () => {
+  it('takes the embedded ones without any key, marked as demonstration, with the licence notice', async () => {
+    const { stt, llm, tts, status } = await selectProviders(nothing, log)
+    expect([stt.name, llm.name, tts.name]).toEqual(['embedded', 'scripted', 'embedded'])
+    expect(status.llm).toMatchObject({ scripted: true, production: false })
+    expect(status.stt.production).toBe(false)
+    expect(status.stt.notice).toContain(
+      'This Moonshine AI Model is licensed under the Moonshine AI Community License, Copyright © Moonshine AI Ltd. All Rights Reserved',
+    )
+    expect(status.stt.notice).toContain('Powered by Moonshine AI')
+    await Promise.all([stt.close(), llm.close(), tts.close()])
+  })
+
+  it('takes Azure and Groq with their keys, marked as production', async () => {
+    const { stt, llm, tts, status } = await selectProviders(
+      {
+        ...nothing,
+        azure: { key: 'k', region: 'eastus', host: null },
+        groq: { apiKey: 'k', baseUrl: null },
+        openAi: { baseUrl: 'http://127.0.0.1:1', apiKey: null, model: 'm' },
+      },
+      log,
+    )
+    expect([stt.name, llm.name, tts.name]).toEqual(['azure', 'groq', 'azure'])
+    expect([status.stt, status.llm, status.tts].every(({ production }) => production)).toBe(true)
+    expect(status.stt.label).toBe('Azure Speech (eastus)')
+  })
+
+  it('takes a server by its URL and names model and host', async () => {
+    const openAi = { baseUrl: 'http://127.0.0.1:11434/v1', apiKey: null, model: 'qwen3:4b' }
+    const { llm, status } = await selectProviders({ ...nothing, openAi }, log)
+    expect(llm.name).toBe('openai')
+    expect(status.llm.label).toBe('qwen3:4b at 127.0.0.1:11434')
+  })
+})

@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest'
+import { SilenceTrim } from '../../server/providers/silence-trim.ts'
+import { UtteranceAudio } from '../../server/providers/utterance-audio.ts'
+
+/** Pushes 20 ms frames from `fromMs` to `toMs`; every sample is its own time in ms. */
+function push(audio: UtteranceAudio, fromMs: number, toMs: number): void {
+  for (let atMs = fromMs; atMs < toMs; atMs += 20) {
+    audio.push(
+      Int16Array.from({ length: 320 }, (_, index) => atMs + Math.floor(index / 16)),
+      atMs,
+    )
+  }
+}
+
+describe('utterance audio', () => {
+  it('begins 300 ms before the onset, also when the onset is reported 60 ms late', () => {
+    const audio = new UtteranceAudio()
+    push(audio, 0, 2_000)
+    audio.begin(1_940)
+    push(audio, 2_000, 2_100)
+    const cut = audio.end()
+    expect(cut.pcm[0]).toBe(1_640)
+    expect(cut.pcm.at(-1)).toBe(2_099)
+    expect([cut.startMs, cut.endMs]).toEqual([1_640, 2_100])
+  })
+
+  it('reaches at most 100 ms back into the utterance before', () => {
+    const audio = new UtteranceAudio()
+    push(audio, 0, 500)
+    audio.begin(300)
+    push(audio, 500, 1_000)
+    audio.end()
+    push(audio, 1_000, 1_100)
+    audio.begin(1_040)
+    expect(audio.end().pcm[0]).toBe(900)
+  })
+
+  it('keeps no audio from before a gap of 500 ms', () => {
+    const audio = new UtteranceAudio()
+    push(audio, 0, 400)
+    push(audio, 900, 1_000)
+    audio.begin(1_000)
+    expect(audio.end().pcm[0]).toBe(900)
+  })
+
+  it('loses nothing of a 19 s utterance', () => {
+    const audio = new UtteranceAudio()
+    push(audio, 0, 600)
+    audio.begin(300)
+    push(audio, 600, 19_000)
+    const { pcm } = audio.end()
+    expect(pcm).toEqual(Int16Array.from({ length: 19_000 * 16 }, (_, at) => Math.floor(at / 16)))
+  })
+
+  it('splits an utterance of 20 s at its quietest 200 ms and goes on with the rest', () => {
+    const audio = new UtteranceAudio()
+    audio.push(new Int16Array(320), 0)
+    audio.begin(0)
+    for (let atMs = 20; !audio.full; atMs += 20) {
+      const quiet = atMs >= 18_000 && atMs < 18_200
+      audio.push(new Int16Array(320).fill(quiet ? 1 : 5_000), atMs)
+    }
+    const first = audio.split()
+    expect(first.endMs).toBe(18_100)
+    expect(audio.end().startMs).toBe(18_100)
+  })
+})
+
+describe('silence trim', () => {
+  const loud = (samples: number): Int16Array => new Int16Array(samples).fill(9_000)
+  const quiet = (samples: number): Int16Array => new Int16Array(samples)
+  const total = (pieces: Int16Array[]): number =>
+    pieces.reduce((sum, piece) => sum + piece.length, 0)
+
+  it('keeps 160 samples before the sound, all inside it and 320 behind it', () => {
+    const trim = new SilenceTrim({ leadSamples: 160, tailSamples: 320 })
+    for (let piece = 0; piece < 100; piece += 1) expect(trim.push(quiet(32))).toEqual([])
+    expect(total(trim.push(loud(32)))).toBe(160 + 32)
+    expect(trim.push(quiet(8_000))).toEqual([])
+    expect(total(trim.push(loud(32)))).toBe(8_032)
+    expect(trim.push(quiet(8_000))).toEqual([])
+    expect(total(trim.finish())).toBe(320)
+  })
+
+  it('gives nothing where there was no sound', () => {
+    const trim = new SilenceTrim({ leadSamples: 160, tailSamples: 320 })
+    trim.push(quiet(8_000))
+    expect(trim.finish()).toEqual([])
+  })
+})
