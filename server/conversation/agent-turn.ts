@@ -1,0 +1,307 @@
+/**
+ * Agent turn: everything the agent says before the floor changes, from the model's first token to the last word heard.
+ *
+ *   LLM stream ─► control tokens ─► sentences ─► speakable ─► speech ─► playback
+ *                      └► what to do when all was heard: hang up, transfer
+ *
+ * Knows nothing of the user; conversation.ts begins it, cuts it, and asks what of it was heard.
+ * Invariants: at most MAX_ROUNDS requests to the model; a turn always says something, or reports that it is over.
+ */
+import type { ProfileSettings } from '../agent-settings.ts'
+import type { EndReason } from '../call/call-state.ts'
+import type { ProviderError } from '../errors.ts'
+import type { Playback } from '../media/playback.ts'
+import type { ChatMessage, LlmProvider, ToolCall } from '../providers/llm.ts'
+import type { TtsProvider } from '../providers/tts.ts'
+import { ControlTokenParser, type TextPiece } from './control-tokens.ts'
+import type { CallControl, Turn } from './conversation-events.ts'
+import { HeardLedger } from './heard.ts'
+import type { History } from './history.ts'
+import type { LatencyLedger } from './latency.ts'
+import { phrasesFor } from './phrases.ts'
+import { SentenceSplitter } from './sentences.ts'
+import { speakable } from './speakable.ts'
+import { providerError, Speech } from './speech.ts'
+import { allowedAction, toolAction, toolDefinitions, type ToolAction } from './tools.ts'
+
+/** Requests to the model within one turn: one answer and two rounds of tool results. */
+const MAX_ROUNDS = 3
+
+/** A mark that is this late will not come. Carriers buffer at most about 1 s of what we send. */
+const LOST_MARK_MS = 5_000
+
+/** What happens when the whole turn was heard. */
+export type AfterTurn =
+  { kind: 'listen' } | { kind: 'hangup'; reason: EndReason } | { kind: 'transfer'; to: string }
+
+export interface AgentTurnDeps {
+  callId: string
+  settings: ProfileSettings
+  llm: LlmProvider
+  tts: TtsProvider
+  playback: Playback
+  control: CallControl
+  history: History
+  monotonicMs(): number
+  nextSegmentId(): number
+}
+
+export interface AgentTurnEvents {
+  onTool(call: { name: string; arguments: string; result: string }): void
+  /** True = try again (the voice), or apologise and go on (the model). False = give up. */
+  onProviderFailed(part: 'llm' | 'tts', error: ProviderError): boolean
+  onProviderWorked(part: 'llm' | 'tts'): void
+  /** Ask `done`: it may have changed. */
+  onProgress(): void
+}
+
+export class AgentTurn {
+  readonly turnId: number
+  readonly kind: Turn['kind']
+  /** False for the goodbye of a call that must end: the user cannot cut it. */
+  readonly interruptible: boolean
+  readonly latency: LatencyLedger | null
+  readonly ledger = new HeardLedger()
+  after: AfterTurn = { kind: 'listen' }
+  startMs = 0
+
+  readonly #deps: AgentTurnDeps
+  readonly #events: AgentTurnEvents
+  readonly #speech: Speech
+  readonly #abort = new AbortController()
+  #said = ''
+  #lastStartMs = 0
+
+  constructor(
+    turn: {
+      turnId: number
+      kind: Turn['kind']
+      interruptible?: boolean
+      latency?: LatencyLedger
+    },
+    deps: AgentTurnDeps,
+    events: AgentTurnEvents,
+  ) {
+    this.turnId = turn.turnId
+    this.kind = turn.kind
+    this.interruptible = turn.interruptible ?? true
+    this.latency = turn.latency ?? null
+    this.#deps = deps
+    this.#events = events
+    this.#speech = this.#openSpeech()
+  }
+
+  /** True when nothing remains to be said or heard. */
+  get done(): boolean {
+    return this.#speech.complete && this.ledger.allHeard
+  }
+
+  /** Everything generated so far, heard or not. */
+  get said(): string {
+    return this.#said
+  }
+
+  /** Speaks a fixed text; afterwards `after` happens. */
+  speak(text: string, after: AfterTurn = { kind: 'listen' }): void {
+    this.after = after
+    const splitter = new SentenceSplitter(this.#deps.settings.language)
+    for (const sentence of [...splitter.push(text), ...splitter.flush()]) this.#say(sentence)
+    this.#speech.end()
+  }
+
+  /** Lets the model answer `history`; `instruction` is one more message that the history does not keep. */
+  answer(instruction?: string): void {
+    void this.#answer(instruction)
+  }
+
+  hold(): void {
+    this.#speech.hold()
+  }
+
+  release(): void {
+    this.#speech.release()
+  }
+
+  /** @returns false when the segment is none of this turn. */
+  segmentStarted(segmentId: number, atMs: number): boolean {
+    const segment = this.ledger.get(segmentId)
+    if (!segment) return false
+    if (!this.ledger.anyStarted) this.startMs = atMs
+    segment.started = true
+    this.#lastStartMs = atMs
+    this.latency?.firstAudioSent(this.#deps.monotonicMs())
+    this.#speech.progressed()
+    return true
+  }
+
+  segmentHeard(segmentId: number): void {
+    const segment = this.ledger.get(segmentId)
+    if (segment) segment.heard = true
+  }
+
+  /** Takes what is unconfirmed as heard when the line is idle, or long silent about it: its marks were lost. */
+  settle(atMs: number): void {
+    if (!this.#speech.complete || !this.ledger.anyStarted) return
+    const overdueMs = atMs - this.#lastStartMs - this.ledger.audioMs
+    if (!this.#deps.playback.busy || overdueMs > LOST_MARK_MS) this.ledger.settle()
+  }
+
+  /** Stops the model and the voice. The playback is the caller's to clear. Idempotent. */
+  abort(): void {
+    this.#abort.abort()
+    this.#speech.abort()
+  }
+
+  /** The words heard so far. */
+  heardText(): string {
+    return this.ledger.heardText((id) => this.#deps.playback.heardMs(id))
+  }
+
+  async #answer(instruction?: string): Promise<void> {
+    try {
+      let isOver = false
+      for (let round = 1; !isOver && round <= MAX_ROUNDS; round++) {
+        const calls = await this.#round(instruction)
+        if (this.#abort.signal.aborted) return
+        isOver = await this.#runTools(calls)
+        if (this.#abort.signal.aborted) return
+      }
+      this.#sayWhatIsMissing()
+    } catch (error) {
+      if (this.#abort.signal.aborted) return
+      this.#apologise(providerError(error))
+    }
+    this.#speech.end()
+    this.#events.onProgress()
+  }
+
+  /** One request; speaks its text as it comes and returns its tool calls. */
+  async #round(instruction?: string): Promise<ToolCall[]> {
+    const { settings, llm, callId, history, monotonicMs } = this.#deps
+    const tokens = new ControlTokenParser()
+    const splitter = new SentenceSplitter(settings.language)
+    const calls: ToolCall[] = []
+    const messages: ChatMessage[] = history.messages()
+    if (instruction !== undefined) messages.push({ role: 'user', content: instruction })
+    this.latency?.pass('llmAsked', monotonicMs())
+    const request = {
+      callId,
+      model: settings.llmModel,
+      messages,
+      tools: toolDefinitions(settings),
+      temperature: settings.temperature,
+      maxTokens: settings.maxTokens,
+      language: settings.language,
+    }
+    for await (const event of llm.stream(request, this.#abort.signal)) {
+      if (this.#abort.signal.aborted) return []
+      if (event.kind === 'done') break
+      this.latency?.pass('llmToken', monotonicMs())
+      if (event.kind === 'toolCall') {
+        calls.push(event.call)
+        // Tools take time; what is said before them must not wait for what comes after.
+        for (const sentence of splitter.flush()) this.#say(sentence)
+      } else this.#takePieces(tokens.push(event.text), splitter)
+    }
+    if (this.#abort.signal.aborted) return []
+    this.#events.onProviderWorked('llm')
+    this.#takePieces(tokens.flush(), splitter)
+    for (const sentence of splitter.flush()) this.#say(sentence)
+    return calls
+  }
+
+  #takePieces(pieces: TextPiece[], splitter: SentenceSplitter): void {
+    for (const piece of pieces) {
+      if (piece.kind === 'text') {
+        for (const sentence of splitter.push(piece.text)) this.#say(sentence)
+        continue
+      }
+      const action = allowedAction(piece.token, this.#deps.settings)
+      const args =
+        piece.token.kind === 'digits' ? JSON.stringify({ digits: piece.token.digits }) : '{}'
+      void this.#perform(action, TOKEN_TOOLS[piece.token.kind], args)
+    }
+  }
+
+  /** @returns true when the model needs no further request. */
+  async #runTools(calls: ToolCall[]): Promise<boolean> {
+    if (calls.length === 0) return true
+    const results: string[] = []
+    let needsAnswer = false
+    for (const call of calls) {
+      const action = toolAction(call, this.#deps.settings)
+      results.push(await this.#perform(action, call.name, call.arguments))
+      if (action.kind === 'digits' || action.kind === 'refused') needsAnswer = true
+    }
+    if (this.#abort.signal.aborted) return true
+    this.#deps.history.tools(this.#said, calls, results)
+    return !needsAnswer || this.after.kind !== 'listen'
+  }
+
+  async #perform(action: ToolAction, name: string, args: string): Promise<string> {
+    let result = 'ok'
+    if (action.kind === 'endCall') this.after = { kind: 'hangup', reason: 'agentHangup' }
+    else if (action.kind === 'transfer') this.after = { kind: 'transfer', to: action.to }
+    else if (action.kind === 'refused') result = `error: ${action.reason}`
+    else {
+      result = await this.#deps.control.sendDigits(action.digits).then(
+        () => 'ok',
+        (error: unknown) => `error: ${providerError(error).message}`,
+      )
+    }
+    if (!this.#abort.signal.aborted) this.#events.onTool({ name, arguments: args, result })
+    return result
+  }
+
+  #say(sentence: string): void {
+    const text = speakable(sentence)
+    if (text === '') return
+    this.latency?.pass('sentence', this.#deps.monotonicMs())
+    this.#said = this.#said === '' ? text : `${this.#said} ${text}`
+    this.#speech.say(text)
+  }
+
+  /** A model that only called a tool, or said nothing at all, would leave the user in silence. */
+  #sayWhatIsMissing(): void {
+    if (this.#said !== '') return
+    const phrases = phrasesFor(this.#deps.settings.language)
+    if (this.after.kind === 'hangup') this.#say(phrases.goodbye)
+    else if (this.after.kind === 'transfer') this.#say(phrases.transferring)
+    else this.#say(phrases.notUnderstood)
+  }
+
+  #apologise(error: ProviderError): void {
+    const mayGoOn = this.#events.onProviderFailed('llm', error)
+    const phrases = phrasesFor(this.#deps.settings.language)
+    if (!mayGoOn) {
+      this.after = { kind: 'hangup', reason: 'providerFailed' }
+      this.#say(phrases.technicalGoodbye)
+    } else
+      this.#say(error.code === 'LLM_RATE_LIMITED' ? phrases.saturated : phrases.technicalProblem)
+  }
+
+  #openSpeech(): Speech {
+    const { callId, tts, playback, settings, monotonicMs, nextSegmentId } = this.#deps
+    const voice = {
+      name: settings.voiceName,
+      language: settings.language,
+      style: settings.voiceStyle,
+      speed: settings.voiceSpeed,
+    }
+    const { ledger } = this
+    return new Speech(
+      { callId, tts, voice, playback, ledger, pacingMs: settings.voicePacingMs, nextSegmentId },
+      {
+        onAsked: () => this.latency?.pass('ttsAsked', monotonicMs()),
+        onAudio: () => {
+          this.latency?.pass('ttsAudio', monotonicMs())
+          this.#events.onProviderWorked('tts')
+        },
+        onFailed: (error) => this.#events.onProviderFailed('tts', error),
+        onProgress: () => this.#events.onProgress(),
+      },
+    )
+  }
+}
+
+const TOKEN_TOOLS = { endCall: 'end_call', transfer: 'transfer_call', digits: 'send_dtmf' } as const

@@ -1,0 +1,111 @@
+/**
+ * Barge-in: decides, while the agent speaks, whether a sound of the user takes the floor.
+ *
+ *   onset ─► duck ─┬─ enough words, or a stop word ─► takeFloor
+ *                  ├─ a backchannel, an echo ───────► resume
+ *                  └─ no words 2 s after the sound ─► resume
+ *
+ * Sound alone never stops the agent (unless interruptionWords is 0): coughs, lorries and the agent's own echo are
+ * sound too. Pure: audio time in ms comes in as argument. One object serves the whole call; reset() between turns.
+ */
+import { hasStopWord, isBackchannel, isEchoOf, wordsOf } from './words.ts'
+
+/** How long the agent stays ducked after a sound from which no words came. */
+export const NO_WORDS_MS = 2_000
+
+/** A continuous sound without a word is noise after this long: the agent speaks up again until the next onset. */
+const NOISE_MS = 4_000
+
+export interface BargeInSettings {
+  language: string
+  interruptionWords: number
+  stopWords: readonly string[]
+}
+
+export type BargeInAction =
+  | { kind: 'none' }
+  | { kind: 'duck' }
+  /** `ignored`: the words which did not take the floor, if any, and why. */
+  | { kind: 'resume'; ignored: 'backchannel' | 'echo' | null }
+  | { kind: 'takeFloor'; reason: 'words' | 'stopWord'; onsetMs: number }
+
+export interface OverlapWords {
+  /** What the user has said over the agent so far. */
+  text: string
+  isFinal: boolean
+  startMs: number
+  /** What the agent is saying: its last sentences. */
+  agentSpeech: string
+}
+
+const NONE: BargeInAction = { kind: 'none' }
+
+export class BargeIn {
+  readonly #settings: BargeInSettings
+  #ducked = false
+  #voiced = false
+  #onsetMs: number | null = null
+  #offsetMs: number | null = null
+  #hasWords = false
+
+  constructor(settings: BargeInSettings) {
+    this.#settings = settings
+  }
+
+  onset(startMs: number): BargeInAction {
+    this.#voiced = true
+    this.#offsetMs = null
+    this.#onsetMs = startMs
+    if (this.#settings.interruptionWords === 0) return this.#take('words', startMs)
+    if (this.#ducked) return NONE
+    this.#ducked = true
+    this.#hasWords = false
+    return { kind: 'duck' }
+  }
+
+  offset(atMs: number): void {
+    this.#voiced = false
+    this.#offsetMs = atMs
+  }
+
+  words(words: OverlapWords): BargeInAction {
+    const count = wordsOf(words.text).length
+    if (count === 0) return NONE
+    this.#hasWords = true
+    const onsetMs = this.#onsetMs ?? words.startMs
+    if (isEchoOf(words.text, words.agentSpeech)) return words.isFinal ? this.#resume('echo') : NONE
+    if (hasStopWord(words.text, this.#settings.stopWords)) return this.#take('stopWord', onsetMs)
+    if (isBackchannel(words.text, this.#settings.language)) {
+      return words.isFinal ? this.#resume('backchannel') : NONE
+    }
+    if (count >= this.#settings.interruptionWords) return this.#take('words', onsetMs)
+    return NONE
+  }
+
+  tick(atMs: number): BargeInAction {
+    if (!this.#ducked) return NONE
+    if (this.#offsetMs !== null && !this.#voiced && atMs - this.#offsetMs >= NO_WORDS_MS)
+      return this.#resume(null)
+    const sinceOnsetMs = atMs - (this.#onsetMs ?? atMs)
+    return this.#voiced && !this.#hasWords && sinceOnsetMs >= NOISE_MS ? this.#resume(null) : NONE
+  }
+
+  reset(): void {
+    this.#ducked = false
+    this.#voiced = false
+    this.#onsetMs = null
+    this.#offsetMs = null
+    this.#hasWords = false
+  }
+
+  #resume(ignored: 'backchannel' | 'echo' | null): BargeInAction {
+    this.#ducked = false
+    this.#hasWords = false
+    return { kind: 'resume', ignored }
+  }
+
+  #take(reason: 'words' | 'stopWord', onsetMs: number): BargeInAction {
+    this.reset()
+    return { kind: 'takeFloor', reason, onsetMs }
+  }
+}

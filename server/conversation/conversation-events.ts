@@ -1,0 +1,57 @@
+/** What a conversation tells the outside: stored by the journal, shown live by the dashboard, measured by metrics. */
+import type { EndReason } from '../call/call-state.ts'
+
+export interface TurnLatency {
+  /** All ms, all durations; together with ownMs they add up to responseMs. The wait after the last voiced sample. */
+  endpointingMs: number
+  /** How much longer we waited for the transcript; null when nothing was spoken. */
+  sttMs: number | null
+  llmFirstTokenMs: number | null
+  firstSentenceMs: number | null
+  ttsFirstAudioMs: number | null
+  /** From the last voiced sample to the first agent audio sent to the line: the figure to quote. */
+  responseMs: number
+  /** Part of responseMs that no provider is responsible for (our own share). */
+  ownMs: number
+}
+
+export interface Turn {
+  turnId: number
+  role: 'user' | 'agent'
+  textSpoken: string
+  /** For the agent: what the line played before the user took the floor. Equals textSpoken when nothing was cut. */
+  textHeard: string
+  truncated: boolean
+  kind: 'reply' | 'greeting' | 'idle' | 'goodbye' | 'speech' | 'typed' | 'digits'
+  startMs: number
+  endMs: number
+  latency: TurnLatency | null
+}
+
+export type ConversationState = 'listening' | 'thinking' | 'speaking' | 'yielding' | 'ended'
+
+export type BargeInReason = 'words' | 'stopWord' | 'digit' | 'typed'
+
+/** Why words of the user were no turn; `overlap`: too few to take the floor, and too old when the agent had finished. */
+export type IgnoredReason = 'blacklist' | 'tooShort' | 'backchannel' | 'echo' | 'overlap'
+
+export type ConversationEvent =
+  | { kind: 'state'; state: ConversationState; atMs: number }
+  | { kind: 'partial'; text: string; atMs: number }
+  /**
+   * A finished turn, or (`final: false`) one that may still change: the agent's sentences as they begin to play, the
+   * user's words while they can be corrected. The same `turnId` comes again; `final: true` comes once.
+   */
+  | { kind: 'turn'; turn: Turn; final: boolean }
+  | { kind: 'bargeIn'; atMs: number; reason: BargeInReason; onsetMs: number }
+  | { kind: 'ignored'; atMs: number; text: string; reason: IgnoredReason }
+  | { kind: 'tool'; atMs: number; name: string; arguments: string; result: string }
+  | { kind: 'providerError'; atMs: number; provider: string; code: string; message: string }
+
+/** What the conversation asks of the call that owns it. */
+export interface CallControl {
+  /** Ends the call after everything appended to the playback was heard. */
+  hangup(reason: EndReason): void
+  transfer(to: string): Promise<void>
+  sendDigits(digits: string): Promise<void>
+}

@@ -1,0 +1,216 @@
+/**
+ * Endpointing: decides when the user's turn is over.
+ *
+ *   speech ──► last voiced sample ──► wait(completeness) ──► transcript there? ──► commit
+ *                                     min … max               else ≤ 2.5 s
+ *
+ * The wait is counted from the last voiced sample, so the VAD's hangover is part of it. Complete sentences wait the
+ * minimum, sentences that hang in the air the maximum. The minimum follows the user: somebody who pauses for long
+ * inside sentences gets a higher floor. Pure: all times are audio time in ms and come in as arguments.
+ *
+ * Invariants: never commits while speech goes on (except when the VAD hangs on noise, see STUCK_MS) or before the
+ * transcript covers the last speech (except after NO_TRANSCRIPT_MS).
+ */
+import { completeness } from './completeness.ts'
+
+/** The longest wait, after the end of speech, for words that do not come. Azure's slowest finals take 1.8 s. */
+export const NO_TRANSCRIPT_MS = 2_500
+
+/** A partial that has not changed for this long and sounds complete is as good as a final. */
+const STABLE_PARTIAL_MS = 300
+const STABLE_PARTIAL_COMPLETENESS = 0.7
+
+/** The VAD says "speech" but no new word came for this long after a final: it is a lorry, not the user. */
+const STUCK_MS = 2_500
+
+/** A sound shorter than this (cough, click) after the transcript is not waited for. */
+const BLIP_MS = 250
+
+/** A transcript that ends this close to the end of speech covers it. */
+const COVER_MS = 400
+
+/** Weight of the newest pause in the running mean of the user's pauses. */
+const PAUSE_WEIGHT = 0.4
+/** The floor stands a little above the mean pause. */
+const PAUSE_MARGIN = 1.15
+const LONGEST_PAUSE_MS = 3_000
+
+export interface EndpointingSettings {
+  language: string
+  /** The profile's setting: the wait for a sentence of which nothing is known. */
+  silenceTimeoutMs: number
+}
+
+export interface WaitBounds {
+  minMs: number
+  maxMs: number
+}
+
+/** The range of the wait. 500 ms → 200…1500 ms; the max stays under NO_TRANSCRIPT_MS unless the setting is above it. */
+export function waitBounds(silenceTimeoutMs: number): WaitBounds {
+  const minMs = Math.min(silenceTimeoutMs, Math.max(160, silenceTimeoutMs * 0.4))
+  const maxMs = Math.max(silenceTimeoutMs, Math.min(3 * silenceTimeoutMs, NO_TRANSCRIPT_MS - 100))
+  return { minMs, maxMs }
+}
+
+/** The wait after the last voiced sample for a turn that is complete with `probability` 0…1. */
+export function waitMs(probability: number, silenceTimeoutMs: number, floorMs: number): number {
+  const { minMs, maxMs } = waitBounds(silenceTimeoutMs)
+  // 0.9 and above wait the minimum, 0.1 and below the maximum, 0.5 the setting itself.
+  const share = Math.min(1, Math.abs(probability - 0.5) / 0.4)
+  const end = probability >= 0.5 ? minMs : maxMs
+  return Math.round(Math.max(silenceTimeoutMs + (end - silenceTimeoutMs) * share, floorMs))
+}
+
+export interface Words {
+  /** Everything the user has said since the last turn. */
+  text: string
+  /** False while the newest words are a partial. */
+  isFinal: boolean
+  /** Audio time at which the newest words end. */
+  endMs: number
+}
+
+export type EndpointDecision =
+  | { kind: 'wait' }
+  /** `startMs`: where the turn's first speech began. A commit after `dueMs` means that we waited for the recogniser. */
+  | { kind: 'commit'; startMs: number; speechEndMs: number; dueMs: number }
+  /** There was sound, but no words came. */
+  | { kind: 'abandon' }
+
+const WAIT: EndpointDecision = { kind: 'wait' }
+
+export class Endpointing {
+  readonly #settings: EndpointingSettings
+  #floorMs: number
+  #speaking = false
+  #speechStartMs = 0
+  #turnStartMs: number | null = null
+  #speechEndMs: number | null = null
+  #words: Words = { text: '', isFinal: true, endMs: 0 }
+  #completeness = 0.5
+  #changedMs = 0
+  #answeredMs = 0
+  #pauseMs: number | null = null
+
+  constructor(settings: EndpointingSettings) {
+    this.#settings = settings
+    this.#floorMs = waitBounds(settings.silenceTimeoutMs).minMs
+  }
+
+  /** The learned minimum of the wait, ms. */
+  get floorMs(): number {
+    return this.#floorMs
+  }
+
+  get speaking(): boolean {
+    return this.#speaking
+  }
+
+  /** True while there is something to wait for: sound that may be words, or words that may go on. */
+  get pending(): boolean {
+    return this.#speaking || this.#speechEndMs !== null || this.#words.text !== ''
+  }
+
+  speechStarted(startMs: number): void {
+    if (this.#speechEndMs !== null && this.#words.text !== '')
+      this.#pauseMs = startMs - this.#speechEndMs
+    this.#speaking = true
+    this.#speechStartMs = startMs
+    this.#turnStartMs ??= startMs
+  }
+
+  speechEnded(lastVoicedMs: number): void {
+    this.#speaking = false
+    this.#speechEndMs = lastVoicedMs
+  }
+
+  /** Feeds a pause after which the user went on, also one that we had taken for the end of the turn. */
+  learnPause(pauseMs: number): void {
+    if (pauseMs <= 0 || pauseMs > LONGEST_PAUSE_MS) return
+    const { minMs } = waitBounds(this.#settings.silenceTimeoutMs)
+    const next = this.#floorMs + (pauseMs * PAUSE_MARGIN - this.#floorMs) * PAUSE_WEIGHT
+    this.#floorMs = Math.min(
+      Math.max(next, minMs),
+      Math.max(minMs, this.#settings.silenceTimeoutMs),
+    )
+  }
+
+  /** The recogniser spoke: `words` (copied) is the whole open turn. An empty final still answers "nothing was said". */
+  transcript(words: Words, atMs: number): void {
+    if (words.text !== this.#words.text) {
+      this.#changedMs = atMs
+      // Judged once per change: decide() runs with every frame of every call.
+      this.#completeness = completeness(words.text, this.#settings.language)
+      // The pause counts once words have followed it: a cough teaches nothing.
+      if (this.#pauseMs !== null) this.learnPause(this.#pauseMs)
+      this.#pauseMs = null
+    }
+    this.#answeredMs = atMs
+    this.#words = { text: words.text, isFinal: words.isFinal, endMs: words.endMs }
+    if (words.text === '' && words.isFinal && !this.#speaking) this.#abandon()
+    // Speech that the VAD missed: the recogniser's own end of the words stands in for it.
+    if (!this.#speaking && this.#speechEndMs === null && words.text !== '') {
+      this.#speechStartMs = Math.min(words.endMs, atMs)
+      this.#speechEndMs = Math.min(words.endMs, atMs)
+    }
+  }
+
+  decide(atMs: number): EndpointDecision {
+    if (this.#speaking) return this.#decideWhileSpeaking(atMs)
+    const endMs = this.#speechEndMs
+    if (endMs === null) return WAIT
+    const sinceEndMs = atMs - endMs
+    if (this.#words.text === '') return sinceEndMs >= NO_TRANSCRIPT_MS ? this.#abandon() : WAIT
+    const probability = this.#completeness
+    const wait = waitMs(probability, this.#settings.silenceTimeoutMs, this.#floorMs)
+    if (sinceEndMs < wait) return WAIT
+    const ready = this.#words.isFinal
+      ? this.#covered(endMs)
+      : probability >= STABLE_PARTIAL_COMPLETENESS && this.#stable(atMs)
+    if (!ready && sinceEndMs < Math.max(wait, NO_TRANSCRIPT_MS)) return WAIT
+    return this.#commit(endMs, endMs + wait)
+  }
+
+  /** Forgets the open turn; the learned floor stays. */
+  reset(): void {
+    this.#speechEndMs = null
+    this.#pauseMs = null
+    this.#turnStartMs = this.#speaking ? this.#speechStartMs : null
+    this.#words = { text: '', isFinal: true, endMs: 0 }
+  }
+
+  #decideWhileSpeaking(atMs: number): EndpointDecision {
+    const stuck =
+      this.#words.text !== '' &&
+      this.#words.isFinal &&
+      atMs - this.#changedMs >= STUCK_MS &&
+      atMs - this.#speechStartMs >= STUCK_MS
+    if (!stuck) return WAIT
+    return this.#commit(this.#words.endMs, this.#words.endMs + STUCK_MS)
+  }
+
+  #commit(speechEndMs: number, dueMs: number): EndpointDecision {
+    return {
+      kind: 'commit',
+      startMs: Math.min(this.#turnStartMs ?? speechEndMs, speechEndMs),
+      speechEndMs,
+      dueMs,
+    }
+  }
+
+  #abandon(): EndpointDecision {
+    this.#speechEndMs = null
+    this.#turnStartMs = null
+    return { kind: 'abandon' }
+  }
+
+  #covered(endMs: number): boolean {
+    if (this.#words.endMs >= endMs - COVER_MS || this.#answeredMs >= endMs) return true
+    return endMs - this.#speechStartMs < BLIP_MS
+  }
+
+  #stable(atMs: number): boolean {
+    return atMs - this.#changedMs >= STABLE_PARTIAL_MS && this.#changedMs >= this.#speechStartMs
+  }
+}

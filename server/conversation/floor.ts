@@ -1,0 +1,201 @@
+/**
+ * Floor: who speaks, and the life of the agent's turns: begun, cut or finished, and recorded as far as they were heard.
+ *
+ *   begin() ─► thinking ─► speaking ─► finished ─► history, event, then hang up / transfer / listen
+ *                  └─ stop() ─┴─► playback cleared, history and event hold the words heard
+ *
+ * Invariants: at most one agent turn; a turn of which nothing was heard leaves no trace; after 'ended' nothing begins.
+ */
+import type { EndReason } from '../call/call-state.ts'
+import { errorText, type ProviderError } from '../errors.ts'
+import { AgentTurn, type AgentTurnDeps } from './agent-turn.ts'
+import type { ConversationEvent, ConversationState, Turn } from './conversation-events.ts'
+import type { LatencyLedger } from './latency.ts'
+import { phrasesFor } from './phrases.ts'
+import { nextState, type FloorEvent } from './turn-state.ts'
+
+/** So many failures in a row, and the call ends: the voice is the call; without the model we can still apologise. */
+const FAILURES_TO_END = { tts: 2, llm: 3 }
+
+/** Words said over the agent that did not take the floor are answered when the agent ends within this time. */
+const OVERLAP_ANSWER_MS = 1_500
+
+export interface FloorDeps extends AgentTurnDeps {
+  emit(event: ConversationEvent): void
+  /** Audio time of the call, ms. */
+  clockMs(): number
+  nextTurnId(): number
+  /** An agent turn is about to be recorded: what precedes it must be recorded first. */
+  beforeRecord(): void
+}
+
+export class Floor {
+  readonly #deps: FloorDeps
+  readonly #failures = { llm: 0, tts: 0 }
+  #state: ConversationState = 'listening'
+  #agent: AgentTurn | null = null
+  #finishedMs: number | null = null
+  #isTransferring = false
+
+  constructor(deps: FloorDeps) {
+    this.#deps = deps
+  }
+
+  get state(): ConversationState {
+    return this.#state
+  }
+
+  get agent(): AgentTurn | null {
+    return this.#agent
+  }
+
+  /** True when words that ended at `endMs` are too old to be answered now that the agent has finished. */
+  hasOutlived(endMs: number): boolean {
+    return this.#finishedMs !== null && endMs < this.#finishedMs - OVERLAP_ANSWER_MS
+  }
+
+  /** True while the call is being handed to a person: nobody listens. */
+  get isTransferring(): boolean {
+    return this.#isTransferring
+  }
+
+  /** Starts a turn of the agent; the caller says what is in it. Stops the one before, if any. */
+  begin(
+    kind: Turn['kind'],
+    options: { interruptible?: boolean; latency?: LatencyLedger } = {},
+  ): AgentTurn {
+    if (this.#state === 'thinking') this.#abandon()
+    else this.stop()
+    const turn = { kind, turnId: this.#deps.nextTurnId(), ...options }
+    const agent = new AgentTurn(turn, this.#deps, {
+      onTool: (call) => this.#emit({ kind: 'tool', atMs: this.#deps.clockMs(), ...call }),
+      onProviderFailed: (part, error) => this.#providerFailed(part, error),
+      onProviderWorked: (part) => (this.#failures[part] = 0),
+      onProgress: () => {
+        if (this.#agent === agent) this.finishIfDone()
+      },
+    })
+    this.#agent = agent
+    this.step('commit')
+    return agent
+  }
+
+  step(event: FloorEvent): void {
+    const next = nextState(this.#state, event)
+    if (next === null || next === this.#state) return
+    this.#state = next
+    this.#emit({ kind: 'state', state: next, atMs: this.#deps.clockMs() })
+  }
+
+  /** A segment of the agent began to play; false when it is of no living turn. */
+  segmentStarted(segmentId: number, atMs: number): boolean {
+    if (!this.#agent?.segmentStarted(segmentId, atMs)) return false
+    this.step('voice')
+    this.#record(this.#agent, '', false)
+    return true
+  }
+
+  /** The user takes the floor, or the turn is given up. Idempotent. */
+  stop(): void {
+    if (!this.#agent) return
+    this.#abandon()
+    this.step(this.#state === 'thinking' ? 'withdraw' : 'takeFloor')
+  }
+
+  /** Closes the turn once everything was heard. @returns true when it did. */
+  finishIfDone(): boolean {
+    const agent = this.#agent
+    if (!agent?.done) return false
+    this.#agent = null
+    agent.abort()
+    this.#deps.playback.setDucked(false)
+    this.#close(agent)
+    this.#finishedMs = this.#deps.clockMs()
+    this.step('finished')
+    if (agent.after.kind === 'hangup') this.hangup(agent.after.reason)
+    if (agent.after.kind === 'transfer') void this.#transfer(agent.after.to)
+    return true
+  }
+
+  /** Ends the conversation and asks the call to hang up. */
+  hangup(reason: EndReason): void {
+    if (this.#state === 'ended') return
+    this.close()
+    this.#deps.control.hangup(reason)
+  }
+
+  /** Ends the conversation. Idempotent. */
+  close(): void {
+    this.stop()
+    this.#deps.beforeRecord()
+    this.step('end')
+  }
+
+  #abandon(): void {
+    const agent = this.#agent
+    if (!agent) return
+    this.#agent = null
+    this.#finishedMs = null
+    agent.abort()
+    this.#deps.playback.clear()
+    this.#deps.playback.setDucked(false)
+    this.#close(agent)
+  }
+
+  #close(agent: AgentTurn): void {
+    if (!agent.ledger.anyStarted) return
+    const heard = agent.heardText()
+    this.#deps.beforeRecord()
+    this.#deps.history.agent(heard, heard !== agent.said)
+    this.#record(agent, heard, true)
+  }
+
+  #record(agent: AgentTurn, heard: string, isFinal: boolean): void {
+    const spoken = isFinal ? agent.said : agent.ledger.startedText
+    const turn: Turn = {
+      turnId: agent.turnId,
+      role: 'agent',
+      kind: agent.kind,
+      textSpoken: spoken,
+      textHeard: heard,
+      truncated: isFinal && heard !== spoken,
+      startMs: agent.startMs,
+      endMs: this.#deps.clockMs(),
+      latency: agent.latency?.result ?? null,
+    }
+    this.#emit({ kind: 'turn', turn, final: isFinal })
+  }
+
+  #providerFailed(part: 'llm' | 'tts', error: ProviderError): boolean {
+    const { code, message } = error
+    const provider = this.#deps[part].name
+    this.#failures[part] += 1
+    this.#emit({ kind: 'providerError', atMs: this.#deps.clockMs(), provider, code, message })
+    if (this.#failures[part] < FAILURES_TO_END[part]) return true
+    if (part === 'tts') this.hangup('providerFailed')
+    return false
+  }
+
+  async #transfer(to: string): Promise<void> {
+    this.#isTransferring = true
+    try {
+      await this.#deps.control.transfer(to)
+    } catch (error) {
+      this.#isTransferring = false
+      if (this.#state === 'ended') return
+      const result = `error: ${errorText(error)}`
+      this.#emit({
+        kind: 'tool',
+        atMs: this.#deps.clockMs(),
+        name: 'transfer_call',
+        arguments: '{}',
+        result,
+      })
+      this.begin('reply').speak(phrasesFor(this.#deps.settings.language).transferFailed)
+    }
+  }
+
+  #emit(event: ConversationEvent): void {
+    this.#deps.emit(event)
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * Heard: the ledger of one agent turn. What of its text has the user heard, word by word?
+ *
+ *   segment  |── Con gusto. ──|── ¿Le queda bien el martes? ──|       heard ms from the playback
+ *   heard    |████████████████|██████████░░░░░░░░░░░░░░░░░░░░|   →   "Con gusto. ¿Le queda bien…"
+ *
+ * The playback knows milliseconds, not words. Word offsets from the voice translate them; a voice without offsets
+ * gets the linear share of the text. A word counts when more than half of it was heard. Decision: docs/adr/0004.
+ */
+export interface WordOffset {
+  /** Index of the word in the segment's text. */
+  textOffset: number
+  offsetMs: number
+}
+
+export interface Segment {
+  readonly id: number
+  readonly text: string
+  /** Audio so far, ms; the whole once `complete`. */
+  audioMs: number
+  complete: boolean
+  started: boolean
+  /** The line confirmed the last sample. */
+  heard: boolean
+  words: WordOffset[]
+}
+
+/** Spoken characters per second are 12…17 in both languages; used only while the audio's length is not known yet. */
+const MS_PER_CHARACTER = 65
+
+export class HeardLedger {
+  #segments: Segment[] = []
+
+  add(id: number, text: string): Segment {
+    const segment = {
+      id,
+      text,
+      audioMs: 0,
+      complete: false,
+      started: false,
+      heard: false,
+      words: [],
+    }
+    this.#segments.push(segment)
+    return segment
+  }
+
+  get(id: number): Segment | undefined {
+    return this.#segments.find((segment) => segment.id === id)
+  }
+
+  /** Takes out a segment that no audio came for. */
+  drop(id: number): void {
+    this.#segments = this.#segments.filter((segment) => segment.id !== id)
+  }
+
+  get allHeard(): boolean {
+    return this.#segments.every((segment) => segment.heard)
+  }
+
+  get anyStarted(): boolean {
+    return this.#segments.some((segment) => segment.started)
+  }
+
+  /** Takes everything as heard: the line is idle, or its confirmations were lost. */
+  settle(): void {
+    for (const segment of this.#segments) segment.heard = true
+  }
+
+  /** ms of audio that wait behind the segment being played. */
+  get waitingMs(): number {
+    return this.#segments.reduce((sum, s) => (s.started ? sum : sum + s.audioMs), 0)
+  }
+
+  get audioMs(): number {
+    return this.#segments.reduce((sum, segment) => sum + segment.audioMs, 0)
+  }
+
+  /** The text of the segments that have begun to play. */
+  get startedText(): string {
+    return this.#segments
+      .filter((segment) => segment.started)
+      .map((segment) => segment.text)
+      .join(' ')
+  }
+
+  /** The last segment's text, when it is the one being played: what the user is answering to. */
+  get lastSentence(): string | null {
+    const last = this.#segments.at(-1)
+    return last?.started ? last.text : null
+  }
+
+  /** The words heard; `heardMs` is asked for each segment that was not confirmed. */
+  heardText(heardMs: (segmentId: number) => number): string {
+    const pieces: string[] = []
+    for (const segment of this.#segments) {
+      if (segment.heard) {
+        pieces.push(segment.text)
+        continue
+      }
+      const heard = heardPart(segment, heardMs(segment.id))
+      if (heard !== '') pieces.push(heard)
+      if (heard !== segment.text) break
+    }
+    return pieces.join(' ')
+  }
+}
+
+/** The beginning of the segment's text that `heardMs` of its audio carried, whole words only. */
+export function heardPart(segment: Segment, heardMs: number): string {
+  if (heardMs <= 0) return ''
+  if (segment.complete && heardMs >= segment.audioMs) return segment.text
+  const totalMs = segment.complete
+    ? segment.audioMs
+    : Math.max(segment.audioMs, segment.text.length * MS_PER_CHARACTER)
+  const { text } = segment
+  let end = 0
+  for (const word of wordSpans(text)) {
+    const startMs = timeOf(segment, word.start, totalMs)
+    const endMs = timeOf(segment, word.end, totalMs)
+    if (heardMs <= (startMs + endMs) / 2) break
+    end = word.end
+  }
+  return text.slice(0, end).trimEnd()
+}
+
+/** Audio time of a place in the text: between the word offsets around it, or its share of the whole. */
+function timeOf(segment: Segment, index: number, totalMs: number): number {
+  let before = { textOffset: 0, offsetMs: 0 }
+  let after = { textOffset: segment.text.length, offsetMs: totalMs }
+  for (const word of segment.words) {
+    if (word.textOffset <= index) before = word
+    else {
+      after = word
+      break
+    }
+  }
+  const span = after.textOffset - before.textOffset
+  if (span <= 0) return after.offsetMs
+  return before.offsetMs + ((after.offsetMs - before.offsetMs) * (index - before.textOffset)) / span
+}
+
+function wordSpans(text: string): { start: number; end: number }[] {
+  return [...text.matchAll(/\S+/g)].map((match) => ({
+    start: match.index,
+    end: match.index + match[0].length,
+  }))
+}

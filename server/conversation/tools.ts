@@ -1,0 +1,95 @@
+/** Tools: what the language model may do on the call, and the meaning of its tool calls and control tokens. Pure. */
+import { z } from 'zod'
+import type { ProfileSettings } from '../agent-settings.ts'
+import type { ToolCall, ToolDefinition } from '../providers/llm.ts'
+import type { ControlToken } from './control-tokens.ts'
+
+export type ToolSettings = Pick<
+  ProfileSettings,
+  'enableEndCall' | 'enableDialKeypad' | 'transferPhoneNumber'
+>
+
+export type ToolAction =
+  | { kind: 'endCall' }
+  | { kind: 'transfer'; to: string }
+  | { kind: 'digits'; digits: string }
+  /** Not possible; `reason` goes back to the model. */
+  | { kind: 'refused'; reason: string }
+
+const digitsArguments = z.object({ digits: z.string().regex(/^[0-9*#A-D]{1,32}$/) })
+
+const NO_ARGUMENTS = { type: 'object', properties: {}, additionalProperties: false }
+
+/** The tools that the settings allow. */
+export function toolDefinitions(settings: ToolSettings): ToolDefinition[] {
+  const tools: ToolDefinition[] = []
+  if (settings.enableEndCall) {
+    tools.push({
+      name: 'end_call',
+      description: 'Ends the call after your goodbye was heard. Say goodbye in the same answer.',
+      parameters: NO_ARGUMENTS,
+    })
+  }
+  if (settings.transferPhoneNumber !== null) {
+    tools.push({
+      name: 'transfer_call',
+      description: 'Connects the user with a person of the team.',
+      parameters: NO_ARGUMENTS,
+    })
+  }
+  if (settings.enableDialKeypad) {
+    tools.push({
+      name: 'send_dtmf',
+      description: 'Presses keys on the phone, for example to choose an option of a menu.',
+      parameters: {
+        type: 'object',
+        properties: { digits: { type: 'string', description: 'One or more of 0-9 * #' } },
+        required: ['digits'],
+        additionalProperties: false,
+      },
+    })
+  }
+  return tools
+}
+
+/** What a tool call asks for; unknown tools, tools that are off and bad arguments are refused with the reason. */
+export function toolAction(call: ToolCall, settings: ToolSettings): ToolAction {
+  switch (call.name) {
+    case 'end_call':
+      return allowedAction({ kind: 'endCall' }, settings)
+    case 'transfer_call':
+      return allowedAction({ kind: 'transfer' }, settings)
+    case 'send_dtmf': {
+      const parsed = digitsArguments.safeParse(parseJson(call.arguments))
+      if (!parsed.success) return { kind: 'refused', reason: 'digits must be 1 to 32 of 0-9 * #' }
+      return allowedAction({ kind: 'digits', digits: parsed.data.digits }, settings)
+    }
+    default:
+      return { kind: 'refused', reason: `there is no tool ${call.name}` }
+  }
+}
+
+/** The action of a control token (or of a tool call without arguments), when the settings allow it. */
+export function allowedAction(token: ControlToken, settings: ToolSettings): ToolAction {
+  switch (token.kind) {
+    case 'endCall':
+      if (settings.enableEndCall) return token
+      return { kind: 'refused', reason: 'ending the call is not allowed' }
+    case 'transfer':
+      if (settings.transferPhoneNumber !== null)
+        return { kind: 'transfer', to: settings.transferPhoneNumber }
+      return { kind: 'refused', reason: 'no transfer number is configured' }
+    case 'digits':
+      if (settings.enableDialKeypad) return token
+      return { kind: 'refused', reason: 'the keypad is not allowed' }
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    // A model that writes broken JSON is refused like one that writes wrong arguments.
+    return error instanceof SyntaxError ? null : error
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * The words that turn-taking knows, per language, in the form `normalise` gives them (no accents, lower case).
+ * A language without its own list uses English.
+ */
+export interface WordLists {
+  /** A turn that ends on one of these goes on: conjunctions, prepositions, articles, possessives. */
+  open: ReadonlySet<string>
+  /** The same for verbs that want an object ("quiero"), unless the turn answers yes or no: "no quiero". */
+  leadVerbs: ReadonlySet<string>
+  yesNo: ReadonlySet<string>
+  /** Joins tens and units ("treinta y cinco"). */
+  numberJoiner: string
+  /** Sounds of somebody who is still looking for the word. */
+  fillers: ReadonlySet<string>
+  fillerPhrases: readonly string[]
+  backchannels: ReadonlySet<string>
+  backchannelPhrases: ReadonlySet<string>
+  /** Complete answers by themselves, however short. */
+  shortAnswers: ReadonlySet<string>
+  /** Number words, each with the count of digits it stands for in a dictated number. */
+  numbers: ReadonlyMap<string, number>
+  emailWords: ReadonlySet<string>
+  emailEndings: readonly string[]
+  /** Written with a full stop that ends no sentence; without the stop. */
+  abbreviations: ReadonlySet<string>
+}
+
+const set = (words: string): ReadonlySet<string> => new Set(words.split(/\s+/).filter(Boolean))
+
+function numbers(oneDigit: string, twoDigits: string, more: string): ReadonlyMap<string, number> {
+  const map = new Map<string, number>()
+  for (const word of set(oneDigit)) map.set(word, 1)
+  for (const word of set(twoDigits)) map.set(word, 2)
+  for (const word of set(more)) map.set(word, 3)
+  return map
+}
+
+const SPANISH: WordLists = {
+  open: set(`y e o u ni pero sino aunque porque pues que como cuando donde mientras entonces ademas
+    a ante bajo con contra de del desde en entre hacia hasta para por segun sin sobre tras al durante
+    el la los las lo un una unos unas mi mis tu tus su sus este estos estas ese esa esos esas
+    muy tan se me te le les nos cual cuyo incluso excepto salvo`),
+  leadVerbs: set(
+    'es son era soy estoy esta fue sera ser estar quiero quisiera necesito tengo llamo llama',
+  ),
+  yesNo: set('si no asi'),
+  numberJoiner: 'y',
+  fillers: set('eh ehm em este mmm mm hmm um ah osea digo bueno pues'),
+  fillerPhrases: [
+    'o sea',
+    'es que',
+    'a ver',
+    'como se dice',
+    'dejeme ver',
+    'dejame ver',
+    'un segundo',
+  ],
+  backchannels: set(
+    'aja aha mhm mjm mm mmm hm hmm si ok okay vale ya claro ah oh uh huh sale orale',
+  ),
+  backchannelPhrases: new Set([
+    'de acuerdo',
+    'asi es',
+    'ya veo',
+    'entiendo',
+    'si entiendo',
+    'correcto',
+    'exacto',
+    'muy bien',
+    'perfecto',
+  ]),
+  shortAnswers:
+    set(`si no ok okay vale claro bien gracias adios hola bueno correcto exacto perfecto listo nada
+    nadie ninguno ninguna ambos aqui yo manana hoy tarde noche igualmente diga digame mande`),
+  numbers: numbers(
+    'cero uno una dos tres cuatro cinco seis siete ocho nueve',
+    `diez once doce trece catorce quince dieciseis diecisiete dieciocho diecinueve veinte veintiuno veintidos
+     veintitres veinticuatro veinticinco veintiseis veintisiete veintiocho veintinueve treinta cuarenta cincuenta
+     sesenta setenta ochenta noventa`,
+    'cien ciento doscientos trescientos cuatrocientos quinientos seiscientos setecientos ochocientos novecientos',
+  ),
+  emailWords: set('arroba @'),
+  emailEndings: ['com', 'com mx', 'mx', 'net', 'org', 'es', 'edu', 'gob mx'],
+  abbreviations:
+    set(`sr sra srta sres dr dra lic ing arq prof mtro mtra ud uds vd av avda col num no tel ext
+    pag fig art cap vol etc ej aprox depto dpto int cd edo gral hno hnos ltda cia jr ma mons sto sta p a m ee uu c`),
+}
+
+const ENGLISH: WordLists = {
+  open: set(`and or but nor so because although though while if when where that which who whose than then also
+    a an the of to in on at by for from with without about into over under between through during before after
+    my your his our their these those some any very im i names`),
+  leadVerbs: set(
+    'am is are was were be been want need have has had would like will can could should its',
+  ),
+  yesNo: set('yes no not dont cant yeah'),
+  numberJoiner: 'and',
+  fillers: set('uh um umm er erm hmm mm mmm well like so'),
+  fillerPhrases: [
+    'you know',
+    'i mean',
+    'let me see',
+    'let me think',
+    'hold on',
+    'one second',
+    'kind of',
+    'sort of',
+  ],
+  backchannels: set(
+    'aha uh huh mhm mm mmm hm hmm yeah yes yep yup ok okay right sure ah oh cool great fine',
+  ),
+  backchannelPhrases: new Set([
+    'i see',
+    'got it',
+    'of course',
+    'all right',
+    'sounds good',
+    'makes sense',
+    'go on',
+  ]),
+  shortAnswers:
+    set(`yes no yeah yep nope ok okay sure right fine good thanks bye hi hello none nobody both me here
+    today tomorrow tonight maybe correct exactly great`),
+  numbers: numbers(
+    'zero oh one two three four five six seven eight nine',
+    `ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty
+     sixty seventy eighty ninety double`,
+    'hundred triple',
+  ),
+  emailWords: set('at @'),
+  emailEndings: ['com', 'net', 'org', 'io', 'edu', 'co', 'co uk', 'gov'],
+  abbreviations:
+    set(`mr mrs ms dr prof st ave blvd rd apt no ext vs etc jr sr inc ltd co corp dept est approx fig
+    vol p a m u s e g i`),
+}
+
+/** Lists for a BCP 47 tag: Spanish for es-*, else English. */
+export function wordLists(language: string): WordLists {
+  return language.toLowerCase().startsWith('es') ? SPANISH : ENGLISH
+}

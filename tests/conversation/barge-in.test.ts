@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest'
+import { BargeIn, type BargeInAction } from '../../server/conversation/barge-in.ts'
+
+const STOP_WORDS = ['espera', 'para', 'alto', 'un momento']
+const AGENT = 'Con mucho gusto le explico los beneficios.'
+
+function bargeIn(interruptionWords = 2, language = 'es-MX'): BargeIn {
+  return new BargeIn({ language, interruptionWords, stopWords: STOP_WORDS })
+}
+
+function say(barge: BargeIn, text: string, isFinal = false): BargeInAction {
+  return barge.words({ text, isFinal, startMs: 1_000, agentSpeech: AGENT })
+}
+
+describe('barge-in', () => {
+  it('ducks once per sound', () => {
+    const barge = bargeIn()
+    expect(barge.onset(1_000)).toEqual({ kind: 'duck' })
+    expect(barge.onset(1_500)).toEqual({ kind: 'none' })
+  })
+
+  it('takes the floor at the second word of a partial, with the time of the onset', () => {
+    const barge = bargeIn()
+    barge.onset(1_000)
+    expect(say(barge, 'cuánto')).toEqual({ kind: 'none' })
+    expect(say(barge, 'cuánto cuesta')).toEqual({
+      kind: 'takeFloor',
+      reason: 'words',
+      onsetMs: 1_000,
+    })
+  })
+
+  it('takes the floor at words even when the VAD missed the sound', () => {
+    expect(say(bargeIn(), 'cuánto cuesta')).toEqual({
+      kind: 'takeFloor',
+      reason: 'words',
+      onsetMs: 1_000,
+    })
+  })
+
+  it('takes the floor at the onset when interruptionWords is 0', () => {
+    expect(bargeIn(0).onset(900)).toEqual({ kind: 'takeFloor', reason: 'words', onsetMs: 900 })
+  })
+
+  it.each(['¡Espera!', 'para', 'no, un momento'])(
+    'takes the floor at the stop word in "%s"',
+    (text) => {
+      expect(say(bargeIn(9), text)).toMatchObject({ kind: 'takeFloor', reason: 'stopWord' })
+    },
+  )
+
+  it('does not see "para" in "preparado"', () => {
+    expect(say(bargeIn(9), 'estoy preparado')).toEqual({ kind: 'none' })
+  })
+
+  it.each([
+    ['es-MX', 'ajá'],
+    ['es-MX', 'Mhm.'],
+    ['es-MX', 'sí'],
+    ['es-MX', 'Sí, sí, claro.'],
+    ['es-MX', 'De acuerdo.'],
+    ['en-US', 'uh-huh'],
+    ['en-US', 'Yeah, okay.'],
+    ['en-US', 'I see.'],
+  ])('%s: "%s" alone does not take the floor', (language, text) => {
+    const barge = bargeIn(1, language)
+    barge.onset(1_000)
+    expect(say(barge, text)).toEqual({ kind: 'none' })
+    expect(say(barge, text, true)).toEqual({ kind: 'resume', ignored: 'backchannel' })
+  })
+
+  it('takes the floor when words follow the backchannel', () => {
+    const barge = bargeIn()
+    barge.onset(1_000)
+    say(barge, 'sí')
+    expect(say(barge, 'sí pero cuánto')).toMatchObject({ kind: 'takeFloor' })
+  })
+
+  it('resumes at the echo of its own words, but not when two words are repeated', () => {
+    const barge = bargeIn()
+    barge.onset(1_000)
+    expect(say(barge, 'le explico los', true)).toEqual({ kind: 'resume', ignored: 'echo' })
+    expect(say(barge, 'los beneficios')).toMatchObject({ kind: 'takeFloor' })
+  })
+
+  it('resumes 2000 ms after a sound without words', () => {
+    const barge = bargeIn()
+    barge.onset(1_000)
+    barge.offset(1_300)
+    expect(barge.tick(3_299)).toEqual({ kind: 'none' })
+    expect(barge.tick(3_300)).toEqual({ kind: 'resume', ignored: null })
+    expect(barge.tick(3_320)).toEqual({ kind: 'none' })
+  })
+
+  it('resumes under noise of 4000 ms without a word', () => {
+    const barge = bargeIn()
+    barge.onset(1_000)
+    expect(barge.tick(4_980)).toEqual({ kind: 'none' })
+    expect(barge.tick(5_000)).toEqual({ kind: 'resume', ignored: null })
+  })
+})

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest'
+import { EchoConversation } from '../../server/conversation/echo.ts'
+
+function setUp(ttsRateHz: number) {
+  const lengths: number[] = []
+  let clears = 0
+  const echo = new EchoConversation({
+    ttsRateHz,
+    playback: {
+      append: (_id, pcm) => void lengths.push(pcm.length),
+      finish: () => {},
+      clear: () => void (clears += 1),
+      setDucked: () => {},
+      heardMs: () => 0,
+      busy: false,
+    },
+  })
+  return { echo, lengths, clears: () => clears }
+}
+
+describe('echo', () => {
+  it.each([
+    [8_000, 160],
+    [16_000, 320],
+    [24_000, 480],
+  ])(
+    'appends a frame of 320 samples at 16 kHz as 20 ms at %i Hz: %i samples',
+    (rateHz, samples) => {
+      const { echo, lengths } = setUp(rateHz)
+      echo.start()
+      echo.userPcm(new Int16Array(320))
+      expect(lengths).toEqual([samples])
+    },
+  )
+
+  it('copies: the caller may reuse its array', () => {
+    const got: Int16Array[] = []
+    const { echo } = setUp(16_000)
+    const pcm = new Int16Array([1, 2, 3])
+    const playback = {
+      append: (_id: number, frame: Int16Array) => void got.push(frame),
+      finish: () => {},
+      clear: () => {},
+      setDucked: () => {},
+      heardMs: () => 0,
+      busy: false,
+    }
+    const copying = new EchoConversation({ ttsRateHz: 16_000, playback })
+    copying.start()
+    copying.userPcm(pcm)
+    pcm.fill(0)
+    expect([...(got[0] ?? [])]).toEqual([1, 2, 3])
+    expect(echo.state).toBe('listening')
+  })
+
+  it('is silent before start() and after close(), which clears once', () => {
+    const { echo, lengths, clears } = setUp(16_000)
+    echo.userPcm(new Int16Array(320))
+    echo.start()
+    echo.close()
+    echo.close()
+    echo.userPcm(new Int16Array(320))
+    expect(lengths).toEqual([])
+    expect(clears()).toBe(1)
+  })
+})
