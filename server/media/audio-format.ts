@@ -1,0 +1,14 @@
+/** What a line carries: codec and rate. The DSP core encodes and decodes all of them. */
+export type Codec = 'PCMU' | 'PCMA' | 'L16'
+
+export interface AudioFormat {
+  codec: Codec
+  sampleRateHz: 8_000 | 16_000 | 24_000
+}
+
+export const FRAME_MS = 20
+
+/** Bytes of one 20 ms payload. */
+export function payloadBytes(format: AudioFormat): number {
+  return ((format.sampleRateHz * FRAME_MS) / 1_000) * (format.codec === 'L16' ? 2 : 1)
+}

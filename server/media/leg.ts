@@ -1,0 +1,99 @@
+/**
+ * A leg: the user's connection with its media, both directions, from the first payload to the closed lane.
+ *
+ *   carrier ─► user-audio ─► lane ─► onUserFrame        append ─► playout ─► lane ─► carrier
+ *                   └─────────► recorder ◄─────────────────────────┘
+ */
+import type { AudioLane, AudioPool, Detection, LaneSettings } from '../../workers/pool.ts'
+import type { CarrierStream } from '../carriers/carrier.ts'
+import type { AudioFormat } from './audio-format.ts'
+import type { PlaybackEvents } from './playback.ts'
+import { Playout } from './playout.ts'
+import { Recorder, type RecordingFacts } from './recorder.ts'
+import { UserAudio } from './user-audio.ts'
+
+export interface LegDeps {
+  pool: AudioPool
+  stream: CarrierStream
+  format: AudioFormat
+  ttsRateHz: 8_000 | 16_000 | 24_000
+  settings: LaneSettings
+  /** Where the recording goes; null for none. */
+  recordingPath: string | null
+  playback: PlaybackEvents
+  onUserFrame(detection: Detection, pcm16k: Int16Array): void
+  onFault(status: number): void
+  onDropped(queue: string, count: number): void
+}
+
+export class Leg {
+  readonly playout: Playout
+  readonly userAudio: UserAudio
+  readonly #lane: AudioLane
+  readonly #recorder: Recorder | null
+  readonly #onDropped: LegDeps['onDropped']
+  #audioTimeMs = 0
+  #closed = false
+
+  /** @throws DspError DSP_NO_SLOT when every slot is taken. */
+  constructor(deps: LegDeps) {
+    this.#lane = deps.pool.openLane(
+      { line: deps.format, ttsRateHz: deps.ttsRateHz },
+      deps.settings,
+      {
+        onUserFrame: (detection, pcm16k) => {
+          this.#audioTimeMs = detection.atMs + 20
+          deps.onUserFrame(detection, pcm16k)
+        },
+        onFault: deps.onFault,
+      },
+    )
+    const recorder = deps.recordingPath ? new Recorder(deps.recordingPath, deps.format) : null
+    this.#recorder = recorder
+    this.#onDropped = deps.onDropped
+    this.userAudio = new UserAudio(this.#lane, deps.format, {
+      onAudio: (payload) => recorder?.user(payload),
+      onSkipped: (ms) => recorder?.skipped(ms),
+    })
+    this.playout = new Playout({
+      lane: this.#lane,
+      stream: deps.stream,
+      ttsRateHz: deps.ttsRateHz,
+      events: deps.playback,
+      clockMs: () => this.#audioTimeMs,
+      onSent: (payload) => recorder?.agent(payload),
+      onCleared: () => recorder?.cleared(),
+      onDropped: (samples) => deps.onDropped('agentAudio', samples),
+    })
+  }
+
+  /** Audio of the user that has been processed, ms: the clock of the call. */
+  get audioTimeMs(): number {
+    return this.#audioTimeMs
+  }
+
+  push(payload: Uint8Array, timestampMs: number): void {
+    if (!this.#closed) this.userAudio.push(payload, timestampMs)
+  }
+
+  turn(nowMs: number): void {
+    if (this.#closed) return
+    this.userAudio.turn()
+    this.playout.turn(nowMs)
+  }
+
+  /** Frees the lane at once; the recording is complete when the promise settles (null when there is none). */
+  async close(): Promise<RecordingFacts | null> {
+    if (this.#closed) return null
+    this.#closed = true
+    this.#lane.close()
+    const recorder = this.#recorder
+    if (!recorder) return null
+    const facts = await recorder.finish()
+    if (recorder.droppedBlocks > 0) this.#onDropped('recordingBlocks', recorder.droppedBlocks)
+    if (recorder.droppedAgentPayloads > 0) {
+      this.#onDropped('recordingAgent', recorder.droppedAgentPayloads)
+    }
+    return facts
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * Playout: sends the agent's audio to the line, one frame every 20 ms, and knows what the user has heard.
+ *
+ *   append(segment) ─► [ segment queue, JS heap ] ─► lane (worker: resample, mix, encode) ─► pacer ─► carrier
+ *
+ * The carrier buffers too, so "sent" is not "heard". A mark behind each segment proves that it was played; between marks
+ * the position is what was sent minus what must still lie in the carrier's buffer. A mark that comes back after clear()
+ * proves nothing, so every mark belongs to an epoch and clear() begins a new one.
+ *
+ * Invariants: never blocks; the position of a segment never runs backwards; nothing of an old epoch is reported.
+ * Used by: call.ts (wiring, wheel), conversation (append, clear, heardMs).   Decision: docs/adr/0004.
+ */
+import type { AudioLane, OutboundFrame } from '../../workers/pool.ts'
+import type { CarrierStream } from '../carriers/carrier.ts'
+import { LineClock } from './line-clock.ts'
+import type { Playback, PlaybackEvents } from './playback.ts'
+import { SegmentQueue, type Segment } from './segment-queue.ts'
+
+/** A mark that is this late will not come (a frozen browser tab, a lost message): the clock decides. */
+const MARK_PATIENCE_MS = 3_000
+
+export interface PlayoutCounters {
+  framesSent: number
+  /** Frames that the socket was too far behind to take: a hole of 20 ms each. */
+  framesRefused: number
+  /** Gaps that the user heard inside a sentence because its audio came too late. */
+  underruns: number
+}
+
+export interface PlayoutDeps {
+  lane: Pick<
+    AudioLane,
+    'pushAgentPcm' | 'flushAgent' | 'nextOutbound' | 'clearAgent' | 'setAgentGainDb'
+  >
+  stream: CarrierStream
+  ttsRateHz: number
+  events: PlaybackEvents
+  /** Audio time of the call, ms: goes into the events. */
+  clockMs(): number
+  /** Every payload that left, for the recorder. */
+  onSent(payload: Uint8Array): void
+  onCleared(): void
+  onDropped(samples: number): void
+}
+
+export class Playout implements Playback {
+  readonly counters: PlayoutCounters = { framesSent: 0, framesRefused: 0, underruns: 0 }
+  readonly #deps: PlayoutDeps
+  readonly #queue: SegmentQueue
+  readonly #line = new LineClock()
+  #nowMs = 0
+  #sentAgentMs = 0
+  /** The last frame carried the agent's voice. */
+  #voiced = false
+  /** Some of it has gone out since the last clear(). */
+  #spoken = false
+
+  constructor(deps: PlayoutDeps) {
+    this.#deps = deps
+    this.#queue = new SegmentQueue(deps.ttsRateHz, deps.onDropped)
+  }
+
+  get busy(): boolean {
+    return this.#queue.busy
+  }
+
+  append(segmentId: number, pcm: Int16Array): void {
+    this.#queue.append(segmentId, pcm)
+    this.#queue.pump(this.#deps.lane)
+  }
+
+  finish(segmentId: number): void {
+    this.#queue.finish(segmentId)
+    // The tail of a sentence is rarely a whole frame: it need not wait for more audio when none can come.
+    if (this.#queue.drained) this.#deps.lane.flushAgent()
+  }
+
+  setDucked(ducked: boolean): void {
+    this.#deps.lane.setAgentGainDb(ducked ? -12 : 0)
+  }
+
+  clear(): void {
+    this.#deps.lane.setAgentGainDb(0)
+    // Between replies only the bed is on the line, and clearing that would be heard as a hole.
+    if (!this.#queue.busy && !this.#spoken) return
+    this.#queue.clear(this.#line.playedAgentMs(this.#nowMs))
+    this.#deps.lane.clearAgent()
+    this.#deps.stream.clear()
+    this.#deps.onCleared()
+    this.#line.clear()
+    this.#sentAgentMs = 0
+    this.#voiced = false
+    this.#spoken = false
+  }
+
+  heardMs(segmentId: number): number {
+    return this.#queue.heardMs(segmentId, this.#line.playedAgentMs(this.#nowMs))
+  }
+
+  /**
+   * A mark came back: its segment and those before it, whose marks were lost, have been played. Marks of an old epoch, or
+   * never sent, are ignored.
+   */
+  markPlayed(name: string): void {
+    for (const segment of this.#queue.confirm(name)) {
+      this.#deps.events.onSegmentHeard(segment.id, this.#deps.clockMs())
+    }
+  }
+
+  /** One turn of the wheel; `nowMs` is monotonic wall time. Sends what is due and feeds the lane. */
+  turn(nowMs: number): void {
+    this.#nowMs = nowMs
+    this.#queue.pump(this.#deps.lane)
+    while (this.#line.due(nowMs)) {
+      const frame = this.#deps.lane.nextOutbound()
+      if (!frame) break
+      this.#send(frame, nowMs)
+    }
+    if (this.#line.dry(nowMs)) this.#silence()
+    // A segment may be finished after its last frame has left; its mark is due then.
+    this.#sendMarks()
+    const overdue = this.#queue.overdue(nowMs)
+    if (overdue) this.markPlayed(overdue.mark)
+  }
+
+  #send(frame: OutboundFrame, nowMs: number): void {
+    const taken = this.#deps.stream.sendPayload(frame.payload)
+    const agentMs = frame.hasAgent ? frame.agentMs : this.#sentAgentMs
+    // A refused frame is gone too: it takes its 20 ms, or everything behind it would be thrown away at once.
+    this.#line.sent(nowMs, agentMs)
+    if (taken) {
+      this.counters.framesSent++
+      this.#deps.onSent(frame.payload)
+    } else {
+      this.counters.framesRefused++
+    }
+    if (!frame.hasAgent) return this.#silence()
+    this.#voiced = true
+    this.#spoken = true
+    this.#sentAgentMs = agentMs
+    for (const segment of this.#queue.startedBefore(agentMs)) {
+      this.#deps.events.onSegmentStarted(segment.id, this.#deps.clockMs())
+    }
+    this.#sendMarks()
+  }
+
+  /** The agent's voice has stopped. Between sentences that is rest; within one it is an underrun. */
+  #silence(): void {
+    if (this.#voiced && this.#queue.insideSegment(this.#sentAgentMs)) this.counters.underruns++
+    this.#voiced = false
+  }
+
+  #sendMarks(): void {
+    let segment: Segment | null
+    while ((segment = this.#queue.nextToMark(this.#sentAgentMs)) !== null) {
+      segment.markDeadlineMs = Math.max(this.#line.busyUntilMs, this.#nowMs) + MARK_PATIENCE_MS
+      this.#deps.stream.sendMark(segment.mark)
+    }
+  }
+}

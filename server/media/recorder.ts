@@ -1,0 +1,174 @@
+/**
+ * Recorder: a stereo WAV of the call, user left, agent right, in the line's own codec (no decoding, no loss).
+ *
+ *   user audio, 20 ms at a time ───┬─► interleave ─► block of 1 s ─► file
+ *   agent payloads as sent ─► FIFO ┘   the FIFO plays like the carrier's buffer: one payload per 20 ms, emptied by clear
+ *
+ * The user's audio time is the clock, so a position in the file is a position in the transcript. Nothing waits for the
+ * disk: blocks that it does not take in time are dropped and counted. A file that was never finished (kill -9) has a data
+ * length of 0 in its header, which players read as "up to the end of the file".
+ * Decision: docs/adr/0006.
+ */
+import { createWriteStream, type WriteStream } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { finished } from 'node:stream/promises'
+import { FRAME_MS, payloadBytes, type AudioFormat } from './audio-format.ts'
+
+const BLOCK_FRAMES = 50
+/** About 60 s of a telephone call: a disk that stalls longer loses audio, not the call. */
+const BACKLOG_MAX_BYTES = 1_048_576
+/** 10 s: the pacer sends 4 payloads ahead of the user's clock, a stalled user stream lets some more gather. */
+const AGENT_FIFO_MAX = 500
+/** WAVE_FORMAT_* tags of mmreg.h. */
+const WAV_TAG = { L16: 1, PCMA: 6, PCMU: 7 } as const
+const SILENCE = { L16: 0, PCMA: 0xd5, PCMU: 0xff } as const
+
+export interface RecordingFacts {
+  path: string
+  durationMs: number
+  channels: 2
+  sampleRateHz: number
+  bytes: number
+}
+
+export class Recorder {
+  readonly #path: string
+  readonly #format: AudioFormat
+  readonly #file: WriteStream
+  readonly #sampleBytes: number
+  readonly #frameBytes: number
+  readonly #agentFifo: Uint8Array[] = []
+  readonly #silence: Uint8Array
+  #block: Buffer
+  #blockFrames = 0
+  #failed: Error | null = null
+  /** Seconds that the disk did not take. */
+  droppedBlocks = 0
+  /** Agent payloads beyond the FIFO's limit. */
+  droppedAgentPayloads = 0
+
+  /** Opens `path` for writing; its folder must exist. A disk error ends the recording, never the call. */
+  constructor(path: string, format: AudioFormat) {
+    this.#path = path
+    this.#format = format
+    this.#sampleBytes = format.codec === 'L16' ? 2 : 1
+    this.#frameBytes = payloadBytes(format)
+    this.#silence = new Uint8Array(this.#frameBytes).fill(SILENCE[format.codec])
+    this.#block = Buffer.allocUnsafe(BLOCK_FRAMES * this.#frameBytes * 2)
+    this.#file = createWriteStream(path)
+    this.#file.on('error', (error) => {
+      this.#failed = error
+    })
+    this.#file.write(wavHeader(format, 0))
+  }
+
+  /** Audio of the user; moves the recording on by its length, in steps of 20 ms (a rest is filled with silence). */
+  user(payload: Uint8Array): void {
+    for (let at = 0; at < payload.length; at += this.#frameBytes) {
+      let frame = payload.subarray(at, at + this.#frameBytes)
+      if (frame.length < this.#frameBytes) {
+        const rest = frame
+        frame = this.#silence.slice()
+        frame.set(rest)
+      }
+      this.#interleave(frame, this.#agentFifo.shift() ?? this.#silence)
+      if (++this.#blockFrames === BLOCK_FRAMES) this.#writeBlock()
+    }
+  }
+
+  /** Line time without audio time: what the agent said meanwhile was played, but has no place in the recording. */
+  skipped(ms: number): void {
+    this.#agentFifo.splice(0, Math.round(ms / FRAME_MS))
+  }
+
+  /** A payload that went to the line; copied. */
+  agent(payload: Uint8Array): void {
+    if (this.#agentFifo.length < AGENT_FIFO_MAX) this.#agentFifo.push(payload.slice())
+    else this.droppedAgentPayloads++
+  }
+
+  /** The carrier's buffer was cleared: what was not played is not in the recording. */
+  cleared(): void {
+    this.#agentFifo.length = 0
+  }
+
+  /** Writes the rest and the header. @throws the disk's error when any write failed. */
+  async finish(): Promise<RecordingFacts> {
+    if (this.#blockFrames > 0) this.#writeBlock()
+    this.#file.end()
+    await finished(this.#file)
+    const headerBytes = wavHeader(this.#format, 0).length
+    const dataBytes = this.#file.bytesWritten - headerBytes
+    const handle = await open(this.#path, 'r+')
+    try {
+      await handle.write(wavHeader(this.#format, dataBytes), 0, headerBytes, 0)
+    } finally {
+      await handle.close()
+    }
+    return {
+      path: this.#path,
+      durationMs: (dataBytes / (2 * this.#frameBytes)) * FRAME_MS,
+      channels: 2,
+      sampleRateHz: this.#format.sampleRateHz,
+      bytes: headerBytes + dataBytes,
+    }
+  }
+
+  #interleave(user: Uint8Array, agent: Uint8Array): void {
+    const out = this.#block
+    let at = this.#blockFrames * this.#frameBytes * 2
+    if (this.#sampleBytes === 1) {
+      for (let i = 0; i < this.#frameBytes; i++) {
+        out[at++] = user[i]!
+        out[at++] = agent[i]!
+      }
+      return
+    }
+    for (let i = 0; i < this.#frameBytes; i += 2) {
+      out[at++] = user[i]!
+      out[at++] = user[i + 1]!
+      out[at++] = agent[i]!
+      out[at++] = agent[i + 1]!
+    }
+  }
+
+  #writeBlock(): void {
+    const block = this.#block.subarray(0, this.#blockFrames * this.#frameBytes * 2)
+    this.#blockFrames = 0
+    if (this.#failed || this.#file.writableLength > BACKLOG_MAX_BYTES) {
+      this.droppedBlocks++
+      return
+    }
+    this.#file.write(block)
+    this.#block = Buffer.allocUnsafe(this.#block.length)
+  }
+}
+
+/**
+ * A RIFF/WAVE header for two channels in the line's codec: 44 bytes for L16, 58 for G.711, because every format but plain
+ * PCM has an (empty) extension and a `fact` chunk with the number of samples per channel. `dataBytes` must be even.
+ */
+export function wavHeader(format: AudioFormat, dataBytes: number): Buffer {
+  const pcm = format.codec === 'L16'
+  const sampleBytes = pcm ? 2 : 1
+  const formatBytes = pcm ? 16 : 18
+  const header = Buffer.alloc(pcm ? 44 : 58)
+  header.write('RIFF', 0, 'latin1')
+  header.writeUInt32LE(header.length - 8 + dataBytes, 4)
+  header.write('WAVEfmt ', 8, 'latin1')
+  header.writeUInt32LE(formatBytes, 16)
+  header.writeUInt16LE(WAV_TAG[format.codec], 20)
+  header.writeUInt16LE(2, 22)
+  header.writeUInt32LE(format.sampleRateHz, 24)
+  header.writeUInt32LE(format.sampleRateHz * 2 * sampleBytes, 28)
+  header.writeUInt16LE(2 * sampleBytes, 32)
+  header.writeUInt16LE(8 * sampleBytes, 34)
+  if (!pcm) {
+    header.write('fact', 38, 'latin1')
+    header.writeUInt32LE(4, 42)
+    header.writeUInt32LE(dataBytes / 2, 46)
+  }
+  header.write('data', header.length - 8, 'latin1')
+  header.writeUInt32LE(dataBytes, header.length - 4)
+  return header
+}

@@ -1,0 +1,213 @@
+/**
+ * The agent's sentences on their way to the line: chunks that wait in the JS heap, where each segment begins and ends in
+ * the agent audio of the current epoch, and which marks are out. Pure bookkeeping: no clock, no socket.
+ *
+ *   epoch: |—— segment 7 ——|—— segment 8 ——|…      positions in ms of agent audio since the last clear()
+ *
+ * Sentences may be synthesised side by side: audio of segment 8 waits here until segment 7 is finished and has gone.
+ */
+import type { AudioLane } from '../../workers/pool.ts'
+
+/** Audio one call may keep waiting: a synthesiser that runs away must not eat the machine. */
+export const QUEUE_LIMIT_MS = 120_000
+/** Segments whose heard position stays known after they are gone. */
+const REMEMBERED_SEGMENTS = 64
+
+/** The lane counts agent audio in whole samples of the line; a segment may end this much earlier in its own rate. */
+const ROUNDING_MS = 0.5
+
+export interface Segment {
+  readonly id: number
+  readonly mark: string
+  /** Position where it begins, ms; null until everything before it is known. Its end is this + the audio appended. */
+  fromMs: number | null
+  samples: number
+  /** What has not entered the lane yet; `offset` samples of the first chunk have. */
+  readonly chunks: Int16Array[]
+  offset: number
+  finished: boolean
+  /** Finished, and all of it is in the lane. */
+  fed: boolean
+  started: boolean
+  marked: boolean
+  /** Wall time at which we stop waiting for the mark; set when it is sent. */
+  markDeadlineMs: number
+}
+
+export class SegmentQueue {
+  readonly #rateHz: number
+  readonly #onDropped: (samples: number) => void
+  /** Segments not yet confirmed as heard, oldest first. */
+  #segments: Segment[] = []
+  #waitingSamples = 0
+  #epoch = 1
+  /** Where the last fed segment ends, ms. */
+  #fedEndMs = 0
+  /** Final heard positions of segments that are confirmed or cut. */
+  readonly #heard = new Map<number, number>()
+  /** Segments from before the last clear(): whatever still arrives for them is dropped. */
+  #lastClearedId = -1
+
+  constructor(rateHz: number, onDropped: (samples: number) => void) {
+    this.#rateHz = rateHz
+    this.#onDropped = onDropped
+  }
+
+  /** True when no audio waits here: all of it is in the lane. */
+  get drained(): boolean {
+    return this.#waitingSamples === 0
+  }
+
+  get busy(): boolean {
+    return this.#segments.length > 0
+  }
+
+  /** Audio for a segment that is finished, cut or confirmed already, or beyond the limit, is dropped and counted. */
+  append(id: number, pcm: Int16Array): void {
+    if (pcm.length === 0) return
+    const limit = (QUEUE_LIMIT_MS * this.#rateHz) / 1_000
+    const segment = this.#segmentOf(id)
+    if (!segment || segment.finished || this.#waitingSamples + pcm.length > limit) {
+      this.#onDropped(pcm.length)
+      return
+    }
+    segment.samples += pcm.length
+    segment.chunks.push(pcm)
+    this.#waitingSamples += pcm.length
+  }
+
+  finish(id: number): void {
+    const segment = this.#segmentOf(id)
+    if (segment) segment.finished = true
+  }
+
+  /** Moves waiting audio into the lane as far as it has room, one segment after the other. */
+  pump(lane: Pick<AudioLane, 'pushAgentPcm'>): void {
+    for (const segment of this.#segments) {
+      if (segment.fed) continue
+      segment.fromMs ??= this.#fedEndMs
+      if (!this.#feed(segment, lane) || !segment.finished) return
+      segment.fed = true
+      this.#fedEndMs = segment.fromMs + this.#lengthMs(segment)
+    }
+  }
+
+  /** Drops everything; `heardAgentMs` is the epoch's position that the user has heard. */
+  clear(heardAgentMs: number): void {
+    for (const segment of this.#segments) {
+      this.#remember(segment.id, this.#heardOf(segment, heardAgentMs))
+      this.#lastClearedId = Math.max(this.#lastClearedId, segment.id)
+    }
+    this.#segments = []
+    this.#waitingSamples = 0
+    this.#epoch++
+    this.#fedEndMs = 0
+  }
+
+  heardMs(id: number, heardAgentMs: number): number {
+    const known = this.#heard.get(id)
+    if (known !== undefined) return known
+    const segment = this.#segments.find((candidate) => candidate.id === id)
+    return segment ? this.#heardOf(segment, heardAgentMs) : 0
+  }
+
+  /** Segments whose first frame has just gone out, each once. */
+  startedBefore(sentAgentMs: number): Segment[] {
+    const started: Segment[] = []
+    for (const segment of this.#segments) {
+      if (segment.fromMs === null || segment.fromMs >= sentAgentMs) break
+      if (segment.started || segment.samples === 0) continue
+      segment.started = true
+      started.push(segment)
+    }
+    return started
+  }
+
+  /** The next finished segment that has been sent whole and has no mark yet. */
+  nextToMark(sentAgentMs: number): Segment | null {
+    const segment = this.#segments.find((candidate) => !candidate.marked)
+    if (!segment || !this.#isSent(segment, sentAgentMs)) return null
+    segment.marked = true
+    return segment
+  }
+
+  /** True when the position lies inside a segment that has begun and is not whole yet. */
+  insideSegment(sentAgentMs: number): boolean {
+    return this.#segments.some((segment) => segment.started && !this.#isSent(segment, sentAgentMs))
+  }
+
+  /**
+   * The segments this mark proves, oldest first, removed and remembered as heard whole: its own and, since a line plays in
+   * order, every one before it. Empty for old or unknown marks.
+   */
+  confirm(mark: string): Segment[] {
+    const index = this.#segments.findIndex((segment) => segment.marked && segment.mark === mark)
+    const proven = this.#segments.splice(0, index + 1)
+    for (const segment of proven) this.#remember(segment.id, this.#lengthMs(segment))
+    return proven
+  }
+
+  overdue(nowMs: number): Segment | null {
+    const first = this.#segments[0]
+    return first && first.marked && nowMs > first.markDeadlineMs ? first : null
+  }
+
+  /** The segment with this id, opened when it is new; null when it is over. */
+  #segmentOf(id: number): Segment | null {
+    const known = this.#segments.find((segment) => segment.id === id)
+    if (known) return known
+    if (id <= this.#lastClearedId || this.#heard.has(id)) return null
+    const segment: Segment = {
+      id,
+      mark: `${this.#epoch}.${id}`,
+      fromMs: null,
+      samples: 0,
+      chunks: [],
+      offset: 0,
+      finished: false,
+      fed: false,
+      started: false,
+      marked: false,
+      markDeadlineMs: 0,
+    }
+    this.#segments.push(segment)
+    return segment
+  }
+
+  /** True when all of the segment's audio so far is in the lane. */
+  #feed(segment: Segment, lane: Pick<AudioLane, 'pushAgentPcm'>): boolean {
+    for (let chunk = segment.chunks[0]; chunk; chunk = segment.chunks[0]) {
+      const accepted = lane.pushAgentPcm(chunk, segment.offset)
+      this.#waitingSamples -= accepted
+      segment.offset += accepted
+      if (segment.offset < chunk.length) return false
+      segment.chunks.shift()
+      segment.offset = 0
+    }
+    return true
+  }
+
+  #isSent(segment: Segment, sentAgentMs: number): boolean {
+    if (!segment.fed || segment.fromMs === null) return false
+    return segment.fromMs + this.#lengthMs(segment) <= sentAgentMs + ROUNDING_MS
+  }
+
+  #lengthMs(segment: Segment): number {
+    return (segment.samples * 1_000) / this.#rateHz
+  }
+
+  #heardOf(segment: Segment, heardAgentMs: number): number {
+    if (segment.fromMs === null) return 0
+    return Math.min(this.#lengthMs(segment), Math.max(0, heardAgentMs - segment.fromMs))
+  }
+
+  #remember(id: number, heardMs: number): void {
+    this.#heard.set(id, heardMs)
+    if (this.#heard.size > REMEMBERED_SEGMENTS) {
+      for (const oldest of this.#heard.keys()) {
+        this.#heard.delete(oldest)
+        break
+      }
+    }
+  }
+}

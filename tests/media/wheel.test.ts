@@ -1,0 +1,128 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { Wheel, type WheelRider } from '../../server/media/wheel.ts'
+
+/** Fake timers move `nowMs` too; `stallMs` is time that a turn itself takes. */
+function open() {
+  const state = { turnsAtMs: [] as number[], ticks: 0, stallMs: 0, faults: [] as unknown[] }
+  const lateness: number[] = []
+  let spentMs = 0
+  const nowMs = () => vi.getMockedSystemTime()!.valueOf() + spentMs
+  const wheel = new Wheel({
+    nowMs,
+    tickPool: () => {
+      state.ticks++
+      spentMs += state.stallMs
+      state.stallMs = 0
+    },
+    onLateness: (ms) => lateness.push(ms),
+    onFault: (error, rider) => state.faults.push(rider ? [error, rider] : error),
+  })
+  wheel.add({ turn: (at) => state.turnsAtMs.push(at) })
+  return { state, lateness, wheel }
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: 0, toFake: ['setTimeout', 'clearTimeout', 'Date'] })
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+describe('wheel', () => {
+  it('turns every 5 ms and is never late on an idle machine', () => {
+    const { state, lateness, wheel } = open()
+    wheel.start()
+    vi.advanceTimersByTime(25)
+    wheel.stop()
+    expect(state.turnsAtMs).toEqual([5, 10, 15, 20, 25])
+    expect(lateness).toEqual([0, 0, 0, 0, 0])
+  })
+
+  it('gives the pool one tick per turn, after the riders', () => {
+    const order: string[] = []
+    const wheel = new Wheel({
+      nowMs: () => 0,
+      tickPool: () => order.push('pool'),
+      onLateness: () => undefined,
+      onFault: () => undefined,
+    })
+    wheel.add({ turn: () => order.push('rider') })
+    wheel.turn(0)
+    expect(order).toEqual(['rider', 'pool'])
+  })
+
+  it('keeps its 5 ms grid after a turn that took 13 ms, without making up the 2 it missed', () => {
+    const { state, wheel } = open()
+    wheel.start()
+    state.stallMs = 13
+    vi.advanceTimersByTime(22)
+    wheel.stop()
+    expect(state.turnsAtMs).toEqual([5, 20, 25, 30, 35])
+  })
+
+  it('reports to a fault the rider that threw, and turns the others and the pool all the same', () => {
+    const { state, wheel } = open()
+    const error = new Error('broken')
+    const broken: WheelRider = {
+      turn: () => {
+        throw error
+      },
+    }
+    const last: number[] = []
+    wheel.add(broken)
+    wheel.add({ turn: (at) => last.push(at) })
+    wheel.turn(5)
+    expect([state.turnsAtMs, last, state.ticks]).toEqual([[5], [5], 1])
+    expect(state.faults).toEqual([[error, broken]])
+  })
+
+  it('goes on after a pool that threw', () => {
+    const faults: unknown[] = []
+    let ticks = 0
+    const wheel = new Wheel({
+      nowMs: () => Date.now(),
+      tickPool: () => {
+        if (++ticks === 1) throw new Error('pool')
+      },
+      onLateness: () => undefined,
+      onFault: (error, rider) => faults.push([error, rider]),
+    })
+    wheel.start()
+    vi.advanceTimersByTime(10)
+    wheel.stop()
+    expect(ticks).toBe(2)
+    expect(faults).toEqual([[new Error('pool'), null]])
+  })
+
+  it('lets a rider leave during its own turn', () => {
+    const { state, wheel } = open()
+    let turns = 0
+    const rider = {
+      turn: () => {
+        turns++
+        wheel.remove(rider)
+      },
+    }
+    wheel.add(rider)
+    wheel.turn(0)
+    wheel.turn(5)
+    expect([turns, state.turnsAtMs.length]).toEqual([1, 2])
+  })
+
+  it('stays still when a rider stops it in the middle of a turn', () => {
+    const { state, wheel } = open()
+    wheel.add({ turn: () => wheel.stop() })
+    wheel.start()
+    vi.advanceTimersByTime(50)
+    expect(state.turnsAtMs).toEqual([5])
+  })
+
+  it('turns once per 5 ms when it is started twice', () => {
+    const { state, wheel } = open()
+    wheel.start()
+    wheel.start()
+    vi.advanceTimersByTime(10)
+    wheel.stop()
+    expect(state.turnsAtMs).toEqual([5, 10])
+  })
+})
