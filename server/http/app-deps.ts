@@ -1,0 +1,66 @@
+/** What the HTTP side needs from the rest of Andrea, as small interfaces; main.ts fills them, tests fill them by hand. */
+import type { CarrierName } from '../carriers/carrier.ts'
+import type { Config } from '../config.ts'
+import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
+import type { VoiceInfo } from '../providers/tts.ts'
+import type { Database } from '../store/database.ts'
+import type { MediaTokens } from './media-tokens.ts'
+
+export type Admission = { ok: true } | { ok: false; reason: string }
+
+/** The calls that are alive in this process. */
+export interface CallDirectory {
+  live(): number
+  readonly max: number
+  /** Begins the hang-up of a live call; false when there is none with this id. */
+  hangup(callId: string): boolean
+  /** Whether one more call may begin now. Decides only; the media stream's start takes the place. */
+  admit(): Admission
+}
+
+export interface ProviderStatus {
+  name: string
+  /** For people, e.g. "Azure Speech (eastus)". */
+  label: string
+  /** False for what is meant for demonstration and evaluation. */
+  production: boolean
+  /** A licence notice or warning that the dashboard must show. */
+  notice: string | null
+}
+
+export interface ProvidersStatus {
+  stt: ProviderStatus
+  llm: ProviderStatus & { scripted: boolean }
+  tts: ProviderStatus
+}
+
+/** A carrier's report about a call, already checked. `over` when the call cannot come back. */
+export interface CarrierStatus {
+  carrier: CarrierName
+  carrierCallId: string
+  status: string
+  over: boolean
+}
+
+export interface AppDeps {
+  config: Config
+  log: Log
+  metrics: Metrics
+  db: Database
+  calls: CallDirectory
+  tokens: MediaTokens
+  /** Signs session cookies; see loadSessionSecret(). */
+  sessionSecret: Uint8Array
+  providersStatus(): ProvidersStatus
+  voices(): Promise<VoiceInfo[]>
+  audioStats(): Record<string, unknown>
+  journalStats(): Record<string, unknown>
+  /** False while starting and while draining. */
+  ready(): boolean
+  onCarrierStatus?(status: CarrierStatus): void
+  /** Where the built dashboard lies. Default: dashboard/dist. */
+  dashboardDir?: string
+  /** Wall clock in ms. Default: Date.now. */
+  nowMs?(): number
+}

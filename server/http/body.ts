@@ -1,0 +1,45 @@
+/**
+ * Bodies: read only where a route wants one, after the client was let in, and never more than the limit.
+ *
+ * Carriers' forms are kept as raw text: a signature covers every value, empty and repeated ones too, and any parser that makes
+ * an object of them loses some.
+ */
+import { bodyParser } from '@koa/bodyparser'
+import type { Middleware } from 'koa'
+import { RequestError } from '../errors.ts'
+import type { HttpState } from './http-state.ts'
+
+/** The largest agent has 100 kB of prompts and phrases. */
+export const JSON_MAX_BYTES = 262_144
+export const FORM_MAX_BYTES = 65_536
+const FORM = 'application/x-www-form-urlencoded'
+const METHODS = ['POST', 'PUT', 'PATCH', 'DELETE']
+
+const parseJson = bodyParser({
+  enableTypes: ['json'],
+  jsonLimit: JSON_MAX_BYTES,
+  parsedMethods: METHODS,
+})
+const readForm = bodyParser({
+  enableTypes: ['text'],
+  extendTypes: { text: [FORM] },
+  textLimit: FORM_MAX_BYTES,
+  parsedMethods: METHODS,
+})
+
+/** Puts the parsed JSON into ctx.request.body. Errors: 400, 413, 415. */
+export const jsonBody = only('application/json', parseJson)
+
+/** Puts the form's raw text into ctx.request.rawBody. Errors: 413, 415. */
+export const formBody = only(FORM, readForm)
+
+function only(mediaType: string, parse: Middleware): Middleware<HttpState> {
+  return async (ctx, next) => {
+    if (ctx.request.is(mediaType) === false) {
+      throw new RequestError(415, 'UNSUPPORTED_MEDIA_TYPE', `The body must be ${mediaType}.`, {
+        hint: `Send the header Content-Type: ${mediaType}.`,
+      })
+    }
+    await parse(ctx, next)
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * Media upgrade: WebSocket upgrades for media streams, and a plain refusal for every other upgrade.
+ *
+ *   /api/v1/ws/media-stream/twilio                       Twilio; its token comes inside the start message
+ *   /api/v1/ws/media-stream?client=browser&token=…       a browser of this origin
+ *   /api/v1/ws/media-stream?client=twilio                the original's path, kept for numbers that still use it
+ */
+import type { IncomingMessage, Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { WebSocketServer, type WebSocket } from 'ws'
+import type { Metrics } from '../metrics.ts'
+
+const PATH = '/api/v1/ws/media-stream'
+/** Ten times the longest honest message; beyond it ws closes the socket with 1009. */
+const MESSAGE_MAX_BYTES = 262_144
+
+export type MediaClient = 'browser' | 'twilio'
+
+export interface MediaUpgradeDeps {
+  metrics: Metrics
+  /** Sockets that may be open at once; every call has one. */
+  maxSockets: number
+  accept(socket: WebSocket, client: MediaClient, token: string | null): void
+}
+
+/** Attaches to `server`; the returned function refuses new sockets and cuts those that are still open. */
+export function takeMediaUpgrades(server: Server, deps: MediaUpgradeDeps): () => void {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: MESSAGE_MAX_BYTES,
+  })
+  server.on('upgrade', (request, socket, head) => {
+    const target = route(request)
+    if (typeof target === 'string') return refuse(socket, target)
+    if (sockets.clients.size >= deps.maxSockets) {
+      deps.metrics.callsRefused.inc({ carrier: target.client, reason: 'socketLimit' })
+      return refuse(socket, '503 Service Unavailable')
+    }
+    sockets.handleUpgrade(request, socket, head, (accepted) => {
+      // 20 ms payloads must not wait for Nagle's algorithm.
+      if ('setNoDelay' in socket && typeof socket.setNoDelay === 'function') socket.setNoDelay(true)
+      deps.accept(accepted, target.client, target.token)
+    })
+  })
+  return () => {
+    for (const client of sockets.clients) client.terminate()
+    sockets.close()
+  }
+}
+
+interface Target {
+  client: MediaClient
+  token: string | null
+}
+
+/** Where an upgrade goes, or the status line it is refused with. */
+function route(request: IncomingMessage): Target | string {
+  const url = URL.parse(request.url ?? '', 'http://localhost')
+  if (!url) return '400 Bad Request'
+  if (url.pathname === `${PATH}/twilio`) return { client: 'twilio', token: null }
+  if (url.pathname !== PATH) return '404 Not Found'
+  const client = url.searchParams.get('client') ?? 'twilio'
+  if (client === 'twilio') return { client, token: null }
+  if (client !== 'browser') return '400 Bad Request'
+  return sameOrigin(request) ? { client, token: url.searchParams.get('token') } : '403 Forbidden'
+}
+
+/** A browser always sends Origin; a program may leave it out, and then has nothing but its token to offer. */
+function sameOrigin(request: IncomingMessage): boolean {
+  const { origin, host } = request.headers
+  if (origin === undefined) return true
+  const forwarded = request.headers['x-forwarded-host']
+  const hosts = [host, typeof forwarded === 'string' ? forwarded : undefined]
+  return hosts.includes(URL.parse(origin)?.host)
+}
+
+function refuse(socket: Duplex, status: string): void {
+  socket.on('error', () => socket.destroy())
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+}

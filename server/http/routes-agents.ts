@@ -1,0 +1,116 @@
+/** Agents: list, make, read, save. Every save is a new version; who saves on an outdated one is told so (409). */
+import { z } from 'zod'
+import { RequestError } from '../errors.ts'
+import {
+  createAgent,
+  getAgent,
+  listAgents,
+  listVersions,
+  saveAgent,
+  type Agent,
+} from '../store/agents.ts'
+import type { Database } from '../store/database.ts'
+import type { AppDeps } from './app-deps.ts'
+import { route, type Route } from './route.ts'
+import { agent, agentSummary, agentVersion, byId, settings } from './schemas.ts'
+
+const name = z.string().trim().min(1).max(100)
+
+export function agentRoutes(deps: AppDeps): Route[] {
+  const { db } = deps
+  return [
+    route({
+      method: 'GET',
+      path: '/api/v1/agents',
+      summary: 'All agents, without their settings',
+      tag: 'agents',
+      access: 'key',
+      answer: {
+        status: 200,
+        description: 'Agents',
+        json: z.object({ items: z.array(agentSummary) }),
+      },
+      respond: async () => ({ items: await listAgents(db) }),
+    }),
+    route({
+      method: 'POST',
+      path: '/api/v1/agents',
+      summary: 'Make an agent with the default settings',
+      tag: 'agents',
+      access: 'key',
+      body: z.strictObject({ name }),
+      answer: { status: 201, description: 'The new agent', json: agent },
+      respond: ({ body, ctx }) =>
+        createAgent(db, {
+          name: body.name,
+          author: ctx.state.identity?.name ?? 'unknown',
+        }),
+    }),
+    route({
+      method: 'GET',
+      path: '/api/v1/agents/:id',
+      summary: 'An agent with its settings',
+      tag: 'agents',
+      access: 'key',
+      params: byId,
+      answer: { status: 200, description: 'Agent', json: agent },
+      respond: ({ params }) => existingAgent(db, params.id),
+    }),
+    saveRoute(deps),
+    versionsRoute(deps),
+  ]
+}
+
+function saveRoute({ db }: AppDeps): Route {
+  return route({
+    method: 'PUT',
+    path: '/api/v1/agents/:id',
+    summary: 'Save an agent: a new version, in force for the next call',
+    tag: 'agents',
+    access: 'key',
+    params: byId,
+    body: z.strictObject({
+      name: name.optional(),
+      settings,
+      baseVersion: z.int().min(0).meta({ description: 'The version that was edited' }),
+    }),
+    answer: { status: 200, description: 'The agent as saved', json: agent },
+    errors: [409],
+    async respond({ params, body, ctx }) {
+      await existingAgent(db, params.id)
+      return saveAgent(db, {
+        id: params.id,
+        name: body.name,
+        settings: body.settings,
+        baseVersion: body.baseVersion,
+        author: ctx.state.identity?.name ?? 'unknown',
+      })
+    },
+  })
+}
+
+function versionsRoute({ db }: AppDeps): Route {
+  return route({
+    method: 'GET',
+    path: '/api/v1/agents/:id/versions',
+    summary: 'The versions of an agent, newest first',
+    tag: 'agents',
+    access: 'key',
+    params: byId,
+    answer: {
+      status: 200,
+      description: 'Versions',
+      json: z.object({ items: z.array(agentVersion) }),
+    },
+    async respond({ params }) {
+      await existingAgent(db, params.id)
+      return { items: await listVersions(db, params.id) }
+    },
+  })
+}
+
+async function existingAgent(db: Database, id: string): Promise<Agent> {
+  const found = await getAgent(db, id)
+  if (found === null) throw new RequestError(404, 'AGENT_NOT_FOUND', 'There is no such agent.')
+  return found
+}

@@ -1,0 +1,180 @@
+/** The real app on a real socket with a real database; only the calls and providers are stand-ins. */
+import { createServer, request, type IncomingHttpHeaders } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createApp } from '../../server/http/app.ts'
+import type { Admission, AppDeps, CarrierStatus } from '../../server/http/app-deps.ts'
+import { MediaTokens } from '../../server/http/media-tokens.ts'
+import { DEFAULT_LIMITS, type Limits } from '../../server/http/rate-limits.ts'
+import { configSecrets, loadConfig } from '../../server/config.ts'
+import { createLog, SecretMask } from '../../server/log.ts'
+import { createMetrics, type Metrics } from '../../server/metrics.ts'
+import { ensureAdminKey } from '../../server/store/api-keys.ts'
+import { ensureDefaultAgent } from '../../server/store/agents.ts'
+import { openDatabase, type Database } from '../../server/store/database.ts'
+import { freshDatabase } from '../support/postgres.ts'
+
+export interface Reply {
+  status: number
+  headers: IncomingHttpHeaders
+  text: string
+  /** The body as JSON; undefined when it is none. */
+  json: any // eslint-disable-line @typescript-eslint/no-explicit-any -- what the tests look into
+}
+
+export interface Ask {
+  method?: string
+  headers?: Record<string, string>
+  /** An object is sent as JSON; text and bytes as they are. */
+  body?: unknown
+  /** Sends the generated API key. Default true. */
+  key?: boolean
+}
+
+export interface RunningApp {
+  url: string
+  key: string
+  db: Database
+  metrics: Metrics
+  tokens: MediaTokens
+  logLines: string[]
+  carrierReports: CarrierStatus[]
+  /** What the stand-in call directory says next. */
+  admission: Admission
+  isReady: boolean
+  liveCallIds: Set<string>
+  nowMs: number
+  /** Takes the database away from under the running app. */
+  dropDatabase(): Promise<void>
+  ask(path: string, options?: Ask): Promise<Reply>
+  close(): Promise<void>
+}
+
+export interface AppOptions {
+  env?: Record<string, string>
+  limits?: Partial<Limits>
+  dashboardDir?: string
+}
+
+export async function runApp(options: AppOptions = {}): Promise<RunningApp> {
+  const database = await freshDatabase()
+  const db = await openDatabase(database.url)
+  await ensureDefaultAgent(db)
+  const key = (await ensureAdminKey(db)).key ?? ''
+  const config = loadConfig(options.env ?? {})
+  const server = createServer()
+  let isDropped = false
+  const app: RunningApp = {
+    url: '',
+    key,
+    db,
+    metrics: createMetrics(),
+    tokens: new MediaTokens(),
+    logLines: [],
+    carrierReports: [],
+    admission: { ok: true },
+    isReady: true,
+    liveCallIds: new Set(),
+    nowMs: Date.UTC(2026, 10, 24, 12),
+    async dropDatabase() {
+      if (isDropped) return
+      isDropped = true
+      await database.drop()
+    },
+    ask: (path, ask) => send(app, path, ask ?? {}),
+    async close() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+      await db.end()
+      await app.dropDatabase()
+    },
+  }
+  const deps: AppDeps = {
+    config,
+    log: createLog({
+      level: 'trace',
+      text: false,
+      mask: new SecretMask(configSecrets(config)),
+      write: (line) => app.logLines.push(line),
+    }),
+    ...standIns(app),
+    ...(options.dashboardDir === undefined ? {} : { dashboardDir: options.dashboardDir }),
+  }
+  const koa = createApp(deps, { ...DEFAULT_LIMITS, ...options.limits })
+  server.on('request', (incoming, outgoing) => void koa.callback()(incoming, outgoing))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  app.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return app
+}
+
+function standIns(app: RunningApp): Omit<AppDeps, 'config' | 'log'> {
+  const provider = { name: 'embedded', label: 'Embedded', production: false, notice: null }
+  return {
+    metrics: app.metrics,
+    db: app.db,
+    tokens: app.tokens,
+    sessionSecret: new Uint8Array(32).fill(7),
+    calls: {
+      live: () => app.liveCallIds.size,
+      max: 300,
+      hangup: (id) => app.liveCallIds.delete(id),
+      admit: () => app.admission,
+    },
+    providersStatus: () => ({
+      stt: provider,
+      llm: { ...provider, scripted: true },
+      tts: provider,
+    }),
+    voices: () =>
+      Promise.resolve([
+        { name: 'pico', label: 'Pico', language: 'es-ES', gender: 'female' as const, styles: [] },
+      ]),
+    audioStats: () => ({ liveLanes: 0 }),
+    journalStats: () => ({ queued: 0 }),
+    ready: () => app.isReady,
+    onCarrierStatus: (report) => app.carrierReports.push(report),
+    nowMs: () => app.nowMs,
+  }
+}
+
+/** node:http instead of fetch: free choice of Host, Origin, Content-Length and method. */
+function send(app: RunningApp, path: string, ask: Ask): Promise<Reply> {
+  const isJson =
+    ask.body !== undefined && typeof ask.body !== 'string' && !Buffer.isBuffer(ask.body)
+  const body = isJson
+    ? Buffer.from(JSON.stringify(ask.body))
+    : Buffer.isBuffer(ask.body)
+      ? ask.body
+      : Buffer.from((ask.body as string | undefined) ?? '')
+  const headers = {
+    ...(isJson ? { 'Content-Type': 'application/json' } : {}),
+    // Node's client sends no length for DELETE by itself.
+    ...(body.length === 0 ? {} : { 'Content-Length': String(body.length) }),
+    ...(ask.key === false ? {} : { 'X-API-Key': app.key }),
+    ...ask.headers,
+  }
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      app.url + path,
+      { method: ask.method ?? 'GET', headers, agent: false },
+      (incoming) => {
+        const chunks: Buffer[] = []
+        incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
+        incoming.on('error', reject)
+        incoming.on('end', () => {
+          const text = Buffer.concat(chunks).toString('latin1')
+          resolve({
+            status: incoming.statusCode ?? 0,
+            headers: incoming.headers,
+            text,
+            json:
+              text !== '' && /json/.test(incoming.headers['content-type'] ?? '')
+                ? JSON.parse(Buffer.concat(chunks).toString())
+                : undefined,
+          })
+        })
+      },
+    )
+    outgoing.on('error', reject)
+    outgoing.end(body)
+  })
+}
