@@ -1,0 +1,176 @@
+/**
+ * Answer: from an accepted media socket to a call. A stream must say who it is within ten seconds, with a token that we
+ * issued for it; only then is there a call, a slot and a provider session.
+ *
+ *   socket ─► carrier stream ─► start + token ─► agent ─► Call          audio that arrives meanwhile (≤ 1 s) waits
+ */
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import type { WebSocket } from 'ws'
+import { resolveProfile } from '../agent-settings.ts'
+import { BrowserStream } from '../carriers/browser.ts'
+import {
+  SOCKET_ONLY_LINE,
+  type CarrierName,
+  type CarrierStream,
+  type LineControl,
+  type StreamEvents,
+  type StreamStart,
+} from '../carriers/carrier.ts'
+import { TwilioStream } from '../carriers/twilio.ts'
+import { DspError, errorText } from '../errors.ts'
+import type { Agent } from '../store/agents.ts'
+import type { AdmissionGate } from './admission.ts'
+import type { AgentSource } from './agent-source.ts'
+import { CallDiary, type DiaryDeps } from './call-diary.ts'
+import { Call, type CallDeps } from './call.ts'
+import type { CallRegistry } from './registry.ts'
+
+const START_WITHIN_MS = 10_000
+/** Payloads kept while the agent is looked up: one second. */
+const EARLY_PAYLOADS_MAX = 50
+
+/** What a token that we issued says about the stream it opens. */
+export interface StreamClaims {
+  client: string
+  agentId?: string | undefined
+}
+
+export interface AnswerDeps {
+  call: CallDeps
+  diary: DiaryDeps
+  agents: AgentSource
+  registry: CallRegistry
+  gate: AdmissionGate
+  recordingsDir: string
+  lines: Partial<Record<CarrierName, LineControl>>
+  /** Takes a token out of circulation; null when it is unknown, used or too old. */
+  takeToken(token: string): StreamClaims | null
+}
+
+/** Takes over a media socket. `token` came with the upgrade (browser) or comes in the start message (carriers). */
+export function answer(
+  socket: WebSocket,
+  client: 'browser' | 'twilio',
+  token: string | null,
+  deps: AnswerDeps,
+): void {
+  const pending = new PendingStream(client, deps)
+  const stream =
+    client === 'twilio'
+      ? new TwilioStream(socket, pending)
+      : new BrowserStream(socket, pending, { streamId: randomUUID(), token })
+  pending.attach(stream)
+}
+
+class PendingStream implements StreamEvents {
+  readonly #client: 'browser' | 'twilio'
+  readonly #deps: AnswerDeps
+  readonly #startTimer: NodeJS.Timeout
+  #stream: CarrierStream | null = null
+  #call: Call | null = null
+  #early: { payload: Uint8Array; timestampMs: number }[] = []
+  #stopped: 'stop' | 'close' | 'error' | null = null
+
+  constructor(client: 'browser' | 'twilio', deps: AnswerDeps) {
+    this.#client = client
+    this.#deps = deps
+    this.#startTimer = setTimeout(() => this.#refuse('startMissing'), START_WITHIN_MS)
+  }
+
+  attach(stream: CarrierStream): void {
+    this.#stream = stream
+  }
+
+  onStart(start: StreamStart): void {
+    clearTimeout(this.#startTimer)
+    const claims = start.token ? this.#deps.takeToken(start.token) : null
+    if (!claims || claims.client !== this.#client) return this.#refuse('badToken')
+    void this.#open(start, claims)
+  }
+
+  onPayload(payload: Uint8Array, timestampMs: number): void {
+    if (this.#call) return this.#call.payload(payload, timestampMs)
+    if (this.#early.length >= EARLY_PAYLOADS_MAX) {
+      this.#deps.diary.metrics.droppedItems.inc({ queue: 'earlyPayloads' })
+      return
+    }
+    this.#early.push({ payload: payload.slice(), timestampMs })
+  }
+
+  onMarkPlayed(name: string): void {
+    this.#call?.markPlayed(name)
+  }
+
+  onDigit(digit: string): void {
+    this.#call?.digit(digit)
+  }
+
+  onText(text: string): void {
+    this.#call?.typed(text)
+  }
+
+  onStop(cause: 'stop' | 'close' | 'error'): void {
+    clearTimeout(this.#startTimer)
+    this.#stopped = cause
+    this.#call?.streamStopped(cause)
+  }
+
+  onBadInput(code: string): void {
+    this.#deps.diary.metrics.badInputs.inc({ carrier: this.#client, code })
+  }
+
+  async #open(start: StreamStart, claims: StreamClaims): Promise<void> {
+    const { deps, stream } = { deps: this.#deps, stream: this.#stream! }
+    const agent = await deps.agents.find({ agentId: claims.agentId ?? null, to: start.to })
+    if (this.#stopped) return
+    const id = randomUUID()
+    try {
+      this.#call = this.#begin(id, { start, agent, stream })
+    } catch (error) {
+      const reason = error instanceof DspError ? 'noSlot' : 'internalError'
+      deps.diary.log.error({ callId: id, error: errorText(error) }, 'call could not be opened')
+      return this.#refuse(reason)
+    } finally {
+      // From here on the call counts as live, or its place is free again.
+      deps.gate.settle()
+    }
+    deps.registry.add(this.#call)
+    for (const { payload, timestampMs } of this.#early) this.#call.payload(payload, timestampMs)
+    this.#early = []
+  }
+
+  #begin(id: string, parts: { start: StreamStart; agent: Agent; stream: CarrierStream }): Call {
+    const { start, agent, stream } = parts
+    const { diary, lines, recordingsDir, call } = this.#deps
+    const settings = resolveProfile(agent.settings, this.#client)
+    const recordingPath = settings.recording ? join(recordingsDir, `${id}.wav`) : null
+    return new Call(
+      { id, agent, settings, start, recordingPath },
+      {
+        stream,
+        line: lines[this.#client] ?? SOCKET_ONLY_LINE,
+        diary: new CallDiary({ id, agent, carrier: this.#client, start }, diary),
+      },
+      call,
+    )
+  }
+
+  #refuse(code: string): void {
+    this.#deps.diary.metrics.callsRefused.inc({ carrier: this.#client, reason: code })
+    this.#deps.diary.log.warn({ carrier: this.#client, code }, 'media stream refused')
+    this.#stream?.sendEvent({
+      type: 'error',
+      code,
+      message: REFUSALS[code] ?? REFUSALS.internalError,
+    })
+    this.#stream?.close()
+  }
+}
+
+const REFUSALS: Record<string, string> = {
+  startMissing: 'no start message within 10 s',
+  badToken: 'the stream token is missing, used or older than 60 s; ask for a new one',
+  noSlot: 'every line is busy; try again in a moment',
+  internalError: 'the call could not be opened; the log says why',
+}

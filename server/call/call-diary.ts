@@ -1,0 +1,164 @@
+/**
+ * What a call leaves behind: rows for the journal, counts for the metrics, lines for the log. The call says what happened;
+ * here is decided where that goes. Nothing waits: the journal is a bounded write-behind queue.
+ */
+import { randomUUID } from 'node:crypto'
+import type { StreamStart, CarrierName } from '../carriers/carrier.ts'
+import type { ConversationEvent } from '../conversation/conversation-events.ts'
+import type { ProviderError } from '../errors.ts'
+import type { Log } from '../log.ts'
+import type { Leg } from '../media/leg.ts'
+import type { RecordingFacts } from '../media/recorder.ts'
+import { observeTurn, type Metrics } from '../metrics.ts'
+import type { Agent } from '../store/agents.ts'
+import type { Journal } from '../store/journal.ts'
+import type { EndReason } from './call-state.ts'
+
+export interface DiaryDeps {
+  journal: Journal
+  metrics: Metrics
+  log: Log
+  /** Calendar time, ms: only for rows, never for decisions. */
+  dateMs(): number
+  providerNames: { stt: string; llm: string; tts: string }
+}
+
+export interface DiaryCall {
+  id: string
+  agent: Agent
+  carrier: CarrierName
+  start: StreamStart
+}
+
+/** Conversation events kept with the call; partials and states would only fill the table. */
+const KEPT = new Set<ConversationEvent['kind']>(['bargeIn', 'ignored', 'tool', 'providerError'])
+
+export class CallDiary {
+  readonly #deps: DiaryDeps
+  readonly #call: DiaryCall
+  readonly #startedAt: number
+  #log: Log
+  #turnCount = 0
+  #recordingId: string | null = null
+
+  constructor(call: DiaryCall, deps: DiaryDeps) {
+    this.#deps = deps
+    this.#call = call
+    this.#startedAt = deps.dateMs()
+    this.#log = deps.log.child({ callId: call.id })
+  }
+
+  opened(): void {
+    const { carrier, start, agent, id } = this.#call
+    this.#deps.metrics.callsStarted.inc({ carrier, direction: 'inbound' })
+    this.#deps.metrics.liveCalls.inc({ carrier })
+    this.#deps.journal.record({
+      kind: 'call',
+      row: {
+        id,
+        agentId: agent.id,
+        agentVersion: agent.version,
+        direction: 'inbound',
+        carrier,
+        carrierCallId: start.carrierCallId,
+        streamId: start.streamId,
+        from: start.from,
+        to: start.to,
+        status: 'answered',
+        startedAt: this.#startedAt,
+        answeredAt: this.#startedAt,
+        providers: this.#deps.providerNames,
+      },
+    })
+    this.#log.info({ carrier, streamId: start.streamId }, 'call answered')
+  }
+
+  conversing(): void {
+    this.#deps.journal.record({
+      kind: 'callUpdate',
+      id: this.#call.id,
+      changes: { status: 'conversing' },
+    })
+  }
+
+  conversationEvent(event: ConversationEvent): void {
+    const { id } = this.#call
+    if (event.kind === 'turn' && event.final) {
+      this.#turnCount++
+      this.#deps.journal.record({ kind: 'turn', callId: id, turn: event.turn })
+      if (event.turn.latency) observeTurn(this.#deps.metrics, event.turn.latency)
+    }
+    if (event.kind === 'bargeIn') this.#deps.metrics.bargeIns.inc({ reason: event.reason })
+    if (event.kind === 'providerError') {
+      this.#deps.metrics.providerErrors.inc({ provider: event.provider, code: event.code })
+      this.#log.warn({ provider: event.provider, code: event.code }, 'provider failed')
+    }
+    if (!KEPT.has(event.kind) || !('atMs' in event)) return
+    const { kind: name, atMs, ...data } = event
+    this.#deps.journal.record({ kind: 'event', callId: id, atMs, name, data })
+  }
+
+  /** A failure outside the conversation's own calls to its providers. */
+  providerFailed(provider: string, error: ProviderError, atMs: number): void {
+    const { code, message } = error
+    this.conversationEvent({ kind: 'providerError', atMs, provider, code, message })
+  }
+
+  badInput(code: string): void {
+    this.#deps.metrics.badInputs.inc({ carrier: this.#call.carrier, code })
+  }
+
+  dropped(queue: string, count: number): void {
+    this.#deps.metrics.droppedItems.inc({ queue }, count)
+  }
+
+  fault(what: string): void {
+    this.#log.error(what)
+  }
+
+  recorded(facts: RecordingFacts): void {
+    this.#recordingId = randomUUID()
+    this.#deps.journal.record({
+      kind: 'recording',
+      row: { id: this.#recordingId, callId: this.#call.id, ...facts },
+    })
+  }
+
+  closed(reason: EndReason, leg: Leg): void {
+    const { carrier, id } = this.#call
+    const endedAt = this.#deps.dateMs()
+    this.#deps.metrics.liveCalls.dec({ carrier })
+    this.#deps.metrics.callsEnded.inc({ carrier, reason })
+    const { latePayloads, concealedFrames, refusedPayloads } = leg.userAudio.counters
+    const { framesSent, framesRefused, underruns } = leg.playout.counters
+    this.#deps.journal.record({
+      kind: 'event',
+      callId: id,
+      atMs: leg.audioTimeMs,
+      name: 'media',
+      data: {
+        latePayloads,
+        concealedFrames,
+        refusedPayloads,
+        framesSent,
+        framesRefused,
+        underruns,
+      },
+    })
+    this.#deps.journal.record({
+      kind: 'callUpdate',
+      id,
+      changes: {
+        status: 'ended',
+        endReason: reason,
+        endedAt,
+        durationMs: endedAt - this.#startedAt,
+        turnCount: this.#turnCount,
+      },
+    })
+    this.#log.info(
+      { reason, seconds: Math.round((endedAt - this.#startedAt) / 1_000) },
+      'call ended',
+    )
+  }
+}

@@ -1,0 +1,280 @@
+/**
+ * A call, from its stream's start to the last row in the journal. It owns the parts and connects them; every decision is
+ * made elsewhere (call-state, watchdog, conversation/*).
+ *
+ *   stream ─► leg ─► onUserFrame ─┬─► stt ─► partial/final ─► conversation ─► playback (leg) ─► stream
+ *                                 └────────── detection ────►┘
+ *
+ * Ending is written once, in #end: conversation, recogniser, leg, line, journal, in this order.
+ */
+import { performance } from 'node:perf_hooks'
+import type { ProfileSettings } from '../agent-settings.ts'
+import type { CarrierStream, LineControl, StreamStart } from '../carriers/carrier.ts'
+import { Conversation } from '../conversation/conversation.ts'
+import type { CallControl } from '../conversation/conversation-events.ts'
+import { EchoConversation } from '../conversation/echo.ts'
+import { errorText, type ProviderError } from '../errors.ts'
+import { Leg } from '../media/leg.ts'
+import type { Wheel } from '../media/wheel.ts'
+import { STT_RATE_HZ, type SttSession } from '../providers/stt.ts'
+import type { Providers } from '../providers/select.ts'
+import type { Agent } from '../store/agents.ts'
+import type { AudioPool, Detection } from '../../workers/pool.ts'
+import type { CallDiary } from './call-diary.ts'
+import { advance, isOver, type CallPhase, type EndReason } from './call-state.ts'
+import type { LiveCall } from './registry.ts'
+import { Watchdog } from './watchdog.ts'
+
+/** The goodbye is really heard before hang-up, but a line that never confirms it is not kept open for ever. */
+const GOODBYE_MAX_MS = 20_000
+/** The dashboard's meter moves ten times a second; more would only cost. */
+const METER_EVERY_FRAMES = 5
+
+export interface CallDeps {
+  pool: AudioPool
+  wheel: Wheel
+  providers: Providers
+  /** Every call is echoed instead of answered: for media benches. */
+  echo: boolean
+}
+
+export interface CallFacts {
+  id: string
+  agent: Agent
+  settings: ProfileSettings
+  start: StreamStart
+  recordingPath: string | null
+}
+
+export class Call implements LiveCall {
+  readonly id: string
+  readonly ended: Promise<void>
+  readonly #deps: CallDeps
+  readonly #facts: CallFacts
+  readonly #stream: CarrierStream
+  readonly #line: LineControl
+  readonly #diary: CallDiary
+  readonly #leg: Leg
+  readonly #watchdog: Watchdog
+  readonly #conversation: Conversation | EchoConversation
+  #stt: SttSession | null = null
+  #phase: CallPhase = { state: 'answered', endReason: null }
+  #hangupAfterPlayback: { reason: EndReason; latestMs: number } | null = null
+  /** What it means when the carrier ends the stream. */
+  #stopReason: EndReason = 'userHangup'
+  #frames = 0
+  #resolveEnded: () => void = () => undefined
+
+  /** Begins at once. @throws DspError DSP_NO_SLOT when the audio core is full. */
+  constructor(
+    facts: CallFacts,
+    parts: { stream: CarrierStream; line: LineControl; diary: CallDiary },
+    deps: CallDeps,
+  ) {
+    this.id = facts.id
+    this.#facts = facts
+    this.#deps = deps
+    this.#stream = parts.stream
+    this.#line = parts.line
+    this.#diary = parts.diary
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve
+    })
+    this.#watchdog = new Watchdog(performance.now())
+    this.#leg = this.#openLeg()
+    try {
+      this.#conversation = this.#openConversation()
+      if (!deps.echo) this.#stt = this.#openRecogniser()
+    } catch (error) {
+      void this.#leg.close()
+      throw error
+    }
+    deps.wheel.add(this)
+    this.#diary.opened()
+    this.#stream.sendEvent({
+      type: 'started',
+      callId: this.id,
+      agentName: facts.agent.name,
+      language: facts.settings.language,
+    })
+    this.#phase = advance(this.#phase, 'conversing') ?? this.#phase
+    this.#diary.conversing()
+    this.#conversation.start()
+  }
+
+  get carrierCallId(): string {
+    return this.#facts.start.carrierCallId
+  }
+
+  payload(payload: Uint8Array, timestampMs: number): void {
+    this.#watchdog.mediaSeen(performance.now())
+    this.#leg.push(payload, timestampMs)
+  }
+
+  markPlayed(name: string): void {
+    this.#leg.playout.markPlayed(name)
+  }
+
+  digit(digit: string): void {
+    if (!isOver(this.#phase)) this.#conversation.digit(digit)
+  }
+
+  typed(text: string): void {
+    if (!isOver(this.#phase)) this.#conversation.typed(text)
+  }
+
+  streamStopped(cause: 'stop' | 'close' | 'error'): void {
+    this.hangup(cause === 'error' ? 'streamLost' : this.#stopReason)
+  }
+
+  /** Ends the call now; idempotent, the first reason stays. */
+  hangup(reason: EndReason): void {
+    const ending = advance(this.#phase, 'ending', reason)
+    if (!ending) return
+    this.#phase = ending
+    void this.#end(reason)
+  }
+
+  turn(nowMs: number): void {
+    if (isOver(this.#phase)) return
+    this.#leg.turn(nowMs)
+    const dead = this.#watchdog.check(nowMs, this.#stream.bufferedBytes)
+    if (dead) return this.hangup(dead)
+    const goodbye = this.#hangupAfterPlayback
+    if (goodbye && (!this.#leg.playout.busy || nowMs >= goodbye.latestMs))
+      this.hangup(goodbye.reason)
+  }
+
+  #openLeg(): Leg {
+    const { settings, start, recordingPath } = this.#facts
+    return new Leg({
+      pool: this.#deps.pool,
+      stream: this.#stream,
+      format: start.format,
+      ttsRateHz: this.#deps.echo ? STT_RATE_HZ : this.#deps.providers.tts.sampleRateHz,
+      settings: {
+        vadSensitivity: settings.vadSensitivity,
+        bed: this.#deps.echo ? 'none' : settings.backgroundSound,
+        bedGain: settings.backgroundVolume,
+      },
+      recordingPath,
+      playback: {
+        onSegmentStarted: (id, atMs) => this.#conversation.onSegmentStarted(id, atMs),
+        onSegmentHeard: (id, atMs) => this.#conversation.onSegmentHeard(id, atMs),
+      },
+      onUserFrame: (detection, pcm16k) => this.#userFrame(detection, pcm16k),
+      onFault: (status) => {
+        this.#diary.fault(`audio core status ${status}`)
+        this.hangup('internalError')
+      },
+      onDropped: (queue, count) => this.#diary.dropped(queue, count),
+    })
+  }
+
+  #openConversation(): Conversation | EchoConversation {
+    if (this.#deps.echo) {
+      return new EchoConversation({ playback: this.#leg.playout, ttsRateHz: STT_RATE_HZ })
+    }
+    const { agent, settings, start } = this.#facts
+    return new Conversation({
+      callId: this.id,
+      settings,
+      llm: this.#deps.providers.llm,
+      tts: this.#deps.providers.tts,
+      playback: this.#leg.playout,
+      control: this.#control(),
+      emit: (event) => {
+        this.#diary.conversationEvent(event)
+        this.#stream.sendEvent({ type: 'event', event })
+      },
+      clockMs: () => this.#leg.audioTimeMs,
+      monotonicMs: () => performance.now(),
+      agentName: agent.name,
+      variables: { from: start.from ?? '', to: start.to ?? '', ...start.parameters },
+    })
+  }
+
+  #control(): CallControl {
+    const { carrierCallId } = this.#facts.start
+    return {
+      hangup: (reason) => {
+        const latestMs = performance.now() + GOODBYE_MAX_MS
+        this.#hangupAfterPlayback ??= { reason, latestMs }
+      },
+      transfer: async (to) => {
+        // The carrier ends our stream as soon as it begins the transfer, perhaps before it answers us.
+        this.#stopReason = 'transferred'
+        try {
+          await this.#line.transfer(carrierCallId, to)
+        } catch (error) {
+          this.#stopReason = 'userHangup'
+          throw error
+        }
+        this.hangup('transferred')
+      },
+      sendDigits: (digits) => this.#line.sendDigits(carrierCallId, digits),
+    }
+  }
+
+  #openRecogniser(): SttSession {
+    const { settings } = this.#facts
+    return this.#deps.providers.stt.open(
+      {
+        callId: this.id,
+        language: settings.language,
+        phrases: settings.phrases,
+        segmentationSilenceMs: settings.silenceTimeoutMs,
+        initialSilenceMs: settings.initialSilenceMs,
+      },
+      {
+        onPartial: (transcript) => this.#conversation.partial(transcript),
+        onFinal: (transcript) => this.#conversation.final(transcript),
+        onError: (error) => this.#recogniserFailed(error),
+      },
+    )
+  }
+
+  #recogniserFailed(error: ProviderError): void {
+    this.#diary.providerFailed('stt', error, this.#leg.audioTimeMs)
+    this.#stream.sendEvent({ type: 'error', code: error.code, message: error.message })
+    // Typed text and digits still work in the browser; a telephone call without ears cannot go on.
+    if (this.#stream.carrier !== 'browser') this.hangup('providerFailed')
+  }
+
+  #userFrame(detection: Detection, pcm16k: Int16Array): void {
+    if (isOver(this.#phase)) return
+    this.#stt?.push(pcm16k, detection.atMs)
+    if (detection.onset) this.#stt?.speechStarted(detection.speechStartMs)
+    if (detection.offset) this.#stt?.speechEnded(detection.lastVoicedMs)
+    if (this.#conversation instanceof EchoConversation) this.#conversation.userPcm(pcm16k)
+    this.#conversation.userFrame(detection)
+    if (++this.#frames % METER_EVERY_FRAMES !== 0 || this.#stream.carrier !== 'browser') return
+    const { speech, probability, levelDbfs, atMs } = detection
+    this.#stream.sendEvent({ type: 'vad', speech, probability, levelDbfs, atMs })
+  }
+
+  async #end(reason: EndReason): Promise<void> {
+    this.#deps.wheel.remove(this)
+    this.#conversation.close()
+    this.#stt?.close()
+    const recording = this.#leg.close()
+    this.#stream.sendEvent({ type: 'ended', reason })
+    try {
+      if (reason !== 'userHangup' && reason !== 'transferred') {
+        await this.#line.hangup(this.#facts.start.carrierCallId)
+      }
+    } catch (error) {
+      this.#diary.fault(`carrier refused to hang up: ${errorText(error)}`)
+    }
+    this.#stream.close()
+    try {
+      const facts = await recording
+      if (facts) this.#diary.recorded(facts)
+    } catch (error) {
+      this.#diary.fault(`recording lost: ${errorText(error)}`)
+    }
+    this.#phase = advance(this.#phase, 'ended') ?? this.#phase
+    this.#diary.closed(reason, this.#leg)
+    this.#resolveEnded()
+  }
+}

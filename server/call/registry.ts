@@ -1,0 +1,46 @@
+/** Who is alive: the calls of this process by id. */
+import type { EndReason } from './call-state.ts'
+
+export interface LiveCall {
+  readonly id: string
+  readonly carrierCallId: string
+  hangup(reason: EndReason): void
+  /** Settles when the call has ended and everything about it has been handed to the store. */
+  readonly ended: Promise<void>
+}
+
+export class CallRegistry {
+  readonly #calls = new Map<string, LiveCall>()
+
+  get size(): number {
+    return this.#calls.size
+  }
+
+  add(call: LiveCall): void {
+    this.#calls.set(call.id, call)
+    void call.ended.then(() => this.#calls.delete(call.id))
+  }
+
+  get(id: string): LiveCall | undefined {
+    return this.#calls.get(id)
+  }
+
+  /** The live call that a carrier's report is about; reports are rare, so a scan will do. */
+  findByCarrier(carrierCallId: string): LiveCall | undefined {
+    return [...this.#calls.values()].find((call) => call.carrierCallId === carrierCallId)
+  }
+
+  /** False when no such call is alive. */
+  hangup(id: string, reason: EndReason): boolean {
+    const call = this.#calls.get(id)
+    call?.hangup(reason)
+    return call !== undefined
+  }
+
+  /** Ends every call with `reason`; settles when all have ended. */
+  async endAll(reason: EndReason): Promise<void> {
+    const calls = [...this.#calls.values()]
+    for (const call of calls) call.hangup(reason)
+    await Promise.all(calls.map((call) => call.ended))
+  }
+}

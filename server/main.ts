@@ -1,0 +1,311 @@
+/**
+ * Andrea's start: builds the parts, starts them in order, stops them in reverse. The only file that wires.
+ *
+ *   config → log → store → audio pool → providers → calls → HTTP → wheel → ready
+ *
+ * A part that cannot start stops those that have; the message says what to mend. Stopping is the same list backwards:
+ * no new calls, live calls end and are written down, then the sockets, the journal, the database.
+ */
+import { createServer, type Server } from 'node:http'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { AudioPool } from '../workers/pool.ts'
+import { AdmissionGate } from './call/admission.ts'
+import { AgentSource } from './call/agent-source.ts'
+import { answer } from './call/answer.ts'
+import { Call } from './call/call.ts'
+import { CallRegistry } from './call/registry.ts'
+import { TwilioLine } from './carriers/twilio-line.ts'
+import { configSecrets, loadConfig, type Config } from './config.ts'
+import { AndreaError, ConfigError, errorText } from './errors.ts'
+import { createApp } from './http/app.ts'
+import { takeMediaUpgrades } from './http/media-upgrade.ts'
+import { MediaTokens, TOKEN_LIFE_MS } from './http/media-tokens.ts'
+import { loadSessionSecret } from './http/session-cookie.ts'
+import { createLog, SecretMask, type Log } from './log.ts'
+import { Wheel } from './media/wheel.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
+import { selectProviders, type Providers } from './providers/select.ts'
+import { defaultAgent, ensureDefaultAgent } from './store/agents.ts'
+import { ensureAdminKey } from './store/api-keys.ts'
+import { closeOrphanCalls } from './store/calls.ts'
+import { openDatabase, type Database } from './store/database.ts'
+import { startEmbeddedPostgres } from './store/embedded-postgres.ts'
+import { ensureEventPartitions } from './store/events.ts'
+import { Journal } from './store/journal.ts'
+import { migrate } from './store/migrate.ts'
+
+/** Rows that wait while the database is away: some minutes of a busy call centre. */
+const JOURNAL_LIMIT = 10_000
+const DAY_MS = 86_400_000
+
+/** What has been started, newest last; stopped in reverse. */
+class Undo {
+  readonly #steps: { name: string; stop(): Promise<void> | void }[] = []
+
+  add(name: string, stop: () => Promise<void> | void): void {
+    this.#steps.push({ name, stop })
+  }
+
+  async run(log: Log): Promise<void> {
+    for (const { name, stop } of this.#steps.splice(0).reverse()) {
+      try {
+        await stop()
+      } catch (error) {
+        log.error({ part: name, error: errorText(error) }, 'part did not stop cleanly')
+      }
+    }
+  }
+}
+
+interface Base {
+  config: Config
+  log: Log
+  mask: SecretMask
+  metrics: Metrics
+  undo: Undo
+}
+
+async function openStore({ config, log, mask, metrics, undo }: Base) {
+  let url = config.databaseUrl
+  if (url === null) {
+    const postgres = await startEmbeddedPostgres({
+      dataDir: config.dataDir,
+      durable: true,
+      onLog: (line) => log.debug({ part: 'postgres' }, line),
+    })
+    undo.add('postgres', () => postgres.stop())
+    mask.add(postgres.password)
+    url = postgres.url
+  }
+  const applied = await migrate(url)
+  if (applied.length > 0) log.info({ migrations: applied.length }, 'database migrated')
+  const db = await openDatabase(url)
+  undo.add('database', () => db.end())
+  await ensureEventPartitions(db)
+  const daily = setInterval(() => {
+    ensureEventPartitions(db).catch((error: unknown) =>
+      log.error(
+        { error: errorText(error) },
+        'next month has no event partition yet; retried tomorrow',
+      ),
+    )
+  }, DAY_MS)
+  daily.unref()
+  await ensureDefaultAgent(db)
+  const orphans = await closeOrphanCalls(db)
+  if (orphans > 0) log.warn({ calls: orphans }, 'calls that a crash left open are closed')
+  const newKey = config.adminApiKey === null ? (await ensureAdminKey(db)).key : null
+  if (newKey) mask.add(newKey)
+  const journal = new Journal(db, { limit: JOURNAL_LIMIT, log, metrics })
+  undo.add('journal', () => journal.stop())
+  return { db, journal, newKey }
+}
+
+async function openAudio({ config, log, metrics, undo }: Base) {
+  const pool = await AudioPool.create({ slots: config.maxCalls, threads: config.audioThreads })
+  undo.add('audio pool', () => pool.close())
+  const wheel = new Wheel({
+    nowMs: () => performance.now(),
+    tickPool: (nowMs) => pool.tick(nowMs),
+    onLateness: (ms) => metrics.wheelLateness.observe(ms / 1_000),
+    onFault: (error, rider) => {
+      log.error({ error: errorText(error) }, 'a call failed in its turn')
+      if (rider instanceof Call) rider.hangup('internalError')
+    },
+  })
+  undo.add('wheel', () => wheel.stop())
+  return { pool, wheel }
+}
+
+interface Parts {
+  db: Database
+  journal: Journal
+  pool: AudioPool
+  wheel: Wheel
+  providers: Providers
+}
+
+async function openCalls(base: Base, parts: Parts) {
+  const { config, log, metrics, undo } = base
+  const { db, journal, pool, wheel, providers } = parts
+  const registry = new CallRegistry()
+  const gate = new AdmissionGate({ maxCalls: config.maxCalls, reservationMs: TOKEN_LIFE_MS })
+  const tokens = new MediaTokens()
+  const recordingsDir = join(config.dataDir, 'recordings')
+  await mkdir(recordingsDir, { recursive: true })
+  undo.add('calls', async () => {
+    gate.drain()
+    await registry.endAll('serverStopped')
+  })
+  const { status } = providers
+  const accept = {
+    call: { pool, wheel, providers, echo: config.echo },
+    diary: {
+      journal,
+      metrics,
+      log,
+      dateMs: Date.now,
+      providerNames: { stt: status.stt.name, llm: status.llm.name, tts: status.tts.name },
+    },
+    agents: new AgentSource(db, log, await defaultAgent(db)),
+    registry,
+    gate,
+    recordingsDir,
+    lines: twilioLine(config),
+    takeToken: (token: string) => tokens.take(token, Date.now()),
+  }
+  return { registry, gate, tokens, accept }
+}
+
+function twilioLine({ twilio }: Config) {
+  if (!twilio?.accountSid) return {}
+  return { twilio: new TwilioLine({ ...twilio, accountSid: twilio.accountSid }) }
+}
+
+async function openHttp(base: Base, parts: Parts, calls: Awaited<ReturnType<typeof openCalls>>) {
+  const { config, log, metrics, undo } = base
+  const { registry, gate, tokens, accept } = calls
+  const app = createApp({
+    config,
+    log,
+    metrics,
+    db: parts.db,
+    tokens,
+    sessionSecret: await loadSessionSecret(config.dataDir),
+    calls: {
+      live: () => registry.size,
+      max: config.maxCalls,
+      hangup: (id) => registry.hangup(id, 'adminHangup'),
+      admit: () => gate.admit(registry.size, performance.now()),
+    },
+    providersStatus: () => parts.providers.status,
+    voices: () => parts.providers.tts.voices(),
+    audioStats: () => ({ ...parts.pool.stats() }),
+    journalStats: () => ({ ...parts.journal.stats }),
+    ready: () => gate.ready,
+    onCarrierStatus: ({ carrierCallId, over }) => {
+      if (over) registry.findByCarrier(carrierCallId)?.hangup('userHangup')
+    },
+  })
+  const server = createServer(app.callback())
+  const closeSockets = takeMediaUpgrades(server, {
+    metrics,
+    maxSockets: config.maxCalls + 50,
+    accept: (socket, client, token) => answer(socket, client, token, accept),
+  })
+  await listen(server, config)
+  undo.add('http', () => {
+    closeSockets()
+    return new Promise<void>((done) => {
+      server.close(() => done())
+      server.closeAllConnections()
+    })
+  })
+  const address = server.address()
+  return typeof address === 'object' && address ? address.port : config.port
+}
+
+function listen(server: Server, { host, port }: Config): Promise<void> {
+  return new Promise((done, fail) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const busy = error.code === 'EADDRINUSE'
+      const cure = busy
+        ? `port ${port} on ${host} is in use by another program; stop it or set PORT to a free port`
+        : `cannot listen on ${host}:${port}: ${error.message}`
+      fail(new ConfigError(busy ? 'PORT_IN_USE' : 'LISTEN_FAILED', cure, { cause: error }))
+    })
+    server.listen(port, host, done)
+  })
+}
+
+async function start(base: Base): Promise<void> {
+  const beganMs = performance.now()
+  const { config, log, undo } = base
+  const [store, audio, providers] = await Promise.all([
+    openStore(base),
+    openAudio(base),
+    selectProviders(config, log),
+  ])
+  // An echo needs no providers; loading their models would disturb what the bench measures.
+  const warmed = config.echo ? Promise.resolve() : warm(providers, log)
+  undo.add('providers', async () => {
+    await Promise.all([providers.stt.close(), providers.llm.close(), providers.tts.close()])
+  })
+  const parts = { ...store, ...audio, providers }
+  const calls = await openCalls(base, parts)
+  const port = await openHttp(base, parts, calls)
+  audio.wheel.start()
+  await warmed
+  calls.gate.setReady()
+  log.info({ ms: Math.round(performance.now() - beganMs) }, 'ready')
+  welcome(config, port, store.newKey)
+}
+
+/** A provider that is away now may be back for the next call: it is reported, and the server starts all the same. */
+async function warm({ stt, llm, tts }: Providers, log: Log): Promise<void> {
+  const warmUp = async (part: string, provider: { name: string; warm(): Promise<void> }) => {
+    try {
+      await provider.warm()
+    } catch (error) {
+      log.error({ part, provider: provider.name, error: errorText(error) }, 'provider is not ready')
+    }
+  }
+  await Promise.all([warmUp('stt', stt), warmUp('llm', llm), warmUp('tts', tts)])
+}
+
+/** The lines a new user looks for, as plain text: the one place that prints a key, once. */
+function welcome(config: Config, port: number, newKey: string | null): void {
+  const url = config.publicUrl ?? `http://${config.host}:${port}`
+  const key = newKey
+    ? `  Admin key  ${newKey}   (shown only now: keep it)`
+    : '  Admin key  as configured, or as shown at the first start'
+  process.stdout.write(`\n  Andrea is listening.\n\n  Dashboard  ${url}/dashboard\n${key}\n\n`)
+}
+
+function stopOnSignals({ log, undo }: Base): void {
+  let stopping = false
+  const stop = (signal: string) => {
+    if (stopping) {
+      log.warn('second signal: stopping without waiting')
+      process.exit(1)
+    }
+    stopping = true
+    log.info({ signal }, 'stopping')
+    void undo.run(log).then(() => process.exit(0))
+  }
+  process.on('SIGINT', () => stop('SIGINT'))
+  process.on('SIGTERM', () => stop('SIGTERM'))
+}
+
+async function main(): Promise<void> {
+  let config: Config
+  try {
+    config = loadConfig()
+  } catch (error) {
+    process.stderr.write(`${errorText(error)}\n`)
+    process.exit(1)
+  }
+  const mask = new SecretMask(configSecrets(config))
+  const log = createLog({ level: config.logLevel, mask })
+  const base: Base = {
+    config,
+    log,
+    mask,
+    metrics: createMetrics({ process: true }),
+    undo: new Undo(),
+  }
+  process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'))
+  stopOnSignals(base)
+  try {
+    await start(base)
+  } catch (error) {
+    const code = error instanceof AndreaError ? error.code : 'START_FAILED'
+    log.fatal({ code, ...(error instanceof AndreaError ? {} : { err: error }) }, errorText(error))
+    await base.undo.run(log)
+    process.exit(1)
+  }
+}
+
+await main()
