@@ -1,0 +1,9 @@
+/** Entry of the dashboard. */
+import { mount } from 'svelte'
+import './styles/tokens.css'
+import './styles/base.css'
+import App from './App.svelte'
+
+const target = document.getElementById('app')
+if (!target) throw new Error('index.html has no #app')
+mount(App, { target })
