@@ -5,7 +5,17 @@ import globals from 'globals'
 import tseslint from 'typescript-eslint'
 
 export default defineConfig(
-  { ignores: ['build/', 'data/', 'dashboard/dist/', 'dashboard/public/', 'dsp/assembly/', 'bench/results/', 'node_modules/'] },
+  {
+    ignores: [
+      'build/',
+      'data/',
+      'dashboard/dist/',
+      'dashboard/public/',
+      'dsp/assembly/',
+      'bench/results/',
+      'node_modules/',
+    ],
+  },
   js.configs.recommended,
   tseslint.configs.recommended,
   svelte.configs.recommended,
@@ -43,6 +53,12 @@ export default defineConfig(
       ],
     },
   },
-  { files: ['server/config.ts', 'server/main.ts', 'server/store/migrate.ts'], rules: { 'no-restricted-syntax': 'off' } },
-  { files: ['**/*.svelte'], languageOptions: { parserOptions: { parser: tseslint.parser } } },
+  {
+    files: ['server/config.ts', 'server/main.ts', 'server/store/migrate.ts'],
+    rules: { 'no-restricted-syntax': 'off' },
+  },
+  {
+    files: ['**/*.svelte', '**/*.svelte.ts'],
+    languageOptions: { parserOptions: { parser: tseslint.parser } },
+  },
 )
