@@ -10,6 +10,7 @@
 import type { ProfileSettings } from '../agent-settings.ts'
 import type { EndReason } from '../call/call-state.ts'
 import type { ProviderError } from '../errors.ts'
+import { FRAME_MS } from '../media/audio-format.ts'
 import type { Playback } from '../media/playback.ts'
 import type { ChatMessage, LlmProvider, ToolCall } from '../providers/llm.ts'
 import type { TtsProvider } from '../providers/tts.ts'
@@ -71,6 +72,8 @@ export class AgentTurn {
   readonly #abort = new AbortController()
   #said = ''
   #lastStartMs = 0
+  /** How long the line was paused under this turn: that delays its marks. */
+  #pausedMs = 0
 
   constructor(
     turn: {
@@ -141,8 +144,9 @@ export class AgentTurn {
 
   /** Takes what is unconfirmed as heard when the line is idle, or long silent about it: its marks were lost. */
   settle(atMs: number): void {
+    if (this.#deps.playback.paused) this.#pausedMs += FRAME_MS
     if (!this.#speech.complete || !this.ledger.anyStarted) return
-    const overdueMs = atMs - this.#lastStartMs - this.ledger.audioMs
+    const overdueMs = atMs - this.#lastStartMs - this.ledger.audioMs - this.#pausedMs
     if (!this.#deps.playback.busy || overdueMs > LOST_MARK_MS) this.ledger.settle()
   }
 

@@ -1,20 +1,26 @@
 /**
  * Barge-in: decides, while the agent speaks, whether a sound of the user takes the floor.
  *
- *   onset ─► duck ─┬─ enough words, or a stop word ─► takeFloor
- *                  ├─ a backchannel, an echo ───────► resume
- *                  └─ no words 2 s after the sound ─► resume
+ *   onset ─► duck ─► (still sounding after 100 ms) pause ─┬─ enough words, or a stop word ──► takeFloor
+ *                                                          ├─ a backchannel, an echo ────────► resume
+ *                                                          └─ no words 800 ms after the sound ► resume
  *
- * Sound alone never stops the agent (unless interruptionWords is 0): coughs, lorries and the agent's own echo are
- * sound too. Pure: audio time in ms comes in as argument. One object serves the whole call; reset() between turns.
+ * Sound alone silences the agent but takes nothing from it (unless interruptionWords is 0): coughs, lorries and the
+ * agent's own echo are sound too, and after them it goes on where the user stopped hearing. Pure: audio time in ms comes in as argument. One object serves the whole call; reset() between turns.
  */
 import { hasStopWord, isBackchannel, isEchoOf, wordsOf } from './words.ts'
 
-/** How long the agent stays ducked after a sound from which no words came. */
-export const NO_WORDS_MS = 2_000
+/**
+ * A sound that lasts this long is taken for the user speaking, and speaking against a voice is unpleasant: the agent falls
+ * silent. With the VAD's onset and the way to the carrier the user hears silence about 150 ms after the first sound.
+ */
+export const PAUSE_AFTER_MS = 100
+
+/** How long the agent waits after a sound from which no words came: a recogniser's partial takes 300-600 ms. */
+export const NO_WORDS_MS = 800
 
 /** A continuous sound without a word is noise after this long: the agent speaks up again until the next onset. */
-const NOISE_MS = 4_000
+export const NOISE_MS = 2_000
 
 export interface BargeInSettings {
   language: string
@@ -25,6 +31,7 @@ export interface BargeInSettings {
 export type BargeInAction =
   | { kind: 'none' }
   | { kind: 'duck' }
+  | { kind: 'pause' }
   /** `ignored`: the words which did not take the floor, if any, and why. */
   | { kind: 'resume'; ignored: 'backchannel' | 'echo' | null }
   | { kind: 'takeFloor'; reason: 'words' | 'stopWord'; onsetMs: number }
@@ -43,6 +50,7 @@ const NONE: BargeInAction = { kind: 'none' }
 export class BargeIn {
   readonly #settings: BargeInSettings
   #ducked = false
+  #paused = false
   #voiced = false
   #onsetMs: number | null = null
   #offsetMs: number | null = null
@@ -87,11 +95,16 @@ export class BargeIn {
     if (this.#offsetMs !== null && !this.#voiced && atMs - this.#offsetMs >= NO_WORDS_MS)
       return this.#resume(null)
     const sinceOnsetMs = atMs - (this.#onsetMs ?? atMs)
+    if (this.#voiced && !this.#paused && sinceOnsetMs >= PAUSE_AFTER_MS) {
+      this.#paused = true
+      return { kind: 'pause' }
+    }
     return this.#voiced && !this.#hasWords && sinceOnsetMs >= NOISE_MS ? this.#resume(null) : NONE
   }
 
   reset(): void {
     this.#ducked = false
+    this.#paused = false
     this.#voiced = false
     this.#onsetMs = null
     this.#offsetMs = null
@@ -100,6 +113,7 @@ export class BargeIn {
 
   #resume(ignored: 'backchannel' | 'echo' | null): BargeInAction {
     this.#ducked = false
+    this.#paused = false
     this.#hasWords = false
     return { kind: 'resume', ignored }
   }

@@ -227,9 +227,12 @@ export class Conversation implements PlaybackEvents {
     const agent = this.#floor.agent
     if (!agent || action.kind === 'none') return
     if (action.kind === 'takeFloor') return this.#takeFloor(action.reason, action.onsetMs)
+    if (action.kind === 'pause') return this.#deps.playback.setPaused(true)
     this.#deps.playback.setDucked(action.kind === 'duck')
     this.#floor.step(action.kind)
-    if (action.kind === 'duck' || action.ignored === null) return
+    if (action.kind === 'duck') return
+    this.#deps.playback.setPaused(false)
+    if (action.ignored === null) return
     // "Sí" over the end of a question answers it: it stays, and is a turn when the agent has finished.
     const isAnswer = action.ignored === 'backchannel' && agent.ledger.lastSentence?.includes('?')
     if (!isAnswer) this.#ignore(action.ignored)

@@ -14,6 +14,12 @@ export interface Playback {
   clear(): void
   /** Lowers the agent's voice while it is not yet clear whether the user takes the floor. */
   setDucked(ducked: boolean): void
+  /**
+   * Silences the agent at once, here and at the carrier, and keeps what was not heard; set back, the agent goes on exactly
+   * where the user stopped hearing. clear() ends a pause.
+   */
+  setPaused(paused: boolean): void
+  readonly paused: boolean
   /** How much of the segment the user has heard, ms; 0 when it has not begun; never decreases. Valid after clear(). */
   heardMs(segmentId: number): number
   /** True while anything appended is still unheard. */

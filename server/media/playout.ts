@@ -30,7 +30,12 @@ export interface PlayoutCounters {
 export interface PlayoutDeps {
   lane: Pick<
     AudioLane,
-    'pushAgentPcm' | 'flushAgent' | 'nextOutbound' | 'clearAgent' | 'setAgentGainDb'
+    | 'pushAgentPcm'
+    | 'agentSpaceSamples'
+    | 'flushAgent'
+    | 'nextOutbound'
+    | 'clearAgent'
+    | 'setAgentGainDb'
   >
   stream: CarrierStream
   ttsRateHz: number
@@ -52,6 +57,7 @@ export class Playout implements Playback {
   #sentAgentMs = 0
   /** The last frame carried the agent's voice. */
   #voiced = false
+  #paused = false
   /** Some of it has gone out since the last clear(). */
   #spoken = false
 
@@ -66,24 +72,45 @@ export class Playout implements Playback {
 
   append(segmentId: number, pcm: Int16Array): void {
     this.#queue.append(segmentId, pcm)
-    this.#queue.pump(this.#deps.lane)
+    if (!this.#paused) this.#queue.pump(this.#deps.lane)
   }
 
   finish(segmentId: number): void {
     this.#queue.finish(segmentId)
     // The tail of a sentence is rarely a whole frame: it need not wait for more audio when none can come.
-    if (this.#queue.drained) this.#deps.lane.flushAgent()
+    if (this.#queue.drained && !this.#paused) this.#deps.lane.flushAgent()
   }
 
   setDucked(ducked: boolean): void {
     this.#deps.lane.setAgentGainDb(ducked ? -12 : 0)
   }
 
+  get paused(): boolean {
+    return this.#paused
+  }
+
+  setPaused(paused: boolean): void {
+    if (paused === this.#paused) return
+    this.#paused = paused
+    if (!paused) return this.#queue.pump(this.#deps.lane)
+    const heardWhole = this.#queue.rewind(this.#line.playedAgentMs(this.#nowMs))
+    this.#emptyLine()
+    for (const segment of heardWhole) {
+      this.#deps.events.onSegmentHeard(segment.id, this.#deps.clockMs())
+    }
+  }
+
   clear(): void {
+    this.#paused = false
     this.#deps.lane.setAgentGainDb(0)
     // Between replies only the bed is on the line, and clearing that would be heard as a hole.
     if (!this.#queue.busy && !this.#spoken) return
     this.#queue.clear(this.#line.playedAgentMs(this.#nowMs))
+    this.#emptyLine()
+  }
+
+  /** Takes the agent's voice off the lane and out of the carrier's buffer: a new epoch begins at position 0. */
+  #emptyLine(): void {
     this.#deps.lane.clearAgent()
     this.#deps.stream.clear()
     this.#deps.onCleared()
@@ -110,7 +137,7 @@ export class Playout implements Playback {
   /** One turn of the wheel; `nowMs` is monotonic wall time. Sends what is due and feeds the lane. */
   turn(nowMs: number): void {
     this.#nowMs = nowMs
-    this.#queue.pump(this.#deps.lane)
+    if (!this.#paused) this.#queue.pump(this.#deps.lane)
     while (this.#line.due(nowMs)) {
       const frame = this.#deps.lane.nextOutbound()
       if (!frame) break

@@ -16,15 +16,23 @@ const REMEMBERED_SEGMENTS = 64
 /** The lane counts agent audio in whole samples of the line; a segment may end this much earlier in its own rate. */
 const ROUNDING_MS = 0.5
 
+/** Audio kept after it went into the lane, so that rewind() can play it again: the lane's rings and the line hold less. */
+const REWIND_MS = 800
+
 export interface Segment {
   readonly id: number
-  readonly mark: string
-  /** Position where it begins, ms; null until everything before it is known. Its end is this + the audio appended. */
+  /** New in each epoch. */
+  mark: string
+  /** Position where it goes on in this epoch, ms; null until everything before it is known. */
   fromMs: number | null
+  /** Appended in all. */
   samples: number
-  /** What has not entered the lane yet; `offset` samples of the first chunk have. */
-  readonly chunks: Int16Array[]
-  offset: number
+  /** Heard in earlier epochs: this one begins behind them. */
+  heardSamples: number
+  /** Gone into the lane. */
+  fedSamples: number
+  /** What may still be fed, each with the index of its first sample in the segment. */
+  readonly chunks: { at: number; pcm: Int16Array }[]
   finished: boolean
   /** Finished, and all of it is in the lane. */
   fed: boolean
@@ -71,8 +79,8 @@ export class SegmentQueue {
       this.#onDropped(pcm.length)
       return
     }
+    segment.chunks.push({ at: segment.samples, pcm })
     segment.samples += pcm.length
-    segment.chunks.push(pcm)
     this.#waitingSamples += pcm.length
   }
 
@@ -82,14 +90,39 @@ export class SegmentQueue {
   }
 
   /** Moves waiting audio into the lane as far as it has room, one segment after the other. */
-  pump(lane: Pick<AudioLane, 'pushAgentPcm'>): void {
+  pump(lane: Pick<AudioLane, 'pushAgentPcm' | 'agentSpaceSamples'>): void {
     for (const segment of this.#segments) {
       if (segment.fed) continue
       segment.fromMs ??= this.#fedEndMs
       if (!this.#feed(segment, lane) || !segment.finished) return
       segment.fed = true
-      this.#fedEndMs = segment.fromMs + this.#lengthMs(segment)
+      this.#fedEndMs = segment.fromMs + this.#restMs(segment)
     }
+  }
+
+  /**
+   * Begins a new epoch in which everything unheard is played again, from `heardAgentMs` on. Returns the segments that were
+   * heard whole and only waited for their mark; they are over.
+   */
+  rewind(heardAgentMs: number): Segment[] {
+    const isHeard = (segment: Segment) => this.#isSent(segment, heardAgentMs)
+    const over = this.#segments.filter(isHeard)
+    for (const segment of over) this.#remember(segment.id, this.#lengthMs(segment))
+    this.#segments = this.#segments.filter((segment) => !over.includes(segment))
+    this.#epoch++
+    this.#fedEndMs = 0
+    for (const segment of this.#segments) {
+      const heardMs = this.#heardOf(segment, heardAgentMs)
+      const oldest = segment.chunks[0]?.at ?? segment.fedSamples
+      segment.heardSamples = Math.max(oldest, Math.round((heardMs * this.#rateHz) / 1_000))
+      this.#waitingSamples += segment.fedSamples - segment.heardSamples
+      segment.fedSamples = segment.heardSamples
+      segment.mark = this.#markOf(segment.id)
+      segment.fromMs = null
+      segment.fed = false
+      segment.marked = false
+    }
+    return over
   }
 
   /** Drops everything; `heardAgentMs` is the epoch's position that the user has heard. */
@@ -159,11 +192,12 @@ export class SegmentQueue {
     if (id <= this.#lastClearedId || this.#heard.has(id)) return null
     const segment: Segment = {
       id,
-      mark: `${this.#epoch}.${id}`,
+      mark: this.#markOf(id),
       fromMs: null,
       samples: 0,
+      heardSamples: 0,
+      fedSamples: 0,
       chunks: [],
-      offset: 0,
       finished: false,
       fed: false,
       started: false,
@@ -175,30 +209,52 @@ export class SegmentQueue {
   }
 
   /** True when all of the segment's audio so far is in the lane. */
-  #feed(segment: Segment, lane: Pick<AudioLane, 'pushAgentPcm'>): boolean {
-    for (let chunk = segment.chunks[0]; chunk; chunk = segment.chunks[0]) {
-      const accepted = lane.pushAgentPcm(chunk, segment.offset)
+  #feed(segment: Segment, lane: Pick<AudioLane, 'pushAgentPcm' | 'agentSpaceSamples'>): boolean {
+    for (const { at, pcm } of segment.chunks) {
+      if (at + pcm.length <= segment.fedSamples) continue
+      // A full ring is the ordinary state of a long sentence, nothing to be counted.
+      if (lane.agentSpaceSamples <= 0) break
+      const accepted = lane.pushAgentPcm(pcm, segment.fedSamples - at)
       this.#waitingSamples -= accepted
-      segment.offset += accepted
-      if (segment.offset < chunk.length) return false
-      segment.chunks.shift()
-      segment.offset = 0
+      segment.fedSamples += accepted
+      if (segment.fedSamples < at + pcm.length) break
     }
-    return true
+    this.#forget(segment)
+    return segment.fedSamples === segment.samples
+  }
+
+  /** Lets go of audio that can no longer be asked for again. */
+  #forget(segment: Segment): void {
+    const keptFrom = segment.fedSamples - (REWIND_MS * this.#rateHz) / 1_000
+    for (let oldest = segment.chunks[0]; oldest; oldest = segment.chunks[0]) {
+      if (oldest.at + oldest.pcm.length > keptFrom) return
+      segment.chunks.shift()
+    }
+  }
+
+  #markOf(id: number): string {
+    return `${this.#epoch}.${id}`
   }
 
   #isSent(segment: Segment, sentAgentMs: number): boolean {
     if (!segment.fed || segment.fromMs === null) return false
-    return segment.fromMs + this.#lengthMs(segment) <= sentAgentMs + ROUNDING_MS
+    return segment.fromMs + this.#restMs(segment) <= sentAgentMs + ROUNDING_MS
   }
 
   #lengthMs(segment: Segment): number {
     return (segment.samples * 1_000) / this.#rateHz
   }
 
+  /** What this epoch has to play of it. */
+  #restMs(segment: Segment): number {
+    return ((segment.samples - segment.heardSamples) * 1_000) / this.#rateHz
+  }
+
   #heardOf(segment: Segment, heardAgentMs: number): number {
-    if (segment.fromMs === null) return 0
-    return Math.min(this.#lengthMs(segment), Math.max(0, heardAgentMs - segment.fromMs))
+    const beforeMs = (segment.heardSamples * 1_000) / this.#rateHz
+    if (segment.fromMs === null) return beforeMs
+    const nowMs = Math.max(0, heardAgentMs - segment.fromMs)
+    return Math.min(this.#lengthMs(segment), beforeMs + nowMs)
   }
 
   #remember(id: number, heardMs: number): void {

@@ -83,19 +83,36 @@ describe('barge-in', () => {
     expect(say(barge, 'los beneficios')).toMatchObject({ kind: 'takeFloor' })
   })
 
-  it('resumes 2000 ms after a sound without words', () => {
+  it('pauses once when the sound has lasted 100 ms, not after 80', () => {
     const barge = bargeIn()
     barge.onset(1_000)
-    barge.offset(1_300)
-    expect(barge.tick(3_299)).toEqual({ kind: 'none' })
-    expect(barge.tick(3_300)).toEqual({ kind: 'resume', ignored: null })
-    expect(barge.tick(3_320)).toEqual({ kind: 'none' })
+    expect(barge.tick(1_080)).toEqual({ kind: 'none' })
+    expect(barge.tick(1_100)).toEqual({ kind: 'pause' })
+    expect(barge.tick(1_120)).toEqual({ kind: 'none' })
   })
 
-  it('resumes under noise of 4000 ms without a word', () => {
+  it('does not pause for a sound of 80 ms', () => {
     const barge = bargeIn()
     barge.onset(1_000)
-    expect(barge.tick(4_980)).toEqual({ kind: 'none' })
-    expect(barge.tick(5_000)).toEqual({ kind: 'resume', ignored: null })
+    barge.offset(1_080)
+    expect(barge.tick(1_100)).toEqual({ kind: 'none' })
+  })
+
+  it('resumes 800 ms after a sound without words', () => {
+    const barge = bargeIn()
+    barge.onset(1_000)
+    barge.tick(1_100)
+    barge.offset(1_300)
+    expect(barge.tick(2_099)).toEqual({ kind: 'none' })
+    expect(barge.tick(2_100)).toEqual({ kind: 'resume', ignored: null })
+    expect(barge.tick(2_120)).toEqual({ kind: 'none' })
+  })
+
+  it('resumes under noise of 2000 ms without a word', () => {
+    const barge = bargeIn()
+    barge.onset(1_000)
+    expect(barge.tick(1_100)).toEqual({ kind: 'pause' })
+    expect(barge.tick(2_980)).toEqual({ kind: 'none' })
+    expect(barge.tick(3_000)).toEqual({ kind: 'resume', ignored: null })
   })
 })

@@ -48,13 +48,15 @@ describe('barge-in', () => {
     expect(rig.llm.answers).toHaveLength(1)
   })
 
-  it('speaks up again 2 s after a cough', async () => {
+  it('falls silent during a cough and goes on 1 s after it', async () => {
     const rig = await speaking()
     await rig.run(300)
     await rig.sound(200)
-    await rig.run(2_180)
-    expect(rig.line.ducked).toBe(true)
+    expect(rig.line.paused).toBe(true)
+    await rig.run(980)
+    expect(rig.line.paused).toBe(true)
     await rig.run(20)
+    expect(rig.line.paused).toBe(false)
     expect(rig.line.ducked).toBe(false)
     expect(rig.states.slice(-2)).toEqual(['yielding', 'speaking'])
   })

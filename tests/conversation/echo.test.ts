@@ -11,6 +11,8 @@ function setUp(ttsRateHz: number) {
       finish: () => {},
       clear: () => void (clears += 1),
       setDucked: () => {},
+      setPaused: () => {},
+      paused: false,
       heardMs: () => 0,
       busy: false,
     },
@@ -42,6 +44,8 @@ describe('echo', () => {
       finish: () => {},
       clear: () => {},
       setDucked: () => {},
+      setPaused: () => {},
+      paused: false,
       heardMs: () => 0,
       busy: false,
     }

@@ -129,6 +129,7 @@ export class Line implements Playback {
   ducked = false
   clears = 0
   losesMarks = false
+  paused = false
   /** While false nothing plays: the carrier has not started. */
   open = true
 
@@ -146,11 +147,16 @@ export class Line implements Playback {
 
   clear(): void {
     this.#queue = []
+    this.paused = false
     this.clears += 1
   }
 
   setDucked(ducked: boolean): void {
     this.ducked = ducked
+  }
+
+  setPaused(paused: boolean): void {
+    this.paused = paused
   }
 
   heardMs(segmentId: number): number {
@@ -162,7 +168,7 @@ export class Line implements Playback {
   }
 
   advance(atMs: number): void {
-    if (!this.open) return
+    if (!this.open || this.paused) return
     const segment = this.#queue.find((s) => !s.confirmed && (s.playedMs < s.ms || s.finished))
     if (!segment) return
     const first = segment.playedMs === 0

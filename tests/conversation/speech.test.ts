@@ -32,6 +32,8 @@ function setUp(
     finish: (id: number) => void line.push(`${id}.`),
     clear: () => {},
     setDucked: () => {},
+    setPaused: () => {},
+    paused: false,
     heardMs: () => 0,
     busy: false,
   }

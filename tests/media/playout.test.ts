@@ -1,64 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Playout } from '../../server/media/playout.ts'
-import { FakeLane, FakeStream } from '../support/media-doubles.ts'
-
-/** `ms` of agent audio at 8 kHz whose samples are all `value`. */
-function voice(ms: number, value = 1): Int16Array {
-  return new Int16Array(ms * 8).fill(value)
-}
-
-class Bench {
-  readonly lane = new FakeLane()
-  readonly stream = new FakeStream()
-  readonly told: string[] = []
-  readonly recorded: number[] = []
-  recorderClears = 0
-  droppedSamples = 0
-  readonly playout = new Playout({
-    lane: this.lane,
-    stream: this.stream,
-    ttsRateHz: 8_000,
-    events: {
-      onSegmentStarted: (id, atMs) => this.told.push(`started ${id} at ${atMs}`),
-      onSegmentHeard: (id, atMs) => this.told.push(`heard ${id} at ${atMs}`),
-    },
-    clockMs: () => 7_000,
-    onSent: (payload) => this.recorded.push(payload[0]!),
-    onCleared: () => this.recorderClears++,
-    onDropped: (samples) => (this.droppedSamples += samples),
-  })
-
-  at(nowMs: number): this {
-    this.stream.nowMs = nowMs
-    this.playout.turn(nowMs)
-    return this
-  }
-
-  /** Turns of 5 ms, both ends included. */
-  run(fromMs: number, toMs: number): this {
-    for (let nowMs = fromMs; nowMs <= toMs; nowMs += 5) this.at(nowMs)
-    return this
-  }
-
-  say(id: number, ms: number, value = id): this {
-    this.playout.append(id, voice(ms, value))
-    this.playout.finish(id)
-    return this
-  }
-
-  times(): number[] {
-    return this.stream.sent.filter(({ kind }) => kind === 'payload').map(({ atMs }) => atMs)
-  }
-
-  marks(): string[] {
-    return this.stream.sent.flatMap((sent) => (sent.kind === 'mark' ? [sent.name] : []))
-  }
-
-  clears(): number {
-    return this.stream.sent.filter(({ kind }) => kind === 'clear').length
-  }
-}
+import { PlayoutBench as Bench, voice } from '../support/playout-bench.ts'
 
 describe('playout: pace', () => {
   it('sends 4 frames when speech begins, then one every 20 ms', () => {

@@ -1,0 +1,61 @@
+/** A bench for the playout: 8 kHz, wall time fed by hand, everything that left in order. */
+import { Playout } from '../../server/media/playout.ts'
+import { FakeLane, FakeStream } from './media-doubles.ts'
+
+/** `ms` of agent audio at 8 kHz whose samples are all `value`. */
+export function voice(ms: number, value = 1): Int16Array {
+  return new Int16Array(ms * 8).fill(value)
+}
+
+/** A playout between a lane and a stream that are driven by hand. */
+export class PlayoutBench {
+  readonly lane = new FakeLane()
+  readonly stream = new FakeStream()
+  readonly told: string[] = []
+  readonly recorded: number[] = []
+  recorderClears = 0
+  droppedSamples = 0
+  readonly playout = new Playout({
+    lane: this.lane,
+    stream: this.stream,
+    ttsRateHz: 8_000,
+    events: {
+      onSegmentStarted: (id, atMs) => this.told.push(`started ${id} at ${atMs}`),
+      onSegmentHeard: (id, atMs) => this.told.push(`heard ${id} at ${atMs}`),
+    },
+    clockMs: () => 7_000,
+    onSent: (payload) => this.recorded.push(payload[0]!),
+    onCleared: () => this.recorderClears++,
+    onDropped: (samples) => (this.droppedSamples += samples),
+  })
+
+  at(nowMs: number): this {
+    this.stream.nowMs = nowMs
+    this.playout.turn(nowMs)
+    return this
+  }
+
+  /** Turns of 5 ms, both ends included. */
+  run(fromMs: number, toMs: number): this {
+    for (let nowMs = fromMs; nowMs <= toMs; nowMs += 5) this.at(nowMs)
+    return this
+  }
+
+  say(id: number, ms: number, value = id): this {
+    this.playout.append(id, voice(ms, value))
+    this.playout.finish(id)
+    return this
+  }
+
+  times(): number[] {
+    return this.stream.sent.filter(({ kind }) => kind === 'payload').map(({ atMs }) => atMs)
+  }
+
+  marks(): string[] {
+    return this.stream.sent.flatMap((sent) => (sent.kind === 'mark' ? [sent.name] : []))
+  }
+
+  clears(): number {
+    return this.stream.sent.filter(({ kind }) => kind === 'clear').length
+  }
+}
