@@ -128,17 +128,13 @@ interface Parts {
 }
 
 async function openCalls(base: Base, parts: Parts) {
-  const { config, log, metrics, undo } = base
+  const { config, log, metrics } = base
   const { db, journal, pool, wheel, providers } = parts
   const registry = new CallRegistry()
   const gate = new AdmissionGate({ maxCalls: config.maxCalls, reservationMs: TOKEN_LIFE_MS })
   const tokens = new MediaTokens()
   const recordingsDir = join(config.dataDir, 'recordings')
   await mkdir(recordingsDir, { recursive: true })
-  undo.add('calls', async () => {
-    gate.drain()
-    await registry.endAll('serverStopped')
-  })
   const { status } = providers
   const accept = {
     call: { pool, wheel, providers, echo: config.echo },
@@ -193,7 +189,7 @@ async function openHttp(base: Base, parts: Parts, calls: Awaited<ReturnType<type
   const closeSockets = takeMediaUpgrades(server, {
     metrics,
     maxSockets: config.maxCalls + 50,
-    accept: (socket, client, token) => answer(socket, client, token, accept),
+    accept: (media) => answer(media, accept),
   })
   await listen(server, config)
   undo.add('http', () => {
@@ -223,21 +219,21 @@ function listen(server: Server, { host, port }: Config): Promise<void> {
 async function start(base: Base): Promise<void> {
   const beganMs = performance.now()
   const { config, log, undo } = base
-  const [store, audio, providers] = await Promise.all([
-    openStore(base),
-    openAudio(base),
-    selectProviders(config, log),
-  ])
-  // An echo needs no providers; loading their models would disturb what the bench measures.
-  const warmed = config.echo ? Promise.resolve() : warm(providers, log)
+  const providers = await selectProviders(config, log)
   undo.add('providers', async () => {
     await Promise.all([providers.stt.close(), providers.llm.close(), providers.tts.close()])
   })
+  const [store, audio] = await Promise.all([openStore(base), openAudio(base)])
   const parts = { ...store, ...audio, providers }
   const calls = await openCalls(base, parts)
   const port = await openHttp(base, parts, calls)
+  undo.add('calls', async () => {
+    calls.gate.drain()
+    await calls.registry.endAll('serverStopped')
+  })
   audio.wheel.start()
-  await warmed
+  // An echo needs no providers; loading their models would disturb what the bench measures.
+  if (!config.echo) await warm(providers, log)
   calls.gate.setReady()
   log.info({ ms: Math.round(performance.now() - beganMs) }, 'ready')
   welcome(config, port, store.newKey)

@@ -6,6 +6,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import type { Writable } from 'node:stream'
 import type { WebSocket } from 'ws'
 import { resolveProfile } from '../agent-settings.ts'
 import { BrowserStream } from '../carriers/browser.ts'
@@ -48,17 +49,21 @@ export interface AnswerDeps {
   takeToken(token: string): StreamClaims | null
 }
 
-/** Takes over a media socket. `token` came with the upgrade (browser) or comes in the start message (carriers). */
-export function answer(
-  socket: WebSocket,
-  client: 'browser' | 'twilio',
-  token: string | null,
-  deps: AnswerDeps,
-): void {
+export interface MediaSocket {
+  socket: WebSocket
+  /** The connection beneath it. */
+  wire: Writable
+  client: 'browser' | 'twilio'
+  /** It came with the upgrade (browser), or comes in the start message (carriers). */
+  token: string | null
+}
+
+/** Takes over a media socket. */
+export function answer({ socket, wire, client, token }: MediaSocket, deps: AnswerDeps): void {
   const pending = new PendingStream(client, deps)
   const stream =
     client === 'twilio'
-      ? new TwilioStream(socket, pending)
+      ? new TwilioStream(socket, pending, wire)
       : new BrowserStream(socket, pending, { streamId: randomUUID(), token })
   pending.attach(stream)
 }

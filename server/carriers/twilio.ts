@@ -10,12 +10,16 @@
  *
  * Wire facts: docs/twilio.md. Sequence numbers, chunks and timestamps are strings of digits; silence is 0xFF.
  */
+import type { Writable } from 'node:stream'
 import type { RawData, WebSocket } from 'ws'
 import { z } from 'zod'
 import type { CarrierStream, StreamEvents } from './carrier.ts'
 
 /** Longest text message taken; a real one is about 400 bytes, a start with parameters below 4 kB. */
 const MESSAGE_MAX_BYTES = 16_384
+/** Header of a WebSocket frame of 126 to 65 535 bytes; a media message always is one: its fixed text alone is 80 bytes. */
+const FRAME_HEADER_BYTES = 4
+const MEDIA_TAIL = '"}}'
 /** A payload is 20 ms = 160 bytes in practice; Twilio promises no length, so up to 100 ms is taken. */
 const PAYLOAD_MAX_BYTES = 800
 /** About 2 s of frames waiting in the socket: the network is behind, more would only be late. */
@@ -71,13 +75,16 @@ export class TwilioStream implements CarrierStream {
   readonly #socket: WebSocket
   readonly #events: StreamEvents
   readonly #scratch = Buffer.alloc(PAYLOAD_MAX_BYTES + 4)
+  readonly #wire: Writable | null
   #streamSid = ''
-  #mediaHead = ''
+  #mediaHead: Buffer | null = null
   #stopped = false
 
-  constructor(socket: WebSocket, events: StreamEvents) {
+  /** `wire` is the connection beneath `socket`; without it media messages take the longer way through the socket. */
+  constructor(socket: WebSocket, events: StreamEvents, wire: Writable | null = null) {
     this.#socket = socket
     this.#events = events
+    this.#wire = wire
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary))
     socket.on('close', () => this.#stop('close'))
     socket.on('error', () => this.#stop('error'))
@@ -88,10 +95,15 @@ export class TwilioStream implements CarrierStream {
   }
 
   sendPayload(payload: Uint8Array): boolean {
-    if (this.#mediaHead === '' || this.#socket.readyState !== this.#socket.OPEN) return false
+    const head = this.#mediaHead
+    if (head === null || this.#socket.readyState !== this.#socket.OPEN) return false
     if (this.#socket.bufferedAmount > SEND_BUFFER_MAX_BYTES) return false
-    const view = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength)
-    this.#socket.send(this.#mediaHead + view.toString('base64') + '"}}')
+    const base64 = Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString(
+      'base64',
+    )
+    const frame = mediaFrame(head, base64)
+    if (this.#wire) this.#wire.write(frame)
+    else this.#socket.send(frame.subarray(FRAME_HEADER_BYTES), { binary: false })
     return true
   }
 
@@ -172,7 +184,8 @@ export class TwilioStream implements CarrierStream {
   #start(received: Extract<TwilioMessage, { event: 'start' }>): void {
     if (this.#streamSid !== '') return this.#events.onBadInput('secondStart')
     this.#streamSid = received.streamSid
-    this.#mediaHead = `{"event":"media","streamSid":${JSON.stringify(received.streamSid)},"media":{"payload":"`
+    const head = `{"event":"media","streamSid":${JSON.stringify(received.streamSid)},"media":{"payload":"`
+    this.#mediaHead = Buffer.from(head)
     const { token = null, from = null, to = null, ...parameters } = received.start.customParameters
     this.#events.onStart({
       streamId: received.streamSid,
@@ -190,6 +203,23 @@ export class TwilioStream implements CarrierStream {
     this.#stopped = true
     this.#events.onStop(cause)
   }
+}
+
+/**
+ * A media message as a whole WebSocket text frame (RFC 6455 section 5.2: FIN and opcode 1; 126 and 16 bits of length; no mask
+ * from a server). One write of one buffer instead of the header's and the message's: the kernel's share of a call is its
+ * largest cost, and this is a third less of it.
+ */
+function mediaFrame(head: Buffer, base64: string): Buffer {
+  const bytes = head.length + base64.length + MEDIA_TAIL.length
+  const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + bytes)
+  frame[0] = 0x81
+  frame[1] = 126
+  frame.writeUInt16BE(bytes, 2)
+  let at = FRAME_HEADER_BYTES + head.copy(frame, FRAME_HEADER_BYTES)
+  at += frame.write(base64, at, 'latin1')
+  frame.write(MEDIA_TAIL, at, 'latin1')
+  return frame
 }
 
 /** Names what was wrong with a message that is JSON but not one of Twilio's. */

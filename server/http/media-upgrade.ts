@@ -20,7 +20,12 @@ export interface MediaUpgradeDeps {
   metrics: Metrics
   /** Sockets that may be open at once; every call has one. */
   maxSockets: number
-  accept(socket: WebSocket, client: MediaClient, token: string | null): void
+  accept(media: {
+    socket: WebSocket
+    wire: Duplex
+    client: MediaClient
+    token: string | null
+  }): void
 }
 
 /** Attaches to `server`; the returned function refuses new sockets and cuts those that are still open. */
@@ -40,7 +45,7 @@ export function takeMediaUpgrades(server: Server, deps: MediaUpgradeDeps): () =>
     sockets.handleUpgrade(request, socket, head, (accepted) => {
       // 20 ms payloads must not wait for Nagle's algorithm.
       if ('setNoDelay' in socket && typeof socket.setNoDelay === 'function') socket.setNoDelay(true)
-      deps.accept(accepted, target.client, target.token)
+      deps.accept({ socket: accepted, wire: socket, ...target })
     })
   })
   return () => {

@@ -33,6 +33,8 @@ export interface Segment {
   fedSamples: number
   /** What may still be fed, each with the index of its first sample in the segment. */
   readonly chunks: { at: number; pcm: Int16Array }[]
+  /** Index of the chunk that holds sample `fedSamples`. */
+  next: number
   finished: boolean
   /** Finished, and all of it is in the lane. */
   fed: boolean
@@ -117,6 +119,8 @@ export class SegmentQueue {
       segment.heardSamples = Math.max(oldest, Math.round((heardMs * this.#rateHz) / 1_000))
       this.#waitingSamples += segment.fedSamples - segment.heardSamples
       segment.fedSamples = segment.heardSamples
+      segment.next = segment.chunks.findIndex(({ at, pcm }) => at + pcm.length > segment.fedSamples)
+      if (segment.next < 0) segment.next = segment.chunks.length
       segment.mark = this.#markOf(segment.id)
       segment.fromMs = null
       segment.fed = false
@@ -198,6 +202,7 @@ export class SegmentQueue {
       heardSamples: 0,
       fedSamples: 0,
       chunks: [],
+      next: 0,
       finished: false,
       fed: false,
       started: false,
@@ -210,16 +215,17 @@ export class SegmentQueue {
 
   /** True when all of the segment's audio so far is in the lane. */
   #feed(segment: Segment, lane: Pick<AudioLane, 'pushAgentPcm' | 'agentSpaceSamples'>): boolean {
-    for (const { at, pcm } of segment.chunks) {
-      if (at + pcm.length <= segment.fedSamples) continue
+    for (let chunk = segment.chunks[segment.next]; chunk; chunk = segment.chunks[segment.next]) {
+      const { at, pcm } = chunk
       // A full ring is the ordinary state of a long sentence, nothing to be counted.
       if (lane.agentSpaceSamples <= 0) break
       const accepted = lane.pushAgentPcm(pcm, segment.fedSamples - at)
       this.#waitingSamples -= accepted
       segment.fedSamples += accepted
       if (segment.fedSamples < at + pcm.length) break
+      segment.next++
+      this.#forget(segment)
     }
-    this.#forget(segment)
     return segment.fedSamples === segment.samples
   }
 
@@ -229,6 +235,7 @@ export class SegmentQueue {
     for (let oldest = segment.chunks[0]; oldest; oldest = segment.chunks[0]) {
       if (oldest.at + oldest.pcm.length > keptFrom) return
       segment.chunks.shift()
+      segment.next--
     }
   }
 

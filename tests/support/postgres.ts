@@ -33,6 +33,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
 export function openTempDir(prefix: string): string {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), prefix))
   fs.chmodSync(dir, 0o755)
+  // Whoever needs it gone earlier removes it; this is for the rest.
+  process.once('exit', () => fs.rmSync(dir, { recursive: true, force: true }))
   return dir
 }
 
