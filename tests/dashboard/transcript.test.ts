@@ -29,7 +29,8 @@ describe('transcript', () => {
       { kind: 'bargeIn', atMs: 900, reason: 'words', onsetMs: 700 },
       { kind: 'turn', turn: turn({}), final: true },
     ])
-    expect(lines.map(({ kind }) => kind)).toEqual(['turn', 'bargeIn'])
+    expect(lines.map(({ kind }) => kind)).toEqual(['turn', 'note'])
+    expect(lines[1]).toMatchObject({ event: { kind: 'bargeIn', reason: 'words' } })
     expect(lines[0]).toMatchObject({ final: true, turn: { textSpoken: turn({}).textSpoken } })
   })
 

@@ -1,15 +1,16 @@
 /**
- * The transcript of a call as lines to show, from conversation events or from stored turns. Pure.
+ * The transcript of a call as lines to show, from conversation events. Pure.
  *
  * An agent turn that was cut by a barge-in is shown in two parts: what the line played and what nobody heard.
  */
 import type { ConversationEvent, Turn } from '../api/types.ts'
 
 export type NoteKind = 'bargeIn' | 'ignored' | 'tool' | 'providerError'
+export type NoteEvent = Extract<ConversationEvent, { kind: NoteKind }>
 
 export type Line =
   | { kind: 'turn'; key: string; turn: Turn; final: boolean }
-  | { kind: NoteKind; key: string; atMs: number; text: string; detail: string }
+  | { kind: 'note'; key: string; event: NoteEvent }
 
 /** Older lines give way; two hours of talk stay below this. */
 const MAX_LINES = 2_000
@@ -17,13 +18,13 @@ const MAX_LINES = 2_000
 /** The lines after one more event. A turn that is already there is replaced in its place. */
 export function applyEvent(lines: readonly Line[], event: ConversationEvent): Line[] {
   if (event.kind === 'turn') return upsertTurn(lines, event.turn, event.final)
-  const note = noteOf(event)
-  if (!note) return [...lines]
-  return [...lines, { ...note, key: `note-${event.kind}-${lines.length}` }].slice(-MAX_LINES)
-}
-
-export function linesOfTurns(turns: readonly Turn[]): Line[] {
-  return turns.map((turn) => ({ kind: 'turn', key: turnKey(turn), turn, final: true }))
+  if (event.kind === 'state' || event.kind === 'partial') return [...lines]
+  const line: Line = {
+    kind: 'note',
+    key: `note-${event.kind}-${event.atMs}-${lines.length}`,
+    event,
+  }
+  return [...lines, line].slice(-MAX_LINES)
 }
 
 function upsertTurn(lines: readonly Line[], turn: Turn, final: boolean): Line[] {
@@ -35,24 +36,6 @@ function upsertTurn(lines: readonly Line[], turn: Turn, final: boolean): Line[] 
 
 function turnKey(turn: Turn): string {
   return `turn-${turn.turnId}-${turn.role}`
-}
-
-type Note = { kind: NoteKind; atMs: number; text: string; detail: string }
-
-function noteOf(event: Exclude<ConversationEvent, { kind: 'turn' }>): Note | null {
-  const { atMs } = event
-  switch (event.kind) {
-    case 'bargeIn':
-      return { kind: 'bargeIn', atMs, text: '', detail: event.reason }
-    case 'ignored':
-      return { kind: 'ignored', atMs, text: event.text, detail: event.reason }
-    case 'tool':
-      return { kind: 'tool', atMs, text: event.name, detail: event.arguments }
-    case 'providerError':
-      return { kind: 'providerError', atMs, text: event.provider, detail: event.message }
-    default:
-      return null
-  }
 }
 
 /**

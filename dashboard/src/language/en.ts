@@ -1,5 +1,6 @@
 /** English, for the same keys. */
 import type { MessageKey } from './es.ts'
+import { enServer } from './en-server.ts'
 import { enSettings } from './en-settings.ts'
 
 export const en: Record<MessageKey, string> = {
@@ -67,16 +68,6 @@ export const en: Record<MessageKey, string> = {
   'sim.errorRefused': 'The server did not accept the call.',
   'sim.errorServer': 'The server reported an error.',
 
-  'providers.using': 'In use',
-  'providers.stt': 'Hearing',
-  'providers.llm': 'Brain',
-  'providers.tts': 'Voice',
-  'providers.scripted': 'Demo brain, no language model',
-  'providers.scriptedHint': 'It follows a script. Set GROQ_API_KEY or LLM_BASE_URL to use a model.',
-  'providers.demo': 'demonstration',
-  'providers.production': 'production',
-  'providers.demoHint': 'For demonstration and evaluation; in production, Azure.',
-
   'state.listening': 'Listening',
   'state.thinking': 'Thinking',
   'state.speaking': 'Speaking',
@@ -93,15 +84,6 @@ export const en: Record<MessageKey, string> = {
   'line.greeting': 'greeting',
   'line.idle': 'after silence',
   'line.goodbye': 'goodbye',
-  'line.bargeIn.words': 'The user took the floor',
-  'line.bargeIn.stopWord': 'Stop word: Andrea goes quiet',
-  'line.bargeIn.digit': 'A key interrupts Andrea',
-  'line.bargeIn.typed': 'A typed text interrupts Andrea',
-  'line.ignored.blacklist': 'Ignored, on the list: “{text}”',
-  'line.ignored.tooShort': 'Ignored, too short: “{text}”',
-  'line.ignored.backchannel': 'Backchannel, no interruption: “{text}”',
-  'line.tool': 'Function {text}',
-  'line.providerError': '{text} failed: {detail}',
 
   'latency.title': 'Response latency',
   'latency.explain': "From the user's last voice to Andrea's first audio.",
@@ -188,6 +170,7 @@ export const en: Record<MessageKey, string> = {
   'call.providers': 'Providers',
   'call.recording': 'Recording',
   'call.noRecording': 'This call has no recording.',
+  'call.recordingLater': 'There is no recording while the call goes on.',
   'call.play': 'Play',
   'call.pause': 'Pause',
   'call.seek': 'Position in the recording',
@@ -199,12 +182,6 @@ export const en: Record<MessageKey, string> = {
   'call.events': 'Events',
   'call.noEvents': 'No events.',
   'call.hangup': 'Hang up the call',
-  'event.state': 'State',
-  'event.partial': 'Partial transcript',
-  'event.bargeIn': 'Barge-in',
-  'event.ignored': 'Ignored',
-  'event.tool': 'Function',
-  'event.providerError': 'Provider failure',
   'call.gone': 'This call does not exist or was deleted.',
 
   'status.title': 'Status',
@@ -225,21 +202,6 @@ export const en: Record<MessageKey, string> = {
   'status.p99': 'p99',
   'status.max': 'max',
 
-  'stat.batches': 'Batches',
-  'stat.framesIn': 'Frames in',
-  'stat.framesOut': 'Frames out',
-  'stat.inboundOverflows': 'Inbound overflows',
-  'stat.agentOverflows': 'Outbound overflows',
-  'stat.badPayloads': 'Unreadable payloads',
-  'stat.faults': 'Faults',
-  'stat.waitMs': 'Wait',
-  'stat.runMs': 'Run',
-  'stat.liveLanes': 'Lanes in use',
-  'stat.slots': 'Lanes',
-  'stat.queued': 'Queued',
-  'stat.written': 'Written',
-  'stat.dropped': 'Dropped',
-  'stat.failed': 'Failed',
-
+  ...enServer,
   ...enSettings,
 }

@@ -1,4 +1,5 @@
 /** Spanish: the language Andrea's users read first, and the list of all message keys. `{name}` is filled in. */
+import { esServer } from './es-server.ts'
 import { esSettings } from './es-settings.ts'
 
 export const es = {
@@ -68,17 +69,6 @@ export const es = {
   'sim.errorRefused': 'El servidor no aceptó la llamada.',
   'sim.errorServer': 'El servidor informó de un error.',
 
-  'providers.using': 'En uso',
-  'providers.stt': 'Oído',
-  'providers.llm': 'Cerebro',
-  'providers.tts': 'Voz',
-  'providers.scripted': 'Cerebro de demostración, sin modelo de lenguaje',
-  'providers.scriptedHint':
-    'Sigue un guion. Configure GROQ_API_KEY o LLM_BASE_URL para usar un modelo.',
-  'providers.demo': 'demostración',
-  'providers.production': 'producción',
-  'providers.demoHint': 'Para demostración y evaluación; en producción, Azure.',
-
   'state.listening': 'Escuchando',
   'state.thinking': 'Pensando',
   'state.speaking': 'Hablando',
@@ -95,15 +85,6 @@ export const es = {
   'line.greeting': 'saludo',
   'line.idle': 'por silencio',
   'line.goodbye': 'despedida',
-  'line.bargeIn.words': 'El usuario tomó la palabra',
-  'line.bargeIn.stopWord': 'Palabra de alto: Andrea calla',
-  'line.bargeIn.digit': 'Una tecla interrumpe a Andrea',
-  'line.bargeIn.typed': 'Un texto escrito interrumpe a Andrea',
-  'line.ignored.blacklist': 'Ignorado, está en la lista: «{text}»',
-  'line.ignored.tooShort': 'Ignorado, demasiado corto: «{text}»',
-  'line.ignored.backchannel': 'Asentimiento, no interrumpe: «{text}»',
-  'line.tool': 'Función {text}',
-  'line.providerError': 'Falla de {text}: {detail}',
 
   'latency.title': 'Latencia de respuesta',
   'latency.explain': 'Desde la última voz del usuario hasta el primer audio de Andrea.',
@@ -189,6 +170,7 @@ export const es = {
   'call.providers': 'Proveedores',
   'call.recording': 'Grabación',
   'call.noRecording': 'Esta llamada no tiene grabación.',
+  'call.recordingLater': 'Mientras dura la llamada todavía no hay grabación.',
   'call.play': 'Reproducir',
   'call.pause': 'Pausar',
   'call.seek': 'Posición en la grabación',
@@ -200,12 +182,6 @@ export const es = {
   'call.events': 'Eventos',
   'call.noEvents': 'Sin eventos.',
   'call.hangup': 'Colgar la llamada',
-  'event.state': 'Estado',
-  'event.partial': 'Transcripción parcial',
-  'event.bargeIn': 'Interrupción',
-  'event.ignored': 'Ignorado',
-  'event.tool': 'Función',
-  'event.providerError': 'Falla de un proveedor',
   'call.gone': 'Esta llamada no existe o ya fue borrada.',
 
   'status.title': 'Estado',
@@ -226,22 +202,7 @@ export const es = {
   'status.p99': 'p99',
   'status.max': 'máx',
 
-  'stat.batches': 'Lotes',
-  'stat.framesIn': 'Tramas recibidas',
-  'stat.framesOut': 'Tramas enviadas',
-  'stat.inboundOverflows': 'Desbordes de entrada',
-  'stat.agentOverflows': 'Desbordes de salida',
-  'stat.badPayloads': 'Datos ilegibles',
-  'stat.faults': 'Fallas',
-  'stat.waitMs': 'Espera',
-  'stat.runMs': 'Proceso',
-  'stat.liveLanes': 'Carriles en uso',
-  'stat.slots': 'Carriles',
-  'stat.queued': 'En cola',
-  'stat.written': 'Escritas',
-  'stat.dropped': 'Descartadas',
-  'stat.failed': 'Fallidas',
-
+  ...esServer,
   ...esSettings,
 } as const
 
