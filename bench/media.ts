@@ -1,0 +1,212 @@
+/**
+ * Bench `media`: N simulated Twilio calls whose audio goes through the server's whole path and
+ * comes back as an echo (MEDIA_ECHO=1). Prints how many frames were lost, how late they came, and
+ * what a call costs.
+ *
+ * The rig shares the machine with the server. When it was itself too busy or unpunctual to be
+ * trusted, or when the machine had no idle time left, no figure is printed.
+ */
+import { performance } from 'node:perf_hooks'
+import { EchoProbe, type EchoResult } from './rig/echo-probe.ts'
+import { Histogram } from './rig/histogram.ts'
+import { inGroups } from './rig/in-groups.ts'
+import { FRAME_MS, Pacer } from './rig/pacer.ts'
+import { rounded, type BenchFigures } from './rig/report.ts'
+import type { ServerProcess } from './rig/server-process.ts'
+import { ToneCode } from './rig/tone-code.ts'
+import { TwilioCall } from './rig/twilio-caller.ts'
+
+/**
+ * The rig's event loop may be busy for this share of the time; beyond it the rig measures itself.
+ */
+const RIG_BUSY_LIMIT = 0.8
+/** The rig's own turns must come this punctually, or a late frame may be its own. */
+const RIG_LATE_P99_LIMIT_MS = 10
+/** Calls dialled at the same time: as fast as telephone calls ever arrive, without a herd. */
+const DIAL_AT_ONCE = 8
+/** How long the last frames may take to come back. */
+const TAIL_MS = 2_000
+const LEAD_MS = 1_000
+
+export interface MediaOptions {
+  calls: number
+  seconds: number
+  seed: number
+  server: ServerProcess
+  authToken: string | null
+  progress(text: string): void
+}
+
+interface Measured {
+  result: EchoResult
+  warnings: number
+  endedEarly: boolean
+}
+
+/**
+ * The rig was the bottleneck: there is no result. What was seen is kept for whoever looks for the
+ * cause.
+ */
+export class RigUnreliable extends Error {
+  override readonly name = 'RigUnreliable'
+  readonly seen: BenchFigures
+
+  constructor(message: string, seen: BenchFigures) {
+    super(message)
+    this.seen = seen
+  }
+}
+
+/** @throws RigUnreliable when the rig or the machine was the bottleneck. */
+export async function runMedia(options: MediaOptions): Promise<BenchFigures> {
+  const pacer = new Pacer()
+  const code = new ToneCode(options.seed)
+  const codeFrames = Math.round((options.seconds * 1_000) / FRAME_MS)
+  const probes: EchoProbe[] = []
+  const calls: TwilioCall[] = []
+  const dial = async (index: number): Promise<void> => {
+    const probe = new EchoProbe(code, { callIndex: index, codeFrames, hold: true })
+    probes[index] = probe
+    calls[index] = await TwilioCall.place({
+      server: options.server.url,
+      publicUrl: options.server.url,
+      authToken: options.authToken,
+      pacer,
+      record: false,
+      from: `+5255${String(10_000_000 + index)}`,
+      to: '+525587654321',
+      frame: (frame, deadlineMs) => probe.frame(frame, deadlineMs),
+      onPayload: (payload, nowMs) => probe.receive(payload, nowMs),
+    })
+  }
+  await inGroups(options.calls, DIAL_AT_ONCE, dial)
+  options.progress(`${calls.length} calls are up; measuring ${options.seconds} s`)
+
+  // All probes begin together, when the last call is up, so that the whole load lies under every
+  // measured frame.
+  pacer.lateness.reset()
+  const before = snapshot(options.server)
+  for (const probe of probes) probe.release()
+  await until(() => probes.every((p) => p.isSent), LEAD_MS + options.seconds * 2_000 + 5_000)
+  const after = snapshot(options.server)
+  await until(() => probes.every((p) => p.isComplete), TAIL_MS)
+  const rssMb = options.server.rssMb()
+  const measured = await hangUp(calls, probes)
+  const load = loadBetween(before, after)
+  const result = {
+    bench: 'media',
+    seed: options.seed,
+    settings: { seconds: options.seconds, signed: options.authToken !== null },
+    figures: figures({ measured, load, rssMb, rigLateness: pacer.lateness }),
+  }
+  const doubt = rigDoubt(load, pacer.lateness)
+  if (doubt !== null) throw new RigUnreliable(doubt, result)
+  return result
+}
+
+async function hangUp(calls: TwilioCall[], probes: EchoProbe[]): Promise<Measured[]> {
+  const endedEarly = calls.map((call) => call.isOver)
+  await Promise.all(calls.map((call) => call.hangup()))
+  return probes.map((probe, i) => {
+    const warnings = [...(calls[i]?.warnings.values() ?? [])].reduce((sum, n) => sum + n, 0)
+    return { result: probe.finish(), warnings, endedEarly: endedEarly[i] ?? true }
+  })
+}
+
+interface Load {
+  wallSec: number
+  serverCores: number
+  rigCores: number
+  rigBusy: number
+}
+
+interface Snapshot {
+  atMs: number
+  serverSec: number
+  rig: NodeJS.CpuUsage
+  loop: ReturnType<typeof performance.eventLoopUtilization>
+}
+
+function snapshot(server: ServerProcess): Snapshot {
+  return {
+    atMs: performance.now(),
+    serverSec: server.cpuSec(),
+    rig: process.cpuUsage(),
+    loop: performance.eventLoopUtilization(),
+  }
+}
+
+function loadBetween(before: Snapshot, after: Snapshot): Load {
+  const wallSec = (after.atMs - before.atMs) / 1_000
+  const rigMicros = after.rig.user + after.rig.system - before.rig.user - before.rig.system
+  return {
+    wallSec,
+    serverCores: (after.serverSec - before.serverSec) / wallSec,
+    rigCores: rigMicros / 1e6 / wallSec,
+    rigBusy: performance.eventLoopUtilization(after.loop, before.loop).utilization,
+  }
+}
+
+/** Why the rig cannot be believed, or null when it can. */
+function rigDoubt(load: Load, lateness: Histogram): string | null {
+  const lateMs = lateness.percentileMs(0.99)
+  const seen =
+    `rig busy ${(load.rigBusy * 100).toFixed(0)} % of the time, p99 ${lateMs} ms late; ` +
+    `CPU: rig ${load.rigCores.toFixed(2)} cores, server ${load.serverCores.toFixed(2)} cores`
+  if (load.rigBusy > RIG_BUSY_LIMIT) {
+    return `The rig was the bottleneck (limit ${RIG_BUSY_LIMIT * 100} % busy): ${seen}`
+  }
+  if (lateMs > RIG_LATE_P99_LIMIT_MS) {
+    return `The rig was not punctual (limit ${RIG_LATE_P99_LIMIT_MS} ms): ${seen}`
+  }
+  return null
+}
+
+function figures(all: {
+  measured: Measured[]
+  load: Load
+  rssMb: number
+  rigLateness: Histogram
+}): Record<string, number> {
+  const { measured, load } = all
+  const sum = (pick: (result: EchoResult) => number): number =>
+    measured.reduce((total, { result }) => total + pick(result), 0)
+  const late = new Histogram()
+  const delay = new Histogram()
+  for (const { result } of measured) {
+    const constantMs = result.delaysMs.reduce((least, value) => Math.min(least, value), Infinity)
+    for (const value of result.delaysMs) {
+      delay.add(value)
+      late.add(value - constantMs)
+    }
+  }
+  return {
+    calls: measured.length,
+    sentFrames: sum((result) => result.sent),
+    lostFrames: sum((result) => result.lost),
+    damagedFrames: sum((result) => result.damaged),
+    repeatedFrames: sum((result) => result.repeated),
+    holes: sum((result) => result.holes),
+    lateP50Ms: late.percentileMs(0.5),
+    lateP99Ms: late.percentileMs(0.99),
+    lateMaxMs: rounded(late.maxMs, 1),
+    delayP50Ms: delay.percentileMs(0.5),
+    delayP99Ms: delay.percentileMs(0.99),
+    callsEndedEarly: measured.filter((call) => call.endedEarly).length,
+    twilioWarnings: measured.reduce((total, call) => total + call.warnings, 0),
+    coresPerCall: rounded(load.serverCores / measured.length, 5),
+    serverCores: rounded(load.serverCores, 3),
+    serverRssMb: Math.round(all.rssMb),
+    rigCores: rounded(load.rigCores, 3),
+    rigBusy: rounded(load.rigBusy, 3),
+    rigLateP99Ms: all.rigLateness.percentileMs(0.99),
+  }
+}
+
+/** Looks every 20 ms; settles when it is true or the time is up. */
+async function until(isTrue: () => boolean, timeoutMs: number): Promise<void> {
+  const deadlineMs = performance.now() + timeoutMs
+  while (!isTrue() && performance.now() < deadlineMs) {
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}

@@ -1,0 +1,305 @@
+/**
+ * One simulated Twilio call: webhook, TwiML, media socket, user audio out, agent audio played,
+ * hang-up.
+ *
+ *   POST /incoming-call ─► <Connect><Stream> ─► socket: connected, start ─► media every 20 ms (pacer) ─► stop
+ *                                               media ─► play-out ─► what the user hears; mark, clear ─► echoes
+ *
+ * The wire is Twilio's: text messages, counters as strings, silence as 0xFF frames, the signature
+ * over the public URL even though the socket goes to this machine. A frame leaves at the end of the
+ * 20 ms that it holds, so the user's sound of stream time t is sent 0-20 ms later, as on a real
+ * line.
+ *
+ * Used by: scenario-run.ts (speech), run.ts (load), tests/fuzz (foreign messages through
+ * `sendRaw`).
+ */
+import { randomBytes } from 'node:crypto'
+import { WebSocket } from 'ws'
+import { FRAME_MS, type Pacer } from './pacer.ts'
+import { PlayOut } from './play-out.ts'
+import { UserAudio } from './user-audio.ts'
+import {
+  AgentMessageReader,
+  connectedMessage,
+  dtmfMessage,
+  markMessage,
+  MediaTemplate,
+  startMessage,
+  stopMessage,
+  type StreamIdentity,
+} from './twilio-messages.ts'
+import { parseTwiml, type Verb } from './twiml.ts'
+import { postForm, signature, type WebhookTarget } from './twilio-webhook.ts'
+
+/** Twilio's limit for opening the media socket (31901) is about this. */
+const CONNECT_TIMEOUT_MS = 10_000
+const INCOMING_PATH = '/api/v1/twilio/incoming-call'
+const STATUS_PATH = '/api/v1/twilio/status'
+
+export interface CallerOptions extends WebhookTarget {
+  /** The shared clock of all calls of this process. */
+  pacer: Pacer
+  /** Keep what both sides said and heard; off for load. */
+  record: boolean
+  from: string
+  to: string
+  /** Sees each agent payload on arrival; bytes are valid during the call only. */
+  onPayload?(payload: Uint8Array, nowMs: number): void
+  /**
+   * Replaces the user's voice: the base64 (216 ASCII bytes) of frame `index`, sent at `deadlineMs`.
+   */
+  frame?(index: number, deadlineMs: number): Buffer
+}
+
+export interface CallEnd {
+  by: 'user' | 'server' | 'error'
+  /** ms since `start`. */
+  atMs: number
+  closeCode: number
+}
+
+/** The server did not take the call: its TwiML, or its refusal of the socket, says why. */
+export class CallRefused extends Error {
+  override readonly name = 'CallRefused'
+}
+
+export class TwilioCall {
+  readonly identity: StreamIdentity
+  readonly playOut: PlayOut
+  readonly user: UserAudio
+  /** What Twilio's debugger would show, e.g. 31951 → 2. */
+  readonly warnings = new Map<number, number>()
+  readonly ended: Promise<CallEnd>
+  sentFrames = 0
+  receivedFrames = 0
+  readonly startMs: number
+  readonly #options: CallerOptions
+  readonly #socket: WebSocket
+  readonly #template: MediaTemplate
+  readonly #leavePacer: () => void
+  readonly #afterStream: Verb[]
+  #resolveEnded: (end: CallEnd) => void = () => {}
+  #sequence = 0
+  #hungUp = false
+  #over = false
+
+  /**
+   * Calls the server and resolves when the media stream has started.
+   * @throws CallRefused when the TwiML holds no stream or the socket is not accepted; Error when nobody answers.
+   */
+  static async place(options: CallerOptions): Promise<TwilioCall> {
+    const identity = newIdentity()
+    const answer = await postForm(options, INCOMING_PATH, callFields(identity, options, 'ringing'))
+    if (answer.status !== 200) {
+      throw new CallRefused(`incoming-call answered ${answer.status}: ${answer.body.slice(0, 300)}`)
+    }
+    const verbs = parseTwiml(answer.body)
+    const index = verbs.findIndex((verb) => verb.kind === 'stream')
+    const stream = verbs[index]
+    if (stream?.kind !== 'stream') {
+      throw new CallRefused(`TwiML without <Connect><Stream>: ${answer.body.slice(0, 300)}`)
+    }
+    const socket = await openSocket(options, stream.url)
+    return new TwilioCall(options, identity, {
+      socket,
+      parameters: stream.parameters,
+      after: verbs.slice(index + 1),
+    })
+  }
+
+  private constructor(
+    options: CallerOptions,
+    identity: StreamIdentity,
+    stream: { socket: WebSocket; parameters: Record<string, string>; after: Verb[] },
+  ) {
+    this.#options = options
+    this.identity = identity
+    this.#socket = stream.socket
+    this.#afterStream = stream.after
+    this.#template = new MediaTemplate(identity.streamSid)
+    this.ended = new Promise((resolve) => (this.#resolveEnded = resolve))
+    this.startMs = performance.now()
+    this.user = new UserAudio({ record: options.record })
+    this.playOut = new PlayOut({
+      startMs: this.startMs,
+      record: options.record,
+      onMark: (name) => this.sendRaw(markMessage(identity, ++this.#sequence, name)),
+      onQueueFull: () => this.#warn(31931),
+    })
+    this.#listen()
+    this.sendRaw(connectedMessage())
+    this.sendRaw(startMessage(identity, ++this.#sequence, stream.parameters))
+    this.#leavePacer = options.pacer.join((deadlineMs) => this.#sendFrame(deadlineMs))
+  }
+
+  /** ms since `start`. */
+  nowMs(): number {
+    return performance.now() - this.startMs
+  }
+
+  get isOver(): boolean {
+    return this.#over
+  }
+
+  pressDigit(digit: string): void {
+    this.sendRaw(dtmfMessage(this.identity, ++this.#sequence, digit))
+  }
+
+  /**
+   * The user hangs up: `stop`, socket close, status callback. Resolves when the socket is closed.
+   */
+  async hangup(): Promise<CallEnd> {
+    if (!this.#over && !this.#hungUp) {
+      this.#hungUp = true
+      this.#leavePacer()
+      this.sendRaw(stopMessage(this.identity, ++this.#sequence))
+      this.#socket.close(1000)
+    }
+    return this.ended
+  }
+
+  /** The line breaks: no `stop`, no close message. */
+  drop(): void {
+    this.#socket.terminate()
+  }
+
+  /**
+   * Sends any message as it is, legal or not: Twilio's are text. Dropped once the socket is
+   * closing.
+   */
+  sendRaw(message: string | Buffer, options: { isText: boolean } = { isText: true }): void {
+    if (this.#socket.readyState !== WebSocket.OPEN) return
+    this.#socket.send(message, { binary: !options.isText })
+  }
+
+  #listen(): void {
+    const now = (): number => performance.now()
+    const reader = new AgentMessageReader(this.identity.streamSid, {
+      onPayload: (payload) => {
+        const nowMs = now()
+        this.receivedFrames++
+        this.playOut.push(payload, nowMs)
+        this.#options.onPayload?.(payload, nowMs)
+      },
+      onMark: (name) => this.playOut.mark(name, now()),
+      onClear: () => this.playOut.clear(now()),
+      onWarning: (code) => this.#warn(code),
+    })
+    this.#socket.on('message', (data, isBinary) => {
+      if (Buffer.isBuffer(data)) reader.read(data, isBinary)
+    })
+    this.#socket.on('error', () => this.#end('error', 1006))
+    this.#socket.on('close', (code) => this.#end(this.#hungUp ? 'user' : 'server', code))
+  }
+
+  #sendFrame(deadlineMs: number): void {
+    if (this.#over || this.#socket.readyState !== WebSocket.OPEN) return
+    const index = this.sentFrames++
+    const base64 = this.#options.frame?.(index, deadlineMs) ?? this.user.nextFrame(this.nowMs())
+    const message = this.#template.write(
+      { sequence: ++this.#sequence, chunk: index + 1, timestampMs: index * FRAME_MS },
+      base64,
+    )
+    this.#socket.send(message, { binary: false })
+    // Normally the kernel has taken the bytes by now; when it has not, they must not be
+    // overwritten.
+    if (this.#socket.bufferedAmount > 0) this.#template.detach()
+    if (this.#options.record) this.playOut.listen(performance.now())
+  }
+
+  #end(by: CallEnd['by'], closeCode: number): void {
+    if (this.#over) return
+    this.#over = true
+    this.#leavePacer()
+    this.playOut.finish(performance.now())
+    const end = { by, atMs: this.nowMs(), closeCode }
+    void this.#reportCompleted().finally(() => this.#resolveEnded(end))
+  }
+
+  /**
+   * What follows the stream in the TwiML would run now; then Twilio reports the call as completed.
+   */
+  async #reportCompleted(): Promise<void> {
+    if (this.#afterStream.some((verb) => verb.kind === 'stream')) this.#warn(31921)
+    const fields = callFields(this.identity, this.#options, 'completed')
+    const durationSec = String(Math.ceil(this.nowMs() / 1_000))
+    try {
+      await postForm(this.#options, STATUS_PATH, {
+        ...fields,
+        Timestamp: new Date().toUTCString().replace('GMT', '+0000'),
+        CallbackSource: 'call-progress-events',
+        SequenceNumber: '0',
+        CallDuration: durationSec,
+        Duration: String(Math.ceil(this.nowMs() / 60_000)),
+      })
+    } catch {
+      this.#warn(11200) // "HTTP retrieval failure": Twilio notes it and goes on
+    }
+  }
+
+  #warn(code: number): void {
+    this.warnings.set(code, (this.warnings.get(code) ?? 0) + 1)
+  }
+}
+
+function newIdentity(): StreamIdentity {
+  const hex = (): string => randomBytes(16).toString('hex')
+  return { accountSid: `AC${'0'.repeat(32)}`, callSid: `CA${hex()}`, streamSid: `MZ${hex()}` }
+}
+
+function callFields(
+  identity: StreamIdentity,
+  options: CallerOptions,
+  status: string,
+): Record<string, string> {
+  return {
+    AccountSid: identity.accountSid,
+    ApiVersion: '2010-04-01',
+    CallSid: identity.callSid,
+    CallStatus: status,
+    Called: options.to,
+    Caller: options.from,
+    CallerCity: '',
+    CallerCountry: 'MX',
+    Direction: 'inbound',
+    From: options.from,
+    FromCity: '',
+    FromCountry: 'MX',
+    To: options.to,
+    ToCountry: 'MX',
+  }
+}
+
+/**
+ * Opens the stream's public URL on the machine where the server listens, signed as Twilio signs an
+ * upgrade.
+ */
+function openSocket(options: CallerOptions, publicUrl: string): Promise<WebSocket> {
+  const wanted = new URL(publicUrl)
+  const target = new URL(wanted.pathname, options.server.replace(/^http/, 'ws'))
+  const headers: Record<string, string> = { host: wanted.host, 'user-agent': 'Twilio.TmeWs/1.0' }
+  if (options.authToken !== null) {
+    headers['x-twilio-signature'] = signature(options.authToken, publicUrl, {})
+  }
+  const socket = new WebSocket(target, {
+    headers,
+    perMessageDeflate: false,
+    skipUTF8Validation: true,
+    handshakeTimeout: CONNECT_TIMEOUT_MS,
+    // A mask of zeros is legal and saves a copy per frame; the server cannot tell it from a random
+    // one.
+    generateMask: (mask) => mask.fill(0),
+  })
+  return new Promise((resolve, reject) => {
+    socket.once('open', () => {
+      socket.removeAllListeners('error')
+      socket.removeAllListeners('unexpected-response')
+      resolve(socket)
+    })
+    socket.once('unexpected-response', (_request, response) => {
+      response.resume()
+      reject(new CallRefused(`31920: media socket refused with ${response.statusCode}`))
+    })
+    socket.once('error', (error) => reject(new CallRefused(`31920: ${error.message}`)))
+  })
+}
