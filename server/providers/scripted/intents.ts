@@ -1,11 +1,15 @@
 /** What a user's sentence wants, by its likeness to examples. Deterministic; no model. */
 import type { SpeechLanguage } from '../moonshine-package.ts'
-import { StemWeights, plainWords, stems } from './text-likeness.ts'
+import { ENGLISH_EXAMPLES, SPANISH_EXAMPLES } from './intent-examples.ts'
+import type { Examples } from './intent-examples.ts'
+import { StemWeights, plainWords, stems, wordLikeness } from './text-likeness.ts'
 
 export type Intent =
   | 'goodbye'
   | 'human'
   | 'repeat'
+  | 'wait'
+  | 'price'
   | 'robot'
   | 'who'
   | 'purpose'
@@ -20,215 +24,41 @@ export type Intent =
   | 'statement'
   | 'silence'
 
-type Examples = Partial<Record<Intent, string[]>>
-
-const SPANISH: Examples = {
-  goodbye: [
-    'adiós',
-    'hasta luego',
-    'hasta mañana',
-    'nos vemos',
-    'ya me voy',
-    'tengo que colgar',
-    'voy a colgar',
-    'eso es todo',
-    'eso sería todo',
-    'que tenga buen día',
-    'bye',
-  ],
-  human: [
-    'quiero hablar con una persona',
-    'páseme con un humano',
-    'quiero hablar con un asesor',
-    'con un ejecutivo',
-    'puedo hablar con alguien',
-    'páseme al gerente',
-    'operadora por favor',
-    'me puede transferir',
-    'transfiérame',
-    'comuníqueme con una persona',
-    'persona real',
-  ],
-  repeat: [
-    'me lo repite',
-    'puede repetir',
-    'repita por favor',
-    'no le escuché',
-    'no escuché bien',
-    'cómo dijo',
-    'qué dijo',
-    'otra vez por favor',
-    'no le entendí',
-    'no entendí',
-    'mande',
-    'perdón cómo',
-    'no se oye',
-    'no le oigo',
-  ],
-  robot: [
-    'eres un robot',
-    'es una máquina',
-    'es una grabación',
-    'eres una persona',
-    'eres inteligencia artificial',
-    'eres real',
-    'hablo con una máquina',
-  ],
-  who: [
-    'quién eres',
-    'quién es usted',
-    'quién habla',
-    'quién llama',
-    'de parte de quién',
-    'cómo te llamas',
-    'cómo se llama usted',
-    'con quién hablo',
-    'de qué empresa llama',
-    'de dónde me habla',
-  ],
-  purpose: [
-    'para qué me llama',
-    'cuál es el motivo de la llamada',
-    'de qué se trata',
-    'qué ofrecen',
-    'qué me ofrece',
-    'qué hacen ustedes',
-    'a qué se dedican ustedes',
-    'qué venden',
-    'en qué me puede ayudar',
-  ],
-  notInterested: [
-    'no me interesa',
-    'no estoy interesado',
-    'no estoy interesada',
-    'no gracias',
-    'no quiero nada',
-    'no me llame más',
-    'no me vuelva a llamar',
-    'quíteme de su lista',
-    'déjeme en paz',
-  ],
-  busy: [
-    'estoy ocupado',
-    'estoy ocupada',
-    'no puedo hablar ahora',
-    'ahora no puedo',
-    'es mal momento',
-    'no es buen momento',
-    'llámeme más tarde',
-    'llame después',
-    'estoy manejando',
-    'estoy en una junta',
-    'estoy en una reunión',
-    'no tengo tiempo',
-  ],
-  smalltalk: [
-    'cómo está',
-    'cómo estás',
-    'qué tal está',
-    'cómo le va',
-    'qué tal su día',
-    'qué clima hace',
-    'cuénteme un chiste',
-  ],
-  thanks: ['gracias', 'muchas gracias', 'muy amable', 'se lo agradezco'],
-  greeting: ['hola', 'hola buenos días', 'buenos días', 'buenas tardes', 'buenas noches', 'aló'],
-}
-
-const ENGLISH: Examples = {
-  goodbye: [
-    'goodbye',
-    'bye',
-    'bye bye',
-    'see you',
-    'talk to you later',
-    'i have to go',
-    'i am hanging up',
-    'that is all',
-    'that would be all',
-    'have a nice day',
-  ],
-  human: [
-    'i want to talk to a person',
-    'can i speak to a human',
-    'speak with someone',
-    'talk to an agent',
-    'a real person please',
-    'give me the manager',
-    'operator please',
-    'transfer me',
-    'connect me with someone',
-  ],
-  repeat: [
-    'can you repeat that',
-    'say that again',
-    'repeat please',
-    'what did you say',
-    'i did not hear you',
-    'i did not understand',
-    'pardon',
-    'come again',
-    'i cannot hear you',
-  ],
-  robot: [
-    'are you a robot',
-    'is this a machine',
-    'is this a recording',
-    'are you a real person',
-    'are you human',
-    'are you artificial intelligence',
-  ],
-  who: [
-    'who are you',
-    'who is this',
-    'who is calling',
-    'what is your name',
-    'what company are you with',
-    'where are you calling from',
-  ],
-  purpose: [
-    'why are you calling',
-    'what is this about',
-    'what do you offer',
-    'what do you do',
-    'what are you selling',
-    'how can you help me',
-  ],
-  notInterested: [
-    'i am not interested',
-    'not interested',
-    'no thank you',
-    'no thanks',
-    'do not call me again',
-    'take me off your list',
-    'leave me alone',
-  ],
-  busy: [
-    'i am busy',
-    'i cannot talk now',
-    'not a good time',
-    'it is a bad time',
-    'call me later',
-    'i am driving',
-    'i am in a meeting',
-    'i have no time',
-  ],
-  smalltalk: [
-    'how are you',
-    'how are you doing',
-    'how is it going',
-    'how is your day',
-    'how is the weather',
-    'tell me a joke',
-  ],
-  thanks: ['thanks', 'thank you', 'thank you very much', 'i appreciate it'],
-  greeting: ['hello', 'hi', 'good morning', 'good afternoon', 'good evening', 'hey there'],
-}
-
 const YES =
-  /^(?:si|claro|por supuesto|de acuerdo|esta bien|ok|okay|okey|vale|adelante|correcto|asi es|bueno|perfecto|me parece|me interesa|me gustaria|afirmativo|sale|orale|andale|con (?:mucho )?gusto|puede ser|exacto|desde luego|digame|yes|yeah|yep|yup|sure|of course|go ahead|correct|right|fine|that works|sounds good|i would|i do|all right|alright|absolutely|great)\b/
+  /^(?:si|sip|simon|aja|claro|por supuesto|de acuerdo|esta bien|ok|okay|okey|vale|va|adelante|correcto|asi es|bueno|bien|perfecto|me parece|me interesa|me gustaria|afirmativo|sale|orale|andale|con (?:mucho )?gusto|puede ser|exacto|desde luego|digame|creo que si|como no|por que no|no hay (?:problema|inconveniente)|no veo por que no|yes|yeah|yep|yup|sure|of course|go ahead|correct|right|fine|that works|sounds good|i would|i do|all right|alright|absolutely|great|i think so|why not|no problem|uh huh)\b/
 const NO =
-  /^(?:no|nada|para nada|tampoco|negativo|nunca|ninguno|ninguna|todavia no|aun no|nope|nah|not|never|none)\b/
+  /^(?:no|nada|para nada|tampoco|negativo|nunca|ninguno|ninguna|nadie|todavia no|aun no|casi no|ahorita no|ahora no|hoy no|por ahora no|por el momento no|de momento no|creo que no|mejor no|quizas? despues|tal vez despues|nope|nah|not|never|none|nobody|i don t|i do not)\b/
+/** "¿Cómo no?", "why not". */
+const YES_IN_A_QUESTION = /^(?:como no|por que no|why not)\b/
+/** What people begin with before the word that counts ("pues sí", "bueno, no"). */
+const LEAD_IN =
+  /^(?:(?:bueno|pues|ah|eh|este|mmm?|hola|mire|fijese|oiga|ay|uy|la verdad|buenos dias|buenas tardes|buenas noches|well|um|uh|oh|so|hello|hi|good morning) )+(?=\p{L})/u
+const REPEAT =
+  /\b(?:repet(?:ir\p{L}*|i)|repit[ae]\p{L}*|repeat|say (?:that|it) again|come again)\b|\bno (?:le |te |la |lo |los |les |se |me )*(?:escuch|oig|oy|oi\b|entend|entiend|alcanc)|\b(?:como|que) (?:dijo|dice|dijiste)\b|\b(?:didn t|couldn t|can t|cannot|did not|could not|don t) (?:quite )?(?:hear|catch|understand|get (?:that|it))\b|^(?:(?:perdon|perdone|disculpe|sorry|excuse me) )?(?:como|mande|que|eh|what|pardon|huh|what was that|que cosa|como asi|otra vez)$|^(?:perdon|perdone|disculpe|sorry|excuse me|pardon me)$/u
+const WAIT =
+  /\b(?:(?:i|e)sper(?:e|a|ame|eme|en|enme|es)|aguard(?:e|a|eme|ame)|(?:permit|dej)[ae]me (?:un|tantito)|hold on|hang on|wait|bear with me)\b|^(?:\p{L}+ ){0,2}(?:un|dame un|deme un|one|a|just a|give me a) (?:momento|momentito|segundo|segundito|minuto|minutito|moment|second|minute|sec)\b|^(?:permitame|permiteme|para|parale|alto|stop|oye|oiga|tantito)$/u
+/** "Tengo un momento" is no request to wait, and "un momento" behind it is not one, either. */
+const HAS_TIME =
+  /\b(?:teng|tien|tenem|hay|have|got|es |buen|good|en un|in a)\p{L}* ?(?:un |una |unos |algo de |poco de |a |some |few |poquito de )*(?:moment|minut|segund|tiempo|rat[oi]|time|second)/u
+const PRICE =
+  /\b(?:cuanto (?:\p{L}+ )?(?:cuest|vale|sale|cobra|costar|seria|hay que pagar)\p{L}*|que (?:precio|costo)|(?:tiene|algun) (?:costo|precio)|es gratis|es gratuit[oa]|how much|is it free|any (?:cost|charge|fee)|what (?:does it|do you) (?:cost|charge))\b/u
+const PRICE_WORD = /\b(?:precios?|costos?|tarifas?|cobran|cuesta|prices?|cost|fee)\b/
+const GOODBYE = /\b(?:adios|hasta (?:luego|pronto|manana)|nos vemos|goodbye|bye)\b/
+const ABOUT_CALL =
+  /\b(?:l[eoa]s? (?:escuch|oig|oy)|(?:te|se) (?:escuch|oy|oig)|sigo aqui|aqui (?:sigo|estoy|ando)|ya estoy(?: aqui| list[oa]| de vuelta)?$|ya regrese|can hear|i hear you|still here|i am here|i m here|i m back)/
+/** What ends a wait without saying more. */
+const RESUMES =
+  /^(?:(?:ya|listo|lista|ok|okay|okey|si|bueno|gracias|digame|siga|continue|adelante|aqui estoy|ya estoy|ya regrese|muy bien|esta bien|perdon|disculpe|por favor|ahora si|yes|i m back|go ahead|go on|ready|sorry|all right|alright)(?: |$))+$/
+/** Words that carry no answer by themselves. */
+const FILLERS = new Set(
+  plainWords(
+    `si sip claro que por supuesto de acuerdo esta bien muy ok okay okey vale va adelante correcto asi es bueno perfecto
+    sale orale con mucho gusto digame pues este eh ah mm mmm hm aja hola buenos buenas dias tardes noches gracias favor
+    mire oiga a ver yo no se la verdad ya listo usted le les contesto escucho ayudo platico pregunte diga entiendo
+    yes yeah yep sure of course go ahead fine well um uh oh hello hi good morning afternoon thanks thank you so please
+    it is s i we have it's my me`,
+  ),
+)
 const QUESTION =
   /^(?:y |pero |oiga |oye |disculpe |perdone |and |but |so )?(?:que (?!si\b|no\b)|cual|cuales|cuanto|cuanta|cuantos|cuantas|como (?:puedo|se|es|funciona|hago|seria)|donde|por que|quien|tienen|hacen|ofrecen|aceptan|puedo|what|which|how|where|when|why|who|do you|does|is it|is there|are there|can you|could you|will you)\b/
 const WANTS_TO_KNOW =
@@ -241,29 +71,54 @@ const MUST_SCORE = 0.66
 
 interface Example {
   intent: Intent
-  words: string[]
+  /** Indexes of its stems in the scorer's vocabulary. */
+  words: number[]
+  weight: number
 }
 
 class IntentScorer {
   readonly #examples: Example[]
   readonly #weights: StemWeights
+  readonly #vocabulary: string[]
+  readonly #vocabularyWeights: number[]
 
   constructor(examples: Examples) {
-    this.#examples = Object.entries(examples).flatMap(([intent, texts]) =>
-      texts.map((text) => ({ intent: intent as Intent, words: stems(text) })),
+    const texts = Object.values(examples).flat()
+    this.#weights = new StemWeights(texts)
+    this.#vocabulary = [...new Set(texts.flatMap(stems))]
+    this.#vocabularyWeights = this.#vocabulary.map((word) => this.#weights.of(word))
+    this.#examples = Object.entries(examples).flatMap(([intent, own]) =>
+      own.map((text) => {
+        const words = stems(text).map((word) => this.#vocabulary.indexOf(word))
+        const weight = words.reduce((sum, word) => sum + this.#vocabularyWeights[word]!, 0)
+        return { intent: intent as Intent, words, weight }
+      }),
     )
-    this.#weights = new StemWeights(Object.values(examples).flat())
   }
 
   /** The likest example's intent, when it is like enough. */
   best(text: string): Intent | null {
     const words = stems(text)
+    const weights = words.map((word) => this.#weights.of(word))
+    const weight = weights.reduce((sum, each) => sum + each, 0)
+    // Each pair of words once: the examples share most of theirs.
+    const likeness = words.map((word) => this.#vocabulary.map((known) => wordLikeness(word, known)))
     let best: Intent | null = null
     let top = MUST_SCORE
     for (const example of this.#examples) {
-      const exampleFound = this.#weights.coverage(example.words, words)
-      const textFound = this.#weights.coverage(words, example.words)
-      const score = exampleFound ** 0.7 * textFound ** 0.3
+      let ofExample = 0
+      for (const known of example.words) {
+        let like = 0
+        for (const row of likeness) like = Math.max(like, row[known]!)
+        ofExample += this.#vocabularyWeights[known]! * like
+      }
+      let ofText = 0
+      for (const [index, row] of likeness.entries()) {
+        let like = 0
+        for (const known of example.words) like = Math.max(like, row[known]!)
+        ofText += weights[index]! * like
+      }
+      const score = (ofExample / example.weight) ** 0.7 * (ofText / weight) ** 0.3
       if (score > top) {
         top = score
         best = example.intent
@@ -274,8 +129,8 @@ class IntentScorer {
 }
 
 const scorers: Record<SpeechLanguage, IntentScorer> = {
-  es: new IntentScorer(SPANISH),
-  en: new IntentScorer(ENGLISH),
+  es: new IntentScorer(SPANISH_EXAMPLES),
+  en: new IntentScorer(ENGLISH_EXAMPLES),
 }
 
 /** Sentences whose intent is kept: a call's history is looked at again at each of its turns. */
@@ -300,15 +155,36 @@ function judge(text: string, language: SpeechLanguage): Intent {
   const plain = words.join(' ')
   // "¿Bueno?" is how Mexico answers the phone.
   if (plain === 'bueno' && text.includes('?')) return 'greeting'
-  const best = scorers[language].best(text)
-  const yes = YES.test(plain)
-  const no = NO.test(plain)
-  if (best === 'thanks' && (yes || no)) return yes ? 'yes' : 'no'
+  const core = plain.replace(LEAD_IN, '')
+  const yes = YES.test(core) || YES.test(plain)
+  const no = NO.test(core) && !YES.test(core)
   const asks = text.includes('?') || QUESTION.test(plain) || WANTS_TO_KNOW.test(plain)
+  const best = scorers[language].best(text)
+  if (REPEAT.test(plain) && best !== 'human') return 'repeat'
+  if (WAIT.test(plain) && !HAS_TIME.test(plain)) return 'wait'
   if (ROBOT.test(plain) && asks) return 'robot'
-  if (best !== null && !(yes && NOT_WITH_YES.has(best))) return best
-  if (asks) return 'question'
-  if (yes) return 'yes'
+  if (PRICE.test(plain) || (asks && PRICE_WORD.test(plain))) return 'price'
+  if (best === 'thanks' && (yes || no)) return yes ? 'yes' : 'no'
+  const beginsWithYes = yes && !(no && YES.test(plain))
+  if (best !== null && !(beginsWithYes && NOT_WITH_YES.has(best))) return best
+  if (GOODBYE.test(plain) && !asks) return 'goodbye'
+  if (asks && !YES_IN_A_QUESTION.test(core)) return 'question'
   if (no) return 'no'
-  return 'statement'
+  return yes ? 'yes' : 'statement'
+}
+
+/** About the line or the moment ("le escucho", "tengo un momento"): no answer to any other question. */
+export function isAboutCall(text: string): boolean {
+  const plain = plainWords(text).join(' ')
+  return ABOUT_CALL.test(plain) || HAS_TIME.test(plain)
+}
+
+/** "Ya, listo", "dígame": the user is back after "un momento". */
+export function resumes(text: string): boolean {
+  return RESUMES.test(plainWords(text).join(' '))
+}
+
+/** @param word plain (see plainWords) */
+export function isFiller(word: string): boolean {
+  return FILLERS.has(word)
 }

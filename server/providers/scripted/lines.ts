@@ -1,13 +1,14 @@
 /** Everything the demo brain can say, in Spanish (usted, Mexico) and English. */
 import type { SpeechLanguage } from '../moonshine-package.ts'
 import { spokenPhone } from './details.ts'
-import type { Detail } from './script.ts'
+import type { Detail, Topic } from './script.ts'
 
 export interface Lines {
   opening(introduction: string): string
   iAm(who: string): string
   goodMoment: string
   askAbout(item: string): string
+  askFor: Record<Topic, string>
   howCanIHelp: string
   offer(offer: string | null): string
   offerQuestion: string
@@ -16,6 +17,11 @@ export interface Lines {
   confirm(details: Partial<Record<Detail, string>>): string
   confirmQuestion: string
   acknowledge: string[]
+  /** After what was said back: "Un restaurante, perfecto." */
+  tails: string[]
+  /** Behind what is no success: "Todavía no factura, entiendo." */
+  plainTail: string
+  polite: string[]
   startOver: string
   closing(name: string | null): string
   goodbye: string
@@ -25,6 +31,11 @@ export interface Lines {
   transferring: string
   noTransfer: string
   notUnderstood: string
+  waiting: string
+  phoneTooShort: string
+  freeOffer(offer: string): string
+  unknownPrice: string
+  thisNumber: string
   skip: string
   robot(agentName: string): string
   smalltalk: string
@@ -35,18 +46,26 @@ export interface Lines {
   toolFailed: string
 }
 
+/** All but the last with commas: "a, b" and "c", to be joined by "and". */
+function listed(parts: (string | null)[]): string[] {
+  const said = parts.filter((part) => part !== null)
+  return said.length < 2 ? said : [said.slice(0, -1).join(', '), said.at(-1)!]
+}
+
 const SPANISH: Lines = {
   opening: (introduction) => `Hola. ${introduction}. ¿Es buen momento para platicar un minuto?`,
   iAm: (who) => `Soy ${who}`,
   goodMoment: '¿Es buen momento para platicar un minuto?',
   askAbout: (item) => {
-    if (/giro/i.test(item)) return '¿A qué se dedica su negocio?'
-    if (/^si factura/i.test(item)) return '¿Actualmente emite facturas?'
-    if (/empleados/i.test(item)) return '¿Cuántas personas trabajan con usted?'
     if (/^(?:si|qu[eé]|cu[aá]l\p{L}*|cu[aá]nt\p{L}*|c[oó]mo|d[oó]nde|cu[aá]ndo)\s/iu.test(item)) {
       return `¿Me puede decir ${item}?`
     }
     return `¿Me cuenta cuál es su ${item.replace(/^(?:el|la|los|las|su|sus)\s+/i, '')}?`
+  },
+  askFor: {
+    business: '¿A qué se dedica su negocio?',
+    invoices: '¿Actualmente emite facturas?',
+    employees: '¿Cuántas personas trabajan con usted?',
   },
   howCanIHelp: '¿En qué le puedo ayudar?',
   offer: (offer) =>
@@ -61,18 +80,16 @@ const SPANISH: Lines = {
     time: '¿Qué día y a qué hora le queda bien?',
   },
   confirm: ({ name, phone, time }) =>
-    [
-      'Entonces tengo',
-      [
-        name ? `el nombre ${name}` : null,
-        phone ? `el número ${spokenPhone(phone)}` : null,
-        time ? `y el horario ${time}` : null,
-      ]
-        .filter(Boolean)
-        .join(', '),
-    ].join(' ') + '.',
+    `Entonces tengo ${listed([
+      name ? `el nombre ${name}` : null,
+      phone ? (/^\d/.test(phone) ? `el número ${spokenPhone(phone)}` : phone) : null,
+      time ? `el horario ${time}` : null,
+    ]).join(' y ')}.`,
   confirmQuestion: '¿Están bien esos datos?',
   acknowledge: ['Muy bien.', 'Entiendo.', 'Perfecto, gracias.', 'De acuerdo.'],
+  tails: ['perfecto', 'muy bien', 'qué bien', 'excelente'],
+  plainTail: 'entiendo',
+  polite: ['Gracias.', 'Qué bien, gracias.', 'Perfecto, gracias.'],
   startOver: 'Vamos a corregirlo.',
   closing: (name) =>
     `Listo${name ? `, ${name}` : ''}, queda anotado. Muchas gracias por su tiempo, que tenga un excelente día.`,
@@ -84,6 +101,12 @@ const SPANISH: Lines = {
   noTransfer:
     'En este momento no puedo pasarle con una persona, pero dejo anotado que quiere que le llamen.',
   notUnderstood: 'Perdone, no le entendí bien.',
+  waiting: 'Claro, aquí espero.',
+  phoneTooShort: 'Me faltaron algunos dígitos.',
+  freeOffer: (offer) =>
+    `Le propongo ${offer}, así que eso no le cuesta nada. Otros precios no los tengo, y prefiero no inventarlos.`,
+  unknownPrice: 'El precio no lo tengo, y prefiero no inventarlo.',
+  thisNumber: 'este mismo número',
   skip: 'No se preocupe, seguimos.',
   robot: (agentName) =>
     `Soy ${agentName}, una voz automática de demostración: sigo un guion, todavía sin modelo de lenguaje.`,
@@ -103,6 +126,11 @@ const ENGLISH: Lines = {
     /^(?:if|whether|what|which|how|where|when|who)\s/i.test(item)
       ? `Could you tell me ${item}?`
       : `Could you tell me about your ${item.replace(/^(?:the|their|your|his|her)\s+/i, '')}?`,
+  askFor: {
+    business: 'What kind of business do you have?',
+    invoices: 'Do you issue invoices at the moment?',
+    employees: 'How many people work with you?',
+  },
   howCanIHelp: 'How can I help you?',
   offer: (offer) =>
     offer === null
@@ -116,15 +144,16 @@ const ENGLISH: Lines = {
     time: 'Which day and time suit you?',
   },
   confirm: ({ name, phone, time }) =>
-    `So I have ${[
+    `So I have ${listed([
       name ? `the name ${name}` : null,
-      phone ? `the number ${spokenPhone(phone)}` : null,
-      time ? `and the time ${time}` : null,
-    ]
-      .filter(Boolean)
-      .join(', ')}.`,
+      phone ? (/^\d/.test(phone) ? `the number ${spokenPhone(phone)}` : phone) : null,
+      time ? `the time ${time}` : null,
+    ]).join(' and ')}.`,
   confirmQuestion: 'Are these details right?',
   acknowledge: ['Very good.', 'I see.', 'Perfect, thank you.', 'All right.'],
+  tails: ['perfect', 'very good', 'great', 'excellent'],
+  plainTail: 'I see',
+  polite: ['Thank you.', 'Great, thanks.', 'Good, thank you.'],
   startOver: "Let's correct that.",
   closing: (name) =>
     `Done${name ? `, ${name}` : ''}, I have noted it. Thank you for your time, have a great day.`,
@@ -136,6 +165,12 @@ const ENGLISH: Lines = {
   noTransfer:
     'I cannot connect you with a person right now, but I will note that you want to be called.',
   notUnderstood: 'Sorry, I did not quite understand.',
+  waiting: 'Of course, I will wait.',
+  phoneTooShort: 'I am missing a few digits.',
+  freeOffer: (offer) =>
+    `I propose ${offer}, so that costs you nothing. Other prices I do not have, and I would rather not make them up.`,
+  unknownPrice: 'I do not have the price, and I would rather not make it up.',
+  thisNumber: 'this same number',
   skip: 'Never mind, let us go on.',
   robot: (agentName) =>
     `I am ${agentName}, an automatic demonstration voice: I follow a script, without a language model yet.`,

@@ -6,15 +6,22 @@
  */
 import type { SpeechLanguage } from '../moonshine-package.ts'
 import { LINES } from './lines.ts'
-import { StemWeights, plainWords, stems } from './text-likeness.ts'
+import { StemWeights, stems } from './text-likeness.ts'
 
 export type Detail = 'name' | 'phone' | 'time'
+/** Qualification that the brain understands wherever it is said; other topics are only asked. */
+export type Topic = 'business' | 'invoices' | 'employees'
+
+export interface Qualification {
+  topic: Topic | null
+  question: string
+}
 
 export interface Script {
   agentName: string
   /** "Soy Andrea, consultora …", or only the name. */
   introduction: string
-  qualification: string[]
+  qualification: Qualification[]
   /** "una llamada gratuita de 15 minutos …"; null when the prompt proposes nothing. */
   offer: string | null
   details: Detail[]
@@ -65,7 +72,7 @@ function read(systemPrompt: string, language: SpeechLanguage): Script {
   return {
     agentName,
     introduction: introduction(own, agentName, language),
-    qualification: listItems(items).map(lines.askAbout),
+    qualification: qualificationFrom(listItems(items), language),
     offer,
     details,
     facts: quotable(own, offer === null ? [] : [lines.offerFact(offer)]),
@@ -87,6 +94,27 @@ function listItems(clause: string): string[] {
     .map((item) => item.trim())
     .filter((item) => item !== '' && item.length < 80)
     .slice(0, MAX_QUALIFICATION)
+}
+
+const TOPICS: [Topic, RegExp][] = [
+  ['invoices', /factur|invoic/i],
+  [
+    'employees',
+    /emplead|cu[aá]ntas personas|trabajador|colaborador|employees|staff|how many people/i,
+  ],
+  ['business', /giro|a qu[eé] se dedica|tipo de negocio|(?:kind|type|line) of business|industry/i],
+]
+
+function qualificationFrom(items: readonly string[], language: SpeechLanguage): Qualification[] {
+  const { askFor, askAbout } = LINES[language]
+  const asked = new Set<Topic>()
+  return items.flatMap((item): Qualification[] => {
+    const topic = TOPICS.find(([, words]) => words.test(item))?.[0] ?? null
+    if (topic === null) return [{ topic, question: askAbout(item) }]
+    if (asked.has(topic)) return []
+    asked.add(topic)
+    return [{ topic, question: askFor[topic] }]
+  })
 }
 
 function introduction(own: string, agentName: string, language: SpeechLanguage): string {
@@ -127,19 +155,4 @@ export function factFor(question: string, script: Script): string | null {
     }
   }
   return best
-}
-
-/** A question that was cut off counts as asked when most of it was heard: people answer before its end. */
-const CUT_SHARE = 0.6
-const WHOLE_SHARE = 0.85
-
-/** Whether nearly all words of the question are in the text: what was said may have been cut ("…") or respelled. */
-export function contains(text: string, question: string): boolean {
-  const wanted = plainWords(question)
-  const said = plainWords(text)
-  const found = wanted.filter((word) => said.includes(word)).length
-  return (
-    wanted.length > 0 &&
-    found / wanted.length >= (text.trimEnd().endsWith('…') ? CUT_SHARE : WHOLE_SHARE)
-  )
 }

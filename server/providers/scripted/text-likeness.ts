@@ -1,14 +1,45 @@
 /** How alike two pieces of speech are: word stems, weighted by how telling they are, and trigrams for misheard words. */
 
-/** Lower case, without accents and punctuation. */
-export function plainWords(text: string): string[] {
+/** Texts whose words are kept: each of a call's sentences is looked at many times. */
+const PLAIN_LIMIT = 10_000
+const knownPlain = new Map<string, readonly string[]>()
+
+/** Lower case, without accents and punctuation. The result is shared. */
+export function plainWords(text: string): readonly string[] {
+  const known = knownPlain.get(text)
+  if (known !== undefined) return known
   const plain = text
     .toLowerCase()
     .normalize('NFD')
     .replace(/\p{M}/gu, '')
     .replace(/[^\p{L}\p{N}]+/gu, ' ')
     .trim()
-  return plain === '' ? [] : plain.split(' ')
+  const words = plain === '' ? [] : plain.split(' ')
+  if (knownPlain.size >= PLAIN_LIMIT) knownPlain.clear()
+  knownPlain.set(text, words)
+  return words
+}
+
+/** The same words as plainWords finds, index by index, as they were written. */
+export function originalWords(text: string): string[] {
+  return text
+    .normalize('NFC')
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter((word) => word !== '')
+}
+
+export interface Clause {
+  text: string
+  isQuestion: boolean
+}
+
+/** The parts between commas and stops, without them. */
+export function clausesOf(text: string): Clause[] {
+  const clauses: Clause[] = []
+  for (const [, body, end] of text.matchAll(/([^.,;:!?¿¡…]+)([.,;:!?¡…]*)/g)) {
+    if (body!.trim() !== '') clauses.push({ text: body!.trim(), isQuestion: end!.includes('?') })
+  }
+  return clauses
 }
 
 /** Words that mean the same to the matching; the values are made up. */
@@ -89,6 +120,8 @@ export function wordLikeness(a: string, b: string): number {
   if (a === b) return 1
   // Short words differ in meaning by one letter ("si", "no", "uno").
   if (a.length < 4 || b.length < 4) return 0
+  // Too different in length to share half of their trigrams.
+  if (a.length > 3 * b.length || b.length > 3 * a.length) return 0
   const ofA = trigrams(a)
   const ofB = trigrams(b)
   let shared = 0
