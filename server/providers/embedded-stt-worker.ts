@@ -1,15 +1,19 @@
 /**
  * Worker thread of the embedded recogniser: loads the Moonshine models and transcribes one utterance at a time.
  *
+ * Everything that calls onnxruntime, even its import, runs behind the gate: a thread that is terminated in there aborts
+ * the whole process. When the gate closes, what is under way stops at its next step.
+ *
  * A partial can be given up for a final of somebody else: the main thread writes the partial's id into the shared
  * flag, which is read before every decoder step (a message would wait until the transcript is done).
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { ProviderError, errorText } from '../errors.ts'
-import { MoonshineModel } from './moonshine-model.ts'
+import { NATIVE_LIMIT_MS, NativeGate } from './embedded-native-gate.ts'
+import type { MoonshineModel } from './moonshine-model.ts'
 import { moonshinePaths } from './moonshine-package.ts'
 import type { SpeechLanguage } from './moonshine-package.ts'
-import type { ThreadClose, ThreadReady, ThreadUnready } from './speech-thread.ts'
+import type { ThreadClose, ThreadData, ThreadReady, ThreadUnready } from './speech-thread.ts'
 
 export interface SttWorkerInput {
   kind: 'transcribe'
@@ -31,7 +35,9 @@ export interface SttWorkerData {
 const port = parentPort
 if (port === null) throw new Error('embedded-stt-worker.ts runs as a worker thread only')
 
-const giveUp = new Int32Array((workerData as SttWorkerData).giveUp)
+const { gate: sharedGate, options } = workerData as ThreadData<SttWorkerData>
+const gate = new NativeGate(sharedGate)
+const giveUp = new Int32Array(options.giveUp)
 const models = new Map<SpeechLanguage, Promise<MoonshineModel>>()
 
 function send(message: SttWorkerOutput | ThreadReady | ThreadUnready): void {
@@ -41,7 +47,7 @@ function send(message: SttWorkerOutput | ThreadReady | ThreadUnready): void {
 function model(language: SpeechLanguage): Promise<MoonshineModel> {
   let loading = models.get(language)
   if (loading === undefined) {
-    loading = moonshinePaths(language).then((paths) => MoonshineModel.load(paths))
+    loading = load(language)
     models.set(language, loading)
     // A failed load may be tried again by the next utterance.
     loading.catch(() => models.delete(language))
@@ -49,10 +55,19 @@ function model(language: SpeechLanguage): Promise<MoonshineModel> {
   return loading
 }
 
+async function load(language: SpeechLanguage): Promise<MoonshineModel> {
+  const paths = await moonshinePaths(language)
+  return gate.run(async () => {
+    const { MoonshineModel } = await import('./moonshine-model.ts')
+    return MoonshineModel.load(paths, () => gate.closing)
+  })
+}
+
 async function transcribe(job: SttWorkerInput): Promise<void> {
   try {
-    const shouldStop = (): boolean => Atomics.load(giveUp, 0) === job.id
-    const result = await (await model(job.language)).transcribe(job.pcm, shouldStop)
+    const shouldStop = (): boolean => gate.closing || Atomics.load(giveUp, 0) === job.id
+    const loaded = await model(job.language)
+    const result = await gate.run(() => loaded.transcribe(job.pcm, shouldStop))
     const { text, confidence } = result ?? { text: null, confidence: 0 }
     send({ kind: 'transcribed', id: job.id, text, confidence })
   } catch (error) {
@@ -60,12 +75,17 @@ async function transcribe(job: SttWorkerInput): Promise<void> {
   }
 }
 
+/** The gate is closed by now: what runs ends soon, and nothing new begins. */
 async function close(): Promise<void> {
-  for (const loading of models.values()) {
-    const loaded = await loading.catch(() => null)
-    await loaded?.close()
+  try {
+    await gate.idle(NATIVE_LIMIT_MS)
+    for (const loading of [...models.values()]) {
+      const loaded = await loading.catch(() => null)
+      if (loaded !== null) await gate.release(() => loaded.close())
+    }
+  } finally {
+    port!.close()
   }
-  port!.close()
 }
 
 port.on('message', (message: SttWorkerInput | ThreadClose) => {
@@ -76,7 +96,7 @@ try {
   // The first run of a graph allocates its arena; half a second of hum makes it do so before the first call.
   const spanish = await model('es')
   const hum = Int16Array.from({ length: 8_000 }, (_, index) => 3_000 * Math.sin(index / 20))
-  await spanish.transcribe(hum, () => false)
+  await gate.run(() => spanish.transcribe(hum, () => gate.closing))
   send({ kind: 'ready' })
   void model('en').catch(() => undefined)
 } catch (error) {

@@ -7,10 +7,11 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { ProviderError, errorText } from '../errors.ts'
+import { NativeGate } from './embedded-native-gate.ts'
 import { PICO_RATE_HZ, PicoEngine } from './pico-engine.ts'
 import type { PicoLanguage } from './pico-engine.ts'
 import { SilenceTrim } from './silence-trim.ts'
-import type { ThreadClose, ThreadReady, ThreadUnready } from './speech-thread.ts'
+import type { ThreadClose, ThreadData, ThreadReady, ThreadUnready } from './speech-thread.ts'
 
 export type TtsWorkerInput =
   | { kind: 'say'; id: number; text: string; language: PicoLanguage; speed: number }
@@ -33,11 +34,20 @@ const CHUNK_SAMPLES = 100 * SAMPLES_PER_MS
 const SLICE_MS = 4
 const LEAD_MS = 10
 /** A short breath between sentences; Pico's own half second sounds like the end of the turn. */
-const TAIL_MS = 160
+const TAIL_MS = 100
+/** As long as a greeting, with a pause and a question in it: two words do not reach all that a sentence runs through. */
+const WARM_TEXT: Record<PicoLanguage, string> = {
+  'es-ES': 'Hola, buenas tardes, le llamo por su seguro del 25 de mayo. ¿Me escucha bien?',
+  'en-US': 'Good afternoon, I am calling about your insurance of the 25th of May. Can you hear me?',
+}
+const WARM_SPEED = 0.9
 
 const port = parentPort
 if (port === null) throw new Error('embedded-tts-worker.ts runs as a worker thread only')
 
+const { gate: sharedGate, options } = workerData as ThreadData<TtsWorkerData>
+/** Pico may be terminated at any moment; the gate only says that the voice is no longer wanted while it loads. */
+const gate = new NativeGate(sharedGate)
 const engines = new Map<PicoLanguage, PicoEngine>()
 let currentId = 0
 
@@ -68,10 +78,7 @@ function say(job: Extract<TtsWorkerInput, { kind: 'say' }>): void {
     return
   }
   currentId = job.id
-  const trim = new SilenceTrim({
-    leadSamples: LEAD_MS * SAMPLES_PER_MS,
-    tailSamples: TAIL_MS * SAMPLES_PER_MS,
-  })
+  const trim = new SilenceTrim({ rateHz: PICO_RATE_HZ, leadMs: LEAD_MS, tailMs: TAIL_MS })
   let pieces: Int16Array[] = []
   let samples = 0
   let wanted = FIRST_CHUNK_SAMPLES
@@ -121,15 +128,18 @@ function fail(id: number, error: unknown): void {
 
 port.on('message', (message: TtsWorkerInput | ThreadClose) => {
   if (message.kind === 'say') say(message)
-  else if (message.kind === 'close') port.close()
-  else if (message.id === currentId) currentId = 0
+  else if (message.kind === 'close') {
+    currentId = 0
+    port.close()
+  } else if (message.id === currentId) currentId = 0
 })
 
-/** The first utterance of a voice takes 150 ms more than the others; better now than in a call. */
+/** The first utterance of a voice takes up to 150 ms more than the others; better now than in a call. */
 async function load(language: PicoLanguage): Promise<void> {
-  const engine = await PicoEngine.create(language, new URL((workerData as TtsWorkerData).voicesDir))
-  engine.begin('uno dos', 1)
-  while (engine.step() !== null);
+  if (gate.closing) return
+  const engine = await PicoEngine.create(language, new URL(options.voicesDir))
+  engine.begin(WARM_TEXT[language], WARM_SPEED)
+  while (!gate.closing && engine.step() !== null);
   engines.set(language, engine)
 }
 

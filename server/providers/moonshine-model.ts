@@ -28,6 +28,8 @@ const SILENT = 45
 const LOOP_TOKENS = 6
 const LOOP_REPEATS = 4
 
+const STOPPED = 'Loading the speech model was stopped'
+
 export interface ModelResult {
   text: string
   /** Mean probability of the chosen tokens, 0…1. */
@@ -49,8 +51,12 @@ export class MoonshineModel {
     this.#emptyCache = emptyCache(decoder)
   }
 
-  /** Loads both graphs; 0.3…1 s. */
-  static async load(paths: MoonshinePaths): Promise<MoonshineModel> {
+  /**
+   * Loads both graphs; 0.3…1 s.
+   * @param shouldStop asked before each of them
+   * @throws Error when told to stop
+   */
+  static async load(paths: MoonshinePaths, shouldStop: () => boolean): Promise<MoonshineModel> {
     const options: InferenceSession.SessionOptions = {
       intraOpNumThreads: 1,
       interOpNumThreads: 1,
@@ -58,13 +64,20 @@ export class MoonshineModel {
       graphOptimizationLevel: 'all',
       extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
     }
+    if (shouldStop()) throw new Error(STOPPED)
     const encoder = await InferenceSession.create(paths.encoder, options)
-    return new MoonshineModel(encoder, await InferenceSession.create(paths.decoder, options))
+    try {
+      if (shouldStop()) throw new Error(STOPPED)
+      return new MoonshineModel(encoder, await InferenceSession.create(paths.decoder, options))
+    } catch (error) {
+      await encoder.release()
+      throw error
+    }
   }
 
   /**
    * @param pcm 16 kHz mono, at most about 20 s; not modified
-   * @param shouldStop asked before every decoder step; true gives the transcript up
+   * @param shouldStop asked before the encoder and every decoder step; true gives the transcript up
    * @returns null when given up
    */
   async transcribe(pcm: Int16Array, shouldStop: () => boolean): Promise<ModelResult | null> {

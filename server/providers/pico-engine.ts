@@ -99,8 +99,9 @@ export class PicoEngine {
     check(this.#pico._pico_resetEngine(this.#engine, RESET_FULL), 'pico_resetEngine')
     const level = speedLevel(speed)
     const plain = speakableText(text, this.#language)
-    // The final NUL flushes: without it Pico waits for the rest of the sentence.
-    const body = level === 100 ? plain : `<speed level="${level}">${plain}</speed>`
+    // The final NUL flushes: without it Pico waits for the rest of the sentence. The tag stays open: closed, it makes
+    // Pico say an empty phrase behind the text (½ s of silence with a click in it), and begin() resets the speed anyway.
+    const body = level === 100 ? plain : `<speed level="${level}">${plain}`
     this.#pending = new TextEncoder().encode(`${body}\0`)
   }
 

@@ -83,11 +83,19 @@ describe('embedded voice', () => {
     expect(Math.max(...pcm)).toBeGreaterThan(5_000)
   })
 
-  it('leaves at most 30 ms of silence before the sentence and 200 ms behind it', async () => {
-    const pcm = await spoken(request('No.'))
-    const loud = (sample: number): boolean => Math.abs(sample) > 160
-    expect(pcm.findIndex(loud) / 16).toBeLessThan(30)
-    expect((pcm.length - pcm.findLastIndex(loud)) / 16).toBeLessThan(200)
+  describe.each([0.8, 0.9, 1, 1.2])('at speed %s', (speed) => {
+    it.each([
+      ['No.', 'es-MX'],
+      ['¿Me escucha bien?', 'es-MX'],
+      ['Hola, soy Andrea de Ubrokers.', 'es-MX'],
+      ['Can you hear me well?', 'en-US'],
+    ])('leaves at most 40 ms of silence before %s and 120 ms behind it', async (text, language) => {
+      const pcm = await spoken(request(text, language, speed))
+      const isSound = (sample: number): boolean => Math.abs(sample) > 400
+      expect(pcm.findIndex(isSound) / 16).toBeLessThanOrEqual(40)
+      expect((pcm.length - 1 - pcm.findLastIndex(isSound)) / 16).toBeLessThanOrEqual(120)
+      expect(pcm.length / 16).toBeGreaterThan(200)
+    })
   })
 
   it('speaks at half the speed in at least 1.5 times the time', async () => {

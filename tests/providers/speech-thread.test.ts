@@ -1,6 +1,15 @@
-import { describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import type { ProviderError } from '../../server/errors.ts'
 import { SpeechThread } from '../../server/providers/speech-thread.ts'
+
+/** What the workers below tell besides messages; cleared for each test. */
+const flags = new Int32Array(new SharedArrayBuffer(8))
+beforeEach(() => flags.fill(0))
+
+const GATED = `
+import { parentPort, workerData } from 'node:worker_threads'
+import { NativeGate } from '${new URL('../../server/providers/embedded-native-gate.ts', import.meta.url).href}'
+`
 
 /** A worker file of one line. */
 function thread(source: string) {
@@ -9,7 +18,7 @@ function thread(source: string) {
   let heard: () => void = () => undefined
   const speech = new SpeechThread<unknown, unknown>({
     file: new URL(`data:text/javascript,${encodeURIComponent(source)}`),
-    data: null,
+    data: { flags: flags.buffer },
     errorCode: 'STT_UNAVAILABLE',
     onMessage: (message) => {
       messages.push(message)
@@ -88,6 +97,44 @@ describe('speech thread', () => {
     await speech.start()
     await speech.abandon('no sign of life')
     expect(down[0]!.message).toContain('no sign of life')
+    await speech.close()
+  })
+  it('waits for the native call of a thread that close() finds in one, and lets it release', async () => {
+    const { speech, next } = thread(`${GATED}
+      const gate = new NativeGate(workerData.gate)
+      const flags = new Int32Array(workerData.options.flags)
+      parentPort.on('message', () => gate.release(async () => Atomics.store(flags, 1, 1))
+        .then(() => parentPort.close()))
+      parentPort.postMessage({ kind: 'ready' })
+      gate.run(async () => {
+        parentPort.postMessage('inside')
+        Atomics.wait(flags, 0, 0, 300)
+        Atomics.store(flags, 0, 1)
+      })`)
+    const inside = next()
+    await speech.start()
+    await inside
+    await speech.close()
+    expect([...flags]).toEqual([1, 1])
+  })
+
+  it('abandons a thread in a native call only when that call is over', async () => {
+    const { speech, down, next } = thread(`${GATED}
+      const gate = new NativeGate(workerData.gate)
+      const flags = new Int32Array(workerData.options.flags)
+      parentPort.on('message', () => undefined)
+      parentPort.postMessage({ kind: 'ready' })
+      gate.run(async () => {
+        parentPort.postMessage('inside')
+        Atomics.wait(flags, 0, 0, 300)
+        Atomics.store(flags, 0, 1)
+      }).then(() => gate.run(async () => Atomics.store(flags, 1, 1)))`)
+    const inside = next()
+    await speech.start()
+    await inside
+    await speech.abandon('no answer')
+    expect(down).toHaveLength(1)
+    expect([...flags]).toEqual([1, 0])
     await speech.close()
   })
 })

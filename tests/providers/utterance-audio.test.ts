@@ -67,13 +67,15 @@ describe('utterance audio', () => {
 })
 
 describe('silence trim', () => {
+  const LIMITS = { rateHz: 16_000, leadMs: 10, tailMs: 20 }
+  const soft = (samples: number): Int16Array => new Int16Array(samples).fill(300)
   const loud = (samples: number): Int16Array => new Int16Array(samples).fill(9_000)
   const quiet = (samples: number): Int16Array => new Int16Array(samples)
   const total = (pieces: Int16Array[]): number =>
     pieces.reduce((sum, piece) => sum + piece.length, 0)
 
   it('keeps 160 samples before the sound, all inside it and 320 behind it', () => {
-    const trim = new SilenceTrim({ leadSamples: 160, tailSamples: 320 })
+    const trim = new SilenceTrim(LIMITS)
     for (let piece = 0; piece < 100; piece += 1) expect(trim.push(quiet(32))).toEqual([])
     expect(total(trim.push(loud(32)))).toBe(160 + 32)
     expect(trim.push(quiet(8_000))).toEqual([])
@@ -82,8 +84,28 @@ describe('silence trim', () => {
     expect(total(trim.finish())).toBe(320)
   })
 
+  it('drops a soft click of 4 ms that 100 ms of silence part from the speech, on both sides', () => {
+    const trim = new SilenceTrim(LIMITS)
+    trim.push(soft(64))
+    for (let piece = 0; piece < 50; piece += 1) trim.push(quiet(32))
+    expect(total(trim.push(loud(32)))).toBe(160 + 32)
+    for (let piece = 0; piece < 50; piece += 1) trim.push(quiet(32))
+    expect(trim.push(soft(64))).toEqual([])
+    trim.push(quiet(8_000))
+    expect(total(trim.finish())).toBe(320)
+  })
+
+  it('keeps a soft onset of 60 ms with a gap of 10 ms in it', () => {
+    const trim = new SilenceTrim(LIMITS)
+    for (let piece = 0; piece < 100; piece += 1) trim.push(quiet(32))
+    trim.push(soft(480))
+    for (let piece = 0; piece < 5; piece += 1) trim.push(quiet(32))
+    trim.push(soft(480))
+    expect(total(trim.push(loud(32)))).toBe(160 + 480 + 160 + 480 + 32)
+  })
+
   it('gives nothing where there was no sound', () => {
-    const trim = new SilenceTrim({ leadSamples: 160, tailSamples: 320 })
+    const trim = new SilenceTrim(LIMITS)
     trim.push(quiet(8_000))
     expect(trim.finish()).toEqual([])
   })
