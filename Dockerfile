@@ -15,7 +15,6 @@ COPY --from=build /app/build build
 COPY --from=build /app/dashboard/dist dashboard/dist
 COPY server server
 COPY workers workers
-COPY dsp/host.ts dsp/host.ts
 COPY dsp dsp
 COPY migrations migrations
 COPY NOTICE LICENSE ./

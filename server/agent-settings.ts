@@ -84,7 +84,10 @@ export const DEFAULT_SETTINGS: AgentSettings = {
     backgroundSound: 'none',
     backgroundVolume: 0.15,
     interruptionWords: 1,
-    stopWords: ['espera', 'para', 'alto', 'stop', 'oye', 'disculpa', 'perdona'],
+    stopWords: [
+      ...['espera', 'espere', 'espérese', 'un momento', 'permítame', 'para', 'alto', 'oye'],
+      ...['disculpa', 'perdona', 'stop', 'wait', 'hold on'],
+    ],
     vadSensitivity: 0.5,
     silenceTimeoutMs: 500,
     initialSilenceMs: 30_000,

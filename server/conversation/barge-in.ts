@@ -5,6 +5,9 @@
  *                                                          ├─ a backchannel, an echo ────────► resume
  *                                                          └─ no words 800 ms after the sound ► resume
  *
+ * While the agent is paused, one final word is enough, whatever the count (changed: it is silent anyway, and a user who
+ * says one word into that silence waits for an answer). Partials always need the count: they may be a cough's guess.
+ *
  * Sound alone silences the agent but takes nothing from it (unless interruptionWords is 0): coughs, lorries and the
  * agent's own echo are sound too, and after them it goes on where the user stopped hearing. Pure: audio time in ms comes in as argument. One object serves the whole call; reset() between turns.
  */
@@ -43,6 +46,8 @@ export interface OverlapWords {
   startMs: number
   /** What the agent is saying: its last sentences. */
   agentSpeech: string
+  /** The input filter would make no turn of them: a hallucination takes nothing by its finality. */
+  refused?: boolean
 }
 
 const NONE: BargeInAction = { kind: 'none' }
@@ -86,7 +91,8 @@ export class BargeIn {
     if (isBackchannel(words.text, this.#settings.language)) {
       return words.isFinal ? this.#resume('backchannel') : NONE
     }
-    if (count >= this.#settings.interruptionWords) return this.#take('words', onsetMs)
+    const isEnough = this.#paused && words.isFinal && words.refused !== true
+    if (isEnough || count >= this.#settings.interruptionWords) return this.#take('words', onsetMs)
     return NONE
   }
 

@@ -51,7 +51,16 @@ function isOpen(text: string, words: readonly string[], lists: WordLists): boole
   if (lists.leadVerbs.has(last)) return !words.some((word) => lists.yesNo.has(word))
   // "con él", "y tú", "yo también": the accent tells the pronoun from the article, so accented words close a turn.
   const written = /[\p{L}\p{M}]+(?=\P{L}*$)/u.exec(text)?.[0]?.toLowerCase()
+  if (endsOnNegatedVerb(words, lists)) return true
   return lists.open.has(last) && (written === undefined || written === last)
+}
+
+/** "I am not" wants its object, "No, I am not" and "of course not" do not. */
+function endsOnNegatedVerb(words: readonly string[], lists: WordLists): boolean {
+  if (!lists.negations.has(words.at(-1) ?? '')) return false
+  const verb = words.at(-2) ?? ''
+  const isVerb = lists.leadVerbs.has(verb) || lists.contractedVerbs.has(verb)
+  return isVerb && !lists.yesNo.has(words[0] ?? '')
 }
 
 /** Completeness of a number or an e-mail being dictated; null when neither is. */

@@ -6,6 +6,11 @@
  *   digits, typed text ────────┘       ▲                 └─► history, events
  *                                  barge-in ◄── while the agent speaks
  *
+ * Rules (changed): a final is never dropped. One that comes after its turn was committed corrects the stored turn and
+ * the history; only while the answer is still unheard it is also answered anew. Words spoken before the answer began to
+ * be heard, whose final comes later, extend the turn being answered: the answer goes on, the agent does not speak twice.
+ * Words over the agent that would have cut it, had their final come in time, are a turn also when it has finished.
+ *
  * Time is the call's audio time; it advances with userFrame(), every 20 ms, and drives all timers.
  * Invariants: at most one agent turn at a time; the history holds only what was heard; after 'ended' nothing happens.
  */
@@ -25,14 +30,14 @@ import { fillVariables, greetingInstruction, systemPrompt } from './prompt.ts'
 import { StartHold } from './start-hold.ts'
 import { agentHasFloor } from './turn-state.ts'
 import { Unprompted } from './unprompted.ts'
-import { UserTurn, type UserTurnKind } from './user-turn.ts'
-import { UserWords } from './user-words.ts'
-import { isBackchannel, wordsOf } from './words.ts'
+import { UserTurns, type Said } from './user-turn.ts'
+import { UserWords, type Correction } from './user-words.ts'
+import { hasStopWord, isBackchannel, isEchoOf, wordsOf } from './words.ts'
 
 /** callId, settings, llm, tts, playback, control, emit, clockMs, monotonicMs: see AgentTurnDeps and FloorDeps. */
 export interface ConversationDeps extends Omit<
   FloorDeps,
-  'history' | 'nextTurnId' | 'nextSegmentId' | 'beforeRecord'
+  'history' | 'nextTurnId' | 'nextSegmentId' | 'beforeRecord' | 'beforeEnd'
 > {
   agentName: string
   /** Values for {{name}} in the prompt and the greeting. */
@@ -52,10 +57,12 @@ export class Conversation implements PlaybackEvents {
   readonly #bargeIn: BargeIn
   readonly #history: History
   readonly #floor: Floor
-  readonly #user: UserTurn
+  readonly #user: UserTurns
   readonly #digits = new DigitEntry()
   readonly #hold = new StartHold()
   readonly #unprompted: Unprompted
+  /** There was a sound before the answer was heard whose words have not come. */
+  #owesWords = false
 
   constructor(deps: ConversationDeps) {
     const { settings, agentName } = deps
@@ -66,13 +73,18 @@ export class Conversation implements PlaybackEvents {
     this.#unprompted = new Unprompted(settings, deps.clockMs())
     this.#history = new History(systemPrompt(settings, agentName, deps.variables))
     const nextTurnId = counter()
-    this.#user = new UserTurn(deps.emit, nextTurnId)
+    this.#user = new UserTurns({
+      emit: deps.emit,
+      nextTurnId,
+      settled: (key) => this.#words.settled(key) && !this.#owesWords,
+    })
     this.#floor = new Floor({
       ...deps,
       history: this.#history,
       nextTurnId,
       nextSegmentId: counter(),
       beforeRecord: () => this.#user.settle(),
+      beforeEnd: () => this.#user.end(),
     })
   }
 
@@ -101,30 +113,33 @@ export class Conversation implements PlaybackEvents {
 
   partial(transcript: Transcript): void {
     if (this.#isDeaf) return
-    this.#words.partial(transcript)
-    const { text } = this.#words
-    if (text === '') return
-    this.#deps.emit({ kind: 'partial', text, atMs: this.#deps.clockMs() })
+    if (!this.#words.partial(transcript)) return
+    this.#deps.emit({ kind: 'partial', text: this.#words.text, atMs: this.#deps.clockMs() })
+    this.#endpointing.transcript(this.#words, this.#deps.clockMs(), heard(transcript, false))
     this.#wordsCame(transcript.startMs, false)
   }
 
   final(transcript: Transcript): void {
     if (this.#isDeaf) return
-    const corrected = this.#words.final(transcript)
-    if (corrected !== null) this.#correct(corrected)
-    this.#wordsCame(transcript.startMs, true)
+    const { corrections, isOpen } = this.#words.final(transcript)
+    for (const correction of corrections) this.#correct(correction)
+    this.#endpointing.transcript(this.#words, this.#deps.clockMs(), heard(transcript, true))
+    if (transcript.text.trim() === '') this.#releaseHold()
+    if (isOpen || this.state === 'listening') this.#wordsCame(transcript.startMs, true)
+    this.#settleOwed()
   }
 
   /** Text from the dashboard's keyboard: a turn at once. */
   typed(text: string): void {
     const typed = text.trim().slice(0, TYPED_LIMIT)
-    if (typed !== '' && this.#yieldTo('typed')) this.#commit('typed', typed, null)
+    if (typed !== '' && this.#yieldTo('typed'))
+      this.#commit({ kind: 'typed', text: typed, key: null }, null)
   }
 
   digit(digit: string): void {
     if (!/^[0-9*#A-D]$/.test(digit) || !this.#yieldTo('digit')) return
     const entry = this.#digits.push(digit, this.#deps.clockMs())
-    if (entry !== null) this.#commit('digits', entry, null)
+    if (entry !== null) this.#commit({ kind: 'digits', text: entry, key: null }, null)
   }
 
   onSegmentStarted(segmentId: number, atMs: number): void {
@@ -133,7 +148,8 @@ export class Conversation implements PlaybackEvents {
     this.#hold.reset()
     this.#floor.agent?.release()
     this.#bargeIn.reset()
-    if (this.#words.settled) this.#user.settle()
+    this.#owesWords = this.#endpointing.pending
+    this.#user.settle()
     const agent = this.#floor.agent
     const mayYield = agent?.interruptible === true && agent.kind !== 'greeting'
     if (this.#endpointing.speaking && mayYield) this.#apply(this.#bargeIn.onset(atMs))
@@ -146,6 +162,9 @@ export class Conversation implements PlaybackEvents {
 
   /** The call ends from outside: everything stops, the turn being spoken is recorded as far as it was heard. */
   close(): void {
+    if (this.state === 'ended') return
+    this.#floor.stop()
+    this.#keepOpenWords()
     this.#floor.close()
   }
 
@@ -169,17 +188,19 @@ export class Conversation implements PlaybackEvents {
   #speechEnded(detection: Detection): void {
     this.#endpointing.speechEnded(detection.lastVoicedMs)
     this.#bargeIn.offset(detection.atMs)
-    this.#hold.speechEnded(detection.atMs)
+    const soundMs = detection.lastVoicedMs - detection.speechStartMs
+    this.#hold.speechEnded(detection.atMs, soundMs)
   }
 
   #tick(atMs: number): void {
     const entry = this.#digits.tick(atMs)
-    if (entry !== null) this.#commit('digits', entry, null)
+    if (entry !== null) this.#commit({ kind: 'digits', text: entry, key: null }, null)
     if (agentHasFloor(this.state)) this.#apply(this.#bargeIn.tick(atMs))
     if (this.#hold.isOver(atMs)) this.#floor.agent?.release()
     this.#floor.agent?.settle(atMs)
     this.#floor.finishIfDone()
     if (this.state === 'listening') this.#decide(atMs)
+    this.#settleOwed()
     if (!this.#isDeaf) this.#speakUnprompted(atMs)
   }
 
@@ -192,9 +213,8 @@ export class Conversation implements PlaybackEvents {
   }
 
   #wordsCame(startMs: number, isFinal: boolean): void {
-    const now = this.#deps.clockMs()
-    this.#endpointing.transcript(this.#words, now)
-    if (this.state === 'listening') return this.#decide(now)
+    if (isFinal && this.#extend()) return
+    if (this.state === 'listening') return this.#decide(this.#deps.clockMs())
     const { text } = this.#words
     const agent = this.#floor.agent
     if (text === '' || !agent?.interruptible) return
@@ -202,25 +222,71 @@ export class Conversation implements PlaybackEvents {
       if (this.state === 'thinking' || startMs < agent.startMs) return
     }
     if (agentHasFloor(this.state)) {
+      const refused = isFinal && rejection(text, this.#settings) !== null
       const agentSpeech = agent.ledger.startedText
-      this.#apply(this.#bargeIn.words({ text, isFinal, startMs, agentSpeech }))
+      const words = { text, isFinal: isFinal && this.#words.isFinal, startMs, agentSpeech, refused }
+      this.#apply(this.#bargeIn.words(words))
     } else this.#goOn({ text, startMs, isFinal })
+  }
+
+  /** Words spoken before the answer was heard, and recognised since: the turn being answered gets them. */
+  #extend(): boolean {
+    const { text, endMs } = this.#words
+    const turn = this.#user.newest
+    const { replyMs } = this.#floor
+    if (!turn || replyMs === null || text === '' || endMs > replyMs) return false
+    const { language, stopWords } = this.#settings
+    if (!this.#words.isFinal || hasStopWord(text, stopWords)) return false
+    if (rejection(text, this.#settings) !== null) return false
+    if (agentHasFloor(this.state) && isBackchannel(text, language)) {
+      this.#ignore('backchannel')
+      return true
+    }
+    const whole = this.#words.extend(turn.key)
+    this.#endpointing.reset()
+    this.#user.correct(turn.key, whole, endMs)
+    this.#history.correctUser(turn.turnId, whole)
+    return true
+  }
+
+  /** Reports turns that waited for words once nothing is owed to them any more. */
+  #settleOwed(): void {
+    if (this.#owesWords && !this.#endpointing.pending) this.#owesWords = false
+    this.#user.report()
+  }
+
+  /** The user hangs up behind words that no turn was made of yet: they are stored, unanswered. */
+  #keepOpenWords(): void {
+    const { text, endMs } = this.#words
+    if (text === '' || rejection(text, this.#settings) !== null) return
+    const now = this.#deps.clockMs()
+    const startMs = Math.min(this.#words.startMs, endMs)
+    const said = { kind: 'speech', ...this.#words.commit(endMs) } as const
+    this.#user.commit(said, { startMs, speechEndMs: endMs, dueMs: now, committedMs: now })
   }
 
   /** The user speaks again before the answer began: both parts are one turn, unless it is only a backchannel. */
   #goOn(words: { text: string; startMs: number; isFinal: boolean }): void {
     if (isBackchannel(words.text, this.#settings.language) && this.#floor.agent?.kind === 'reply') {
-      if (words.isFinal) this.#ignore('backchannel')
-      return
+      if (!words.isFinal) return
+      this.#ignore('backchannel')
+      return this.#releaseHold()
     }
     this.#hold.reset()
     this.#floor.stop()
-    const endMs = this.#user.reopen()
-    if (endMs === null) return
-    this.#history.withdrawUser()
-    this.#words.reopen()
-    this.#endpointing.learnPause(words.startMs - endMs)
+    const turn = this.#user.reopen()
+    if (!turn) return
+    this.#history.withdrawUser(turn.turnId)
+    this.#words.reopen(turn.key)
+    this.#endpointing.learnPause(words.startMs - turn.endMs)
     this.#endpointing.transcript(this.#words, this.#deps.clockMs())
+  }
+
+  /** The sound that the answer waited for held no words that change it. */
+  #releaseHold(): void {
+    if (!this.#hold.active || this.#endpointing.speaking) return
+    this.#hold.reset()
+    this.#floor.agent?.release()
   }
 
   #apply(action: BargeInAction): void {
@@ -254,14 +320,24 @@ export class Conversation implements PlaybackEvents {
   #decide(atMs: number): void {
     const decision = this.#endpointing.decide(atMs)
     if (decision.kind !== 'commit') return
-    const refusal = this.#floor.hasOutlived(this.#words.endMs)
-      ? 'overlap'
-      : rejection(this.#words.text, this.#settings)
+    const refusal = this.#tooOld() ?? rejection(this.#words.text, this.#settings)
     if (refusal !== null) return this.#ignore(refusal)
     const { startMs, speechEndMs, dueMs } = decision
-    const text = this.#words.commit(speechEndMs)
+    const said = { kind: 'speech', ...this.#words.commit(speechEndMs) } as const
     this.#endpointing.reset()
-    this.#commit('speech', text, { startMs, speechEndMs, dueMs, committedMs: atMs })
+    this.#commit(said, { startMs, speechEndMs, dueMs, committedMs: atMs })
+  }
+
+  /** Why words said over the agent are no turn now that it has finished; those that would have cut it always are one. */
+  #tooOld(): 'overlap' | 'echo' | null {
+    const { text, endMs } = this.#words
+    const { language, interruptionWords } = this.#settings
+    if (!this.#floor.hasOutlived(endMs)) return null
+    const { last } = this.#floor
+    if (isEchoOf(text, last?.heard ?? '')) return 'echo'
+    const least = last?.kind === 'greeting' ? PICK_UP_WORDS + 1 : interruptionWords
+    const cuts = wordsOf(text).length >= least && !isBackchannel(text, language)
+    return cuts ? null : 'overlap'
   }
 
   #ignore(reason: IgnoredReason): void {
@@ -272,28 +348,37 @@ export class Conversation implements PlaybackEvents {
   }
 
   /** `spoken` is null for what was typed or keyed: it has no speech to wait for. */
-  #commit(kind: UserTurnKind, text: string, spoken: CommitTimes | null): void {
+  #commit(said: Said, spoken: CommitTimes | null): void {
     const now = this.#deps.clockMs()
     const times = spoken ?? { startMs: now, speechEndMs: null, dueMs: now, committedMs: now }
-    this.#user.commit(kind, text, times)
-    this.#history.user(kind === 'digits' ? `DTMF: ${text}` : text)
+    const turnId = this.#user.commit(said, times)
+    this.#history.user(turnId, said.kind === 'digits' ? `DTMF: ${said.text}` : said.text)
     this.#unprompted.userTurn()
     this.#answer(times)
   }
 
-  /** The final of a turn that was committed from a partial has other words. */
-  #correct(text: string): void {
-    const times = this.#user.correct(text)
-    if (!times) return
-    this.#history.correctUser(text)
+  /** A final came for a turn that was committed without it, or from a partial with other words. */
+  #correct({ key, text }: Correction): void {
+    const corrected = this.#user.correct(key, text)
+    if (!corrected) return
+    this.#history.correctUser(corrected.turnId, text)
     // Once the answer is being heard it stands: speaking twice is worse than an answer to slightly other words.
-    if (this.state === 'thinking') this.#answer({ ...times, committedMs: this.#deps.clockMs() })
+    const isUnheard = this.state === 'thinking' && this.#floor.agent?.kind === 'reply'
+    if (!isUnheard || this.#user.newest?.key !== key) return
+    this.#answer({ ...corrected.times, committedMs: this.#deps.clockMs() })
   }
 
   #answer(times: CommitTimes): void {
     const latency = new LatencyLedger(times, this.#deps.monotonicMs())
-    this.#floor.begin('reply', { latency }).answer()
+    const agent = this.#floor.begin('reply', { latency })
+    if (this.#hold.active) agent.hold()
+    agent.answer()
   }
+}
+
+/** What endpointing asks of one transcript. */
+function heard(transcript: Transcript, isFinal: boolean): { isFinal: boolean; endMs: number } {
+  return { isFinal, endMs: transcript.endMs }
 }
 
 const counter =

@@ -4,9 +4,14 @@
  *   speech ──► last voiced sample ──► wait(completeness) ──► transcript there? ──► commit
  *                                     min … max               else ≤ 2.5 s
  *
- * The wait is counted from the last voiced sample, so the VAD's hangover is part of it. Complete sentences wait the
- * minimum, sentences that hang in the air the maximum. The minimum follows the user: somebody who pauses for long
- * inside sentences gets a higher floor. Pure: all times are audio time in ms and come in as arguments.
+ * The wait is counted from the last voiced sample, so the VAD's hangover is part of it. Complete sentences wait
+ * 0.6 × silenceTimeoutMs, those that could end here the setting itself, those that hang in the air 3 × (at most 2.5 s).
+ * The minimum follows the user: somebody who pauses for long inside sentences gets a higher floor. Pure: all times are
+ * audio time in ms and come in as arguments.
+ *
+ * Rules (changed): the minimum was 0.4 ×, which took pauses inside a turn for its end. A partial counts only when it
+ * reaches the last voiced sample within 250 ms: recognisers that run again on the growing utterance report its first
+ * part only. A final counts as the answer to the last speech only when it reaches into it, not because it came after it.
  *
  * Invariants: never commits while speech goes on (except when the VAD hangs on noise, see STUCK_MS) or before the
  * transcript covers the last speech (except after NO_TRANSCRIPT_MS).
@@ -26,8 +31,16 @@ const STUCK_MS = 2_500
 /** A sound shorter than this (cough, click) after the transcript is not waited for. */
 const BLIP_MS = 250
 
-/** A transcript that ends this close to the end of speech covers it. */
+/** A final that ends this close to the end of speech covers it. */
 const COVER_MS = 400
+/** A partial must come closer: more of it is always to come. */
+const PARTIAL_COVER_MS = 250
+
+const COMPLETE_SHARE = 0.6
+const OPEN_SHARE = 3
+/** Completeness this close to 0.5 is no opinion; from 0.3 away it is a full one. */
+const NEUTRAL = 0.1
+const CERTAIN = 0.3
 
 /** Weight of the newest pause in the running mean of the user's pauses. */
 const PAUSE_WEIGHT = 0.4
@@ -46,18 +59,20 @@ export interface WaitBounds {
   maxMs: number
 }
 
-/** The range of the wait. 500 ms → 200…1500 ms; the max stays under NO_TRANSCRIPT_MS unless the setting is above it. */
+/** The range of the wait. 500 ms → 300…1500 ms; the max is at most NO_TRANSCRIPT_MS unless the setting is above it. */
 export function waitBounds(silenceTimeoutMs: number): WaitBounds {
-  const minMs = Math.min(silenceTimeoutMs, Math.max(160, silenceTimeoutMs * 0.4))
-  const maxMs = Math.max(silenceTimeoutMs, Math.min(3 * silenceTimeoutMs, NO_TRANSCRIPT_MS - 100))
+  const minMs = Math.min(silenceTimeoutMs, Math.max(160, silenceTimeoutMs * COMPLETE_SHARE))
+  const openMs = Math.min(OPEN_SHARE * silenceTimeoutMs, NO_TRANSCRIPT_MS)
+  const maxMs = Math.max(silenceTimeoutMs, openMs)
   return { minMs, maxMs }
 }
 
 /** The wait after the last voiced sample for a turn that is complete with `probability` 0…1. */
 export function waitMs(probability: number, silenceTimeoutMs: number, floorMs: number): number {
   const { minMs, maxMs } = waitBounds(silenceTimeoutMs)
-  // 0.9 and above wait the minimum, 0.1 and below the maximum, 0.5 the setting itself.
-  const share = Math.min(1, Math.abs(probability - 0.5) / 0.4)
+  // 0.8 and above wait the minimum, 0.2 and below the maximum, 0.4 to 0.6 the setting itself.
+  const opinion = (Math.abs(probability - 0.5) - NEUTRAL) / (CERTAIN - NEUTRAL)
+  const share = Math.min(1, Math.max(0, opinion))
   const end = probability >= 0.5 ? minMs : maxMs
   return Math.round(Math.max(silenceTimeoutMs + (end - silenceTimeoutMs) * share, floorMs))
 }
@@ -69,6 +84,8 @@ export interface Words {
   isFinal: boolean
   /** Audio time at which the newest words end. */
   endMs: number
+  /** Up to where no partial waits for its final behind newer words; `endMs` when left out. */
+  knownToMs?: number
 }
 
 export type EndpointDecision =
@@ -90,6 +107,7 @@ export class Endpointing {
   #words: Words = { text: '', isFinal: true, endMs: 0 }
   #completeness = 0.5
   #changedMs = 0
+  /** When the last final came that reaches into the last speech. */
   #answeredMs = 0
   #pauseMs: number | null = null
 
@@ -110,6 +128,11 @@ export class Endpointing {
   /** True while there is something to wait for: sound that may be words, or words that may go on. */
   get pending(): boolean {
     return this.#speaking || this.#speechEndMs !== null || this.#words.text !== ''
+  }
+
+  /** Where the last speech began. */
+  get speechStartMs(): number {
+    return this.#speechStartMs
   }
 
   speechStarted(startMs: number): void {
@@ -136,8 +159,11 @@ export class Endpointing {
     )
   }
 
-  /** The recogniser spoke: `words` (copied) is the whole open turn. An empty final still answers "nothing was said". */
-  transcript(words: Words, atMs: number): void {
+  /**
+   * The recogniser spoke: `words` (copied) is the whole open turn, `heard` the transcript that just came, when it is not
+   * its end. An empty final still answers "nothing was said".
+   */
+  transcript(words: Words, atMs: number, heard: Pick<Words, 'isFinal' | 'endMs'> = words): void {
     if (words.text !== this.#words.text) {
       this.#changedMs = atMs
       // Judged once per change: decide() runs with every frame of every call.
@@ -146,9 +172,11 @@ export class Endpointing {
       if (this.#pauseMs !== null) this.learnPause(this.#pauseMs)
       this.#pauseMs = null
     }
-    this.#answeredMs = atMs
-    this.#words = { text: words.text, isFinal: words.isFinal, endMs: words.endMs }
-    if (words.text === '' && words.isFinal && !this.#speaking) this.#abandon()
+    const answers = heard.isFinal && heard.endMs > this.#speechStartMs
+    if (answers) this.#answeredMs = atMs
+    const { text, isFinal, endMs, knownToMs } = words
+    this.#words = { text, isFinal, endMs, knownToMs: knownToMs ?? endMs }
+    if (words.text === '' && words.isFinal && answers && !this.#speaking) this.#abandon()
     // Speech that the VAD missed: the recogniser's own end of the words stands in for it.
     if (!this.#speaking && this.#speechEndMs === null && words.text !== '') {
       this.#speechStartMs = Math.min(words.endMs, atMs)
@@ -167,7 +195,7 @@ export class Endpointing {
     if (sinceEndMs < wait) return WAIT
     const ready = this.#words.isFinal
       ? this.#covered(endMs)
-      : probability >= STABLE_PARTIAL_COMPLETENESS && this.#stable(atMs)
+      : probability >= STABLE_PARTIAL_COMPLETENESS && this.#stable(atMs, endMs)
     if (!ready && sinceEndMs < Math.max(wait, NO_TRANSCRIPT_MS)) return WAIT
     return this.#commit(endMs, endMs + wait)
   }
@@ -210,7 +238,9 @@ export class Endpointing {
     return endMs - this.#speechStartMs < BLIP_MS
   }
 
-  #stable(atMs: number): boolean {
+  #stable(atMs: number, endMs: number): boolean {
+    const knownToMs = this.#words.knownToMs ?? this.#words.endMs
+    if (knownToMs < endMs - PARTIAL_COVER_MS) return false
     return atMs - this.#changedMs >= STABLE_PARTIAL_MS && this.#changedMs >= this.#speechStartMs
   }
 }

@@ -27,6 +27,8 @@ export interface FloorDeps extends AgentTurnDeps {
   nextTurnId(): number
   /** An agent turn is about to be recorded: what precedes it must be recorded first. */
   beforeRecord(): void
+  /** The conversation ends: what is still unreported must be reported. */
+  beforeEnd(): void
 }
 
 export class Floor {
@@ -35,6 +37,8 @@ export class Floor {
   #state: ConversationState = 'listening'
   #agent: AgentTurn | null = null
   #finishedMs: number | null = null
+  #replyMs: number | null = null
+  #last: { kind: Turn['kind']; heard: string } | null = null
   #isTransferring = false
 
   constructor(deps: FloorDeps) {
@@ -52,6 +56,16 @@ export class Floor {
   /** True when words that ended at `endMs` are too old to be answered now that the agent has finished. */
   hasOutlived(endMs: number): boolean {
     return this.#finishedMs !== null && endMs < this.#finishedMs - OVERLAP_ANSWER_MS
+  }
+
+  /** The agent's last turn, as far as it was heard. */
+  get last(): { kind: Turn['kind']; heard: string } | null {
+    return this.#last
+  }
+
+  /** Audio time at which the newest reply began to be heard; null before the first, and while the next is prepared. */
+  get replyMs(): number | null {
+    return this.#replyMs
   }
 
   /** True while the call is being handed to a person: nobody listens. */
@@ -76,6 +90,7 @@ export class Floor {
       },
     })
     this.#agent = agent
+    this.#replyMs = null
     this.step('commit')
     return agent
   }
@@ -91,6 +106,7 @@ export class Floor {
   segmentStarted(segmentId: number, atMs: number): boolean {
     if (!this.#agent?.segmentStarted(segmentId, atMs)) return false
     this.step('voice')
+    if (this.#agent.kind === 'reply') this.#replyMs ??= atMs
     this.#record(this.#agent, '', false)
     return true
   }
@@ -127,7 +143,7 @@ export class Floor {
   /** Ends the conversation. Idempotent. */
   close(): void {
     this.stop()
-    this.#deps.beforeRecord()
+    if (this.#state !== 'ended') this.#deps.beforeEnd()
     this.step('end')
   }
 
@@ -145,6 +161,7 @@ export class Floor {
   #close(agent: AgentTurn): void {
     if (!agent.ledger.anyStarted) return
     const heard = agent.heardText()
+    this.#last = { kind: agent.kind, heard }
     this.#deps.beforeRecord()
     this.#deps.history.agent(heard, heard !== agent.said)
     this.#record(agent, heard, true)

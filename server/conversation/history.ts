@@ -1,6 +1,7 @@
 /**
  * History: what the language model is told was said. The system prompt and at most 40 messages; the agent's messages
  * hold only words the user heard (docs/adr/0004), a cut one ends with "…".
+ * A user's message can be corrected in its place for as long as it is here: finals come late, also after the answer.
  * Invariant: a tool result never stands without the message that called the tool.
  */
 import type { ChatMessage, ToolCall } from '../providers/llm.ts'
@@ -12,26 +13,36 @@ export class History {
   readonly #system: ChatMessage
   readonly #limit: number
   #messages: ChatMessage[] = []
+  /** User messages that are still here, by turn. */
+  readonly #users = new Map<number, ChatMessage>()
 
   constructor(systemPrompt: string, limit: number = HISTORY_LIMIT) {
     this.#system = { role: 'system', content: systemPrompt }
     this.#limit = limit
   }
 
-  user(text: string): void {
-    this.#add({ role: 'user', content: text })
+  user(turnId: number, text: string): void {
+    const message: ChatMessage = { role: 'user', content: text }
+    this.#users.set(turnId, message)
+    this.#add(message)
   }
 
-  /** Replaces the newest user message: its final transcript came late. */
-  correctUser(text: string): void {
-    const at = this.#messages.findLastIndex((message) => message.role === 'user')
-    if (at >= 0) this.#messages[at] = { role: 'user', content: text }
+  /** Replaces a user message in its place: its final transcript came late. No effect when it has left the window. */
+  correctUser(turnId: number, text: string): void {
+    const at = this.#placeOf(turnId)
+    if (at < 0) return
+    // A new object: requests under way keep what they were asked with.
+    const message: ChatMessage = { role: 'user', content: text }
+    this.#users.set(turnId, message)
+    this.#messages[at] = message
   }
 
-  /** Takes the newest user message out, when the user goes on with it. */
-  withdrawUser(): void {
-    const at = this.#messages.findLastIndex((message) => message.role === 'user')
-    if (at >= 0) this.#messages.splice(at)
+  /** Takes a user message out, with all that followed it, when the user goes on with it. */
+  withdrawUser(turnId: number): void {
+    const at = this.#placeOf(turnId)
+    if (at < 0) return
+    this.#messages.splice(at)
+    this.#users.delete(turnId)
   }
 
   /** What was heard of an agent turn; nothing heard leaves no message. */
@@ -56,6 +67,11 @@ export class History {
     return [this.#system, ...this.#messages]
   }
 
+  #placeOf(turnId: number): number {
+    const message = this.#users.get(turnId)
+    return message ? this.#messages.indexOf(message) : -1
+  }
+
   #blankToolCaller(): void {
     const at = this.#messages.findLastIndex((message) => message.role === 'assistant')
     const caller = this.#messages[at]
@@ -66,5 +82,8 @@ export class History {
     this.#messages.push(message)
     while (this.#messages.length > this.#limit || this.#messages[0]?.role === 'tool')
       this.#messages.shift()
+    for (const turnId of this.#users.keys()) {
+      if (this.#placeOf(turnId) < 0) this.#users.delete(turnId)
+    }
   }
 }

@@ -8,6 +8,10 @@ export interface WordLists {
   /** The same for verbs that want an object ("quiero"), unless the turn answers yes or no: "no quiero". */
   leadVerbs: ReadonlySet<string>
   yesNo: ReadonlySet<string>
+  /** A turn that ends on a lead verb and one of these goes on: "I am not". */
+  negations: ReadonlySet<string>
+  /** Pronouns with their verb: "I'm not". */
+  contractedVerbs: ReadonlySet<string>
   /** Joins tens and units ("treinta y cinco"). */
   numberJoiner: string
   /** Sounds of somebody who is still looking for the word. */
@@ -44,6 +48,8 @@ const SPANISH: WordLists = {
     'es son era soy estoy esta fue sera ser estar quiero quisiera necesito tengo llamo llama',
   ),
   yesNo: set('si no asi'),
+  negations: set(''),
+  contractedVerbs: set(''),
   numberJoiner: 'y',
   fillers: set('eh ehm em este mmm mm hmm um ah osea digo bueno pues'),
   fillerPhrases: [
@@ -94,6 +100,8 @@ const ENGLISH: WordLists = {
     'am is are was were be been want need have has had would like will can could should its',
   ),
   yesNo: set('yes no not dont cant yeah'),
+  negations: set('not'),
+  contractedVerbs: set('im youre hes shes were theyre its thats'),
   numberJoiner: 'and',
   fillers: set('uh um umm er erm hmm mm mmm well like so'),
   fillerPhrases: [

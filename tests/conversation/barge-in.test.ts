@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { DEFAULT_SETTINGS } from '../../server/agent-settings.ts'
 import { BargeIn, type BargeInAction } from '../../server/conversation/barge-in.ts'
 
 const STOP_WORDS = ['espera', 'para', 'alto', 'un momento']
@@ -48,6 +49,46 @@ describe('barge-in', () => {
       expect(say(bargeIn(9), text)).toMatchObject({ kind: 'takeFloor', reason: 'stopWord' })
     },
   )
+
+  it.each([
+    'Espere.',
+    'Espérese, por favor',
+    'Un momento',
+    'no, permítame',
+    'Wait!',
+    'please hold on',
+  ])('takes the floor at "%s" with the default stop words', (text) => {
+    const { stopWords } = DEFAULT_SETTINGS.base
+    const barge = new BargeIn({ language: 'es-MX', interruptionWords: 9, stopWords })
+    expect(say(barge, text)).toMatchObject({ kind: 'takeFloor', reason: 'stopWord' })
+  })
+
+  it('sees "un momento" as a phrase only, not in "un buen momento"', () => {
+    expect(say(bargeIn(9), 'es un buen momento')).toEqual({ kind: 'none' })
+  })
+
+  it('takes the floor at one final word while the agent is paused, not at a partial', () => {
+    const barge = bargeIn(2)
+    barge.onset(1_000)
+    barge.tick(1_100)
+    expect(say(barge, 'cuánto')).toEqual({ kind: 'none' })
+    expect(say(barge, '¿Cuánto?', true)).toMatchObject({ kind: 'takeFloor', reason: 'words' })
+  })
+
+  it('needs two words, final or not, while the agent is not paused', () => {
+    const barge = bargeIn(2)
+    barge.onset(1_000)
+    expect(say(barge, '¿Cuánto?', true)).toEqual({ kind: 'none' })
+  })
+
+  it('does not take the floor at a final "Sí." or at a refused word while paused', () => {
+    const barge = bargeIn(2)
+    barge.onset(1_000)
+    barge.tick(1_100)
+    const refused = { startMs: 1_000, agentSpeech: AGENT, refused: true }
+    expect(barge.words({ text: 'Pero.', isFinal: true, ...refused })).toEqual({ kind: 'none' })
+    expect(say(barge, 'Sí.', true)).toEqual({ kind: 'resume', ignored: 'backchannel' })
+  })
 
   it('does not see "para" in "preparado"', () => {
     expect(say(bargeIn(9), 'estoy preparado')).toEqual({ kind: 'none' })

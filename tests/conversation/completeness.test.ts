@@ -21,6 +21,8 @@ const COMPLETE: [string, string][] = [
   ['en-US', 'Yes, please.'],
   ['en-US', 'My email is ana at gmail dot com.'],
   ['en-US', "I can't."],
+  ['en-US', 'No, I am not.'],
+  ['en-US', 'Of course not.'],
 ]
 
 const GOES_ON: [string, string][] = [
@@ -41,6 +43,8 @@ const GOES_ON: [string, string][] = [
   ['en-US', 'I would like to.'],
   ['en-US', 'I want an appointment and'],
   ['en-US', 'It is, you know'],
+  ['en-US', 'I am not.'],
+  ['en-US', "I'm not"],
   ['en-US', 'five five five one'],
   ['en-US', 'My email is ana at'],
 ]

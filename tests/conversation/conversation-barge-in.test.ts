@@ -70,6 +70,19 @@ describe('barge-in', () => {
     expect(rig.of('bargeIn')).toMatchObject([{ reason: 'stopWord' }])
   })
 
+  it('takes the floor at one final word with interruptionWords 2, since it is paused', async () => {
+    const rig = await speaking({ interruptionWords: 2 })
+    await rig.sound(400)
+    rig.partial('cuánto')
+    await rig.run(400)
+    expect(rig.line.paused).toBe(true)
+    expect(rig.of('bargeIn')).toHaveLength(0)
+    rig.final('¿Cuánto?')
+    expect(rig.of('bargeIn')).toMatchObject([{ reason: 'words' }])
+    await rig.run(SILENCE_MS)
+    expect(rig.answer.request.messages.at(-1)).toEqual({ role: 'user', content: '¿Cuánto?' })
+  })
+
   it('yields to a key and to typed text', async () => {
     const rig = await speaking()
     rig.conversation.digit('1')

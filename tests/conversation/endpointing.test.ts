@@ -22,11 +22,16 @@ function decidedMs(endpointing: Endpointing, fromMs: number): number | null {
 }
 
 describe('endpointing', () => {
-  it('waits 200 to 1500 ms with a silence timeout of 500 ms, and 500 ms for a sentence it cannot judge', () => {
-    expect(waitBounds(500)).toEqual({ minMs: 200, maxMs: 1_500 })
-    expect([waitMs(0.95, 500, 200), waitMs(0.5, 500, 200), waitMs(0.1, 500, 200)]).toEqual([
-      200, 500, 1_500,
+  it('waits 300, 500 and 1500 ms with a silence timeout of 500 ms, by completeness', () => {
+    expect(waitBounds(500)).toEqual({ minMs: 300, maxMs: 1_500 })
+    expect([0.95, 0.8, 0.6, 0.5, 0.15].map((p) => waitMs(p, 500, 0))).toEqual([
+      300, 300, 500, 500, 1_500,
     ])
+  })
+
+  it('waits 420, 700 and 2100 ms with 700 ms, and at most 2500 ms with 1000 ms', () => {
+    expect([0.85, 0.5, 0.1].map((p) => waitMs(p, 700, 0))).toEqual([420, 700, 2_100])
+    expect([0.85, 0.5, 0.1].map((p) => waitMs(p, 1_000, 0))).toEqual([600, 1_000, 2_500])
   })
 
   it('never waits longer for a more complete sentence', () => {
@@ -36,10 +41,10 @@ describe('endpointing', () => {
     }
   })
 
-  it('ends a closed sentence 240 ms after the last voiced sample', () => {
+  it('ends a closed sentence 300 ms after the last voiced sample', () => {
     const endpointing = spoken()
     endpointing.transcript({ text: DONE, isFinal: true, endMs: 2_000 }, 2_100)
-    expect(decidedMs(endpointing, 2_200)).toBe(2_240)
+    expect(decidedMs(endpointing, 2_200)).toBe(2_300)
   })
 
   it('ends an open sentence after 1500 ms', () => {
@@ -64,7 +69,7 @@ describe('endpointing', () => {
       kind: 'commit',
       startMs: 1_000,
       speechEndMs: 2_000,
-      dueMs: 2_238,
+      dueMs: 2_300,
     })
   })
 
@@ -86,6 +91,22 @@ describe('endpointing', () => {
     expect(decidedMs(endpointing, 2_220)).toBe(2_500)
   })
 
+  it('does not end early on a partial that ends 260 ms before the last voiced sample', () => {
+    const endpointing = spoken()
+    endpointing.transcript({ text: DONE, isFinal: false, endMs: 1_740 }, 2_000)
+    expect(endpointing.decide(4_000).kind).toBe('wait')
+    endpointing.transcript({ text: DONE, isFinal: true, endMs: 2_000 }, 4_000)
+    expect(endpointing.decide(4_000).kind).toBe('commit')
+  })
+
+  it('does not take the late final of the speech before for that of the last speech', () => {
+    const endpointing = spoken()
+    endpointing.speechStarted(2_600)
+    endpointing.speechEnded(3_600)
+    endpointing.transcript({ text: DONE, isFinal: true, endMs: 2_000 }, 3_800)
+    expect(endpointing.decide(5_000).kind).toBe('wait')
+  })
+
   it('waits for the transcript of speech that came after the last final', () => {
     const endpointing = spoken()
     endpointing.transcript({ text: DONE, isFinal: true, endMs: 2_000 }, 2_100)
@@ -101,7 +122,7 @@ describe('endpointing', () => {
     endpointing.transcript({ text: DONE, isFinal: true, endMs: 2_000 }, 2_100)
     endpointing.speechStarted(2_500)
     endpointing.speechEnded(2_600)
-    expect(decidedMs(endpointing, 2_800)).toBeLessThan(2_900)
+    expect(decidedMs(endpointing, 2_800)).toBe(2_900)
   })
 
   it('ends the turn when the VAD hangs on noise for 2500 ms after the final', () => {

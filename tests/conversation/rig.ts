@@ -245,12 +245,13 @@ export class Rig {
     this.#voice = false
   }
 
-  partial(text: string, startMs = this.#speechStartMs): void {
-    this.conversation.partial(this.#transcript(text, startMs))
+  /** Without times: of the newest sound, up to its last voiced sample. */
+  partial(text: string, startMs = this.#speechStartMs, endMs = this.#lastVoicedMs): void {
+    this.conversation.partial(transcript(text, startMs, endMs))
   }
 
-  final(text: string, startMs = this.#speechStartMs): void {
-    this.conversation.final(this.#transcript(text, startMs))
+  final(text: string, startMs = this.#speechStartMs, endMs = this.#lastVoicedMs): void {
+    this.conversation.final(transcript(text, startMs, endMs))
   }
 
   /** The user says `text` in `ms`; the final comes 300 ms after the sound, as Azure's do at best. */
@@ -292,11 +293,6 @@ export class Rig {
     return this.of('state').map((event) => event.state)
   }
 
-  #transcript(text: string, startMs: number): Transcript {
-    const endMs = Math.max(startMs, this.#lastVoicedMs)
-    return { text, language: 'es-MX', startMs, endMs, confidence: null, words: [] }
-  }
-
   #detect() {
     const wasSpeech = this.#speech
     if (this.#voice) {
@@ -315,6 +311,11 @@ export class Rig {
       lastVoicedMs: this.#lastVoicedMs,
     }
   }
+}
+
+function transcript(text: string, startMs: number, endMs: number): Transcript {
+  const times = { startMs, endMs: Math.max(startMs, endMs) }
+  return { text, language: 'es-MX', ...times, confidence: null, words: [] }
 }
 
 export const LONG_REPLY =
