@@ -149,7 +149,9 @@ class PendingStream implements StreamEvents {
     const { start, agent, stream } = parts
     const { diary, lines, recordingsDir, call } = this.#deps
     const settings = resolveProfile(agent.settings, this.#client)
-    const recordingPath = settings.recording ? join(recordingsDir, `${id}.wav`) : null
+    // An echo is a measurement; nobody will listen to it.
+    const recorded = settings.recording && !call.echo
+    const recordingPath = recorded ? join(recordingsDir, `${id}.wav`) : null
     return new Call(
       { id, agent, settings, start, recordingPath },
       {

@@ -1,7 +1,7 @@
 /**
  * Recorder: a stereo WAV of the call, user left, agent right, in the line's own codec (no decoding, no loss).
  *
- *   user audio, 20 ms at a time ───┬─► interleave ─► block of 1 s ─► file
+ *   user audio, 20 ms at a time ───┬─► interleave ─► block of 4 s ─► file
  *   agent payloads as sent ─► FIFO ┘   the FIFO plays like the carrier's buffer: one payload per 20 ms, emptied by clear
  *
  * The user's audio time is the clock, so a position in the file is a position in the transcript. Nothing waits for the
@@ -14,7 +14,7 @@ import { open } from 'node:fs/promises'
 import { finished } from 'node:stream/promises'
 import { FRAME_MS, payloadBytes, type AudioFormat } from './audio-format.ts'
 
-const BLOCK_FRAMES = 50
+const BLOCK_FRAMES = 200
 /** About 60 s of a telephone call: a disk that stalls longer loses audio, not the call. */
 const BACKLOG_MAX_BYTES = 1_048_576
 /** 10 s: the pacer sends 4 payloads ahead of the user's clock, a stalled user stream lets some more gather. */
@@ -42,7 +42,7 @@ export class Recorder {
   #block: Buffer
   #blockFrames = 0
   #failed: Error | null = null
-  /** Seconds that the disk did not take. */
+  /** Blocks of 4 s that the disk did not take. */
   droppedBlocks = 0
   /** Agent payloads beyond the FIFO's limit. */
   droppedAgentPayloads = 0
@@ -118,17 +118,17 @@ export class Recorder {
     const out = this.#block
     let at = this.#blockFrames * this.#frameBytes * 2
     if (this.#sampleBytes === 1) {
-      for (let i = 0; i < this.#frameBytes; i++) {
-        out[at++] = user[i]!
-        out[at++] = agent[i]!
+      for (let i = 0; i < this.#frameBytes; i++, at += 2) {
+        out[at] = user[i]!
+        out[at + 1] = agent[i]!
       }
       return
     }
-    for (let i = 0; i < this.#frameBytes; i += 2) {
-      out[at++] = user[i]!
-      out[at++] = user[i + 1]!
-      out[at++] = agent[i]!
-      out[at++] = agent[i + 1]!
+    for (let i = 0; i < this.#frameBytes; i += 2, at += 4) {
+      out[at] = user[i]!
+      out[at + 1] = user[i + 1]!
+      out[at + 2] = agent[i]!
+      out[at + 3] = agent[i + 1]!
     }
   }
 
