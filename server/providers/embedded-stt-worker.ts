@@ -32,6 +32,9 @@ export interface SttWorkerData {
   giveUp: SharedArrayBuffer
 }
 
+/** Loading the English model takes 0.7 s of a processor. */
+const ENGLISH_AFTER_MS = 5_000
+
 const port = parentPort
 if (port === null) throw new Error('embedded-stt-worker.ts runs as a worker thread only')
 
@@ -98,7 +101,11 @@ try {
   const hum = Int16Array.from({ length: 8_000 }, (_, index) => 3_000 * Math.sin(index / 20))
   await gate.run(() => spanish.transcribe(hum, () => gate.closing))
   send({ kind: 'ready' })
-  void model('en').catch(() => undefined)
+  // Not at once: whoever waited for the server calls now, and the greeting wants the processor more. The first English call
+  // loads it earlier if need be.
+  setTimeout(() => {
+    if (!gate.closing) model('en').catch(() => undefined)
+  }, ENGLISH_AFTER_MS).unref()
 } catch (error) {
   const code = error instanceof ProviderError ? error.code : 'STT_UNAVAILABLE'
   send({ kind: 'unready', code, message: errorText(error) })
