@@ -27,6 +27,8 @@ import { Watchdog } from './watchdog.ts'
 
 /** The goodbye is really heard before hang-up, but a line that never confirms it is not kept open for ever. */
 const GOODBYE_MAX_MS = 20_000
+/** Ten times a second: its limits are seconds. */
+const WATCHDOG_EVERY_TURNS = 20
 /** The dashboard's meter moves ten times a second; more would only cost. */
 const METER_EVERY_FRAMES = 5
 
@@ -63,6 +65,7 @@ export class Call implements LiveCall {
   /** What it means when the carrier ends the stream. */
   #stopReason: EndReason = 'userHangup'
   #frames = 0
+  #turns = 0
   #resolveEnded: () => void = () => undefined
 
   /** Begins at once. @throws DspError DSP_NO_SLOT when the audio core is full. */
@@ -138,8 +141,10 @@ export class Call implements LiveCall {
   turn(nowMs: number): void {
     if (isOver(this.#phase)) return
     this.#leg.turn(nowMs)
-    const dead = this.#watchdog.check(nowMs, this.#stream.bufferedBytes)
-    if (dead) return this.hangup(dead)
+    if (++this.#turns % WATCHDOG_EVERY_TURNS === 0) {
+      const dead = this.#watchdog.check(nowMs, this.#stream.bufferedBytes)
+      if (dead) return this.hangup(dead)
+    }
     const goodbye = this.#hangupAfterPlayback
     if (goodbye && (!this.#leg.playout.busy || nowMs >= goodbye.latestMs))
       this.hangup(goodbye.reason)

@@ -6,6 +6,8 @@
  *   {"event":"media","sequenceNumber":"4","media":{"track":"inbound","chunk":"2","timestamp":"20","payload":"…"},"streamSid":"…"}
  */
 
+import { encodeBase64, encodedLength } from './base64.ts'
+
 /** Header of a WebSocket frame of 126 to 65 535 bytes; a media message always is one: its fixed text alone is 80 bytes. */
 export const FRAME_HEADER_BYTES = 4
 
@@ -13,7 +15,7 @@ const OPENING = Buffer.from('{"event":"media","sequenceNumber":"')
 const MEDIA = Buffer.from('","media":{"track":"inbound","chunk":"')
 const TIMESTAMP = Buffer.from('","timestamp":"')
 const PAYLOAD = Buffer.from('","payload":"')
-const OUTBOUND_TAIL = '"}}'
+const OUTBOUND_TAIL = Buffer.from('"}}')
 const QUOTE = 0x22
 const TIMESTAMP_MAX_DIGITS = 12
 
@@ -82,14 +84,14 @@ export function mediaHead(streamSid: string): Buffer {
  * from a server). One write of one buffer instead of the header's and the message's: writing is a call's largest cost.
  */
 export function mediaFrame(head: Buffer, payload: Uint8Array): Buffer {
-  const base64 = Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString('base64')
-  const bytes = head.length + base64.length + OUTBOUND_TAIL.length
+  const bytes = head.length + encodedLength(payload.length) + OUTBOUND_TAIL.length
   const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + bytes)
   frame[0] = 0x81
   frame[1] = 126
-  frame.writeUInt16BE(bytes, 2)
-  let at = FRAME_HEADER_BYTES + head.copy(frame, FRAME_HEADER_BYTES)
-  at += frame.write(base64, at, 'latin1')
-  frame.write(OUTBOUND_TAIL, at, 'latin1')
+  frame[2] = bytes >> 8
+  frame[3] = bytes & 0xff
+  frame.set(head, FRAME_HEADER_BYTES)
+  const at = encodeBase64(payload, frame, FRAME_HEADER_BYTES + head.length)
+  frame.set(OUTBOUND_TAIL, at)
   return frame
 }

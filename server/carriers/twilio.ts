@@ -13,7 +13,14 @@ import type { Writable } from 'node:stream'
 import type { RawData, WebSocket } from 'ws'
 import { z } from 'zod'
 import type { CarrierStream, StreamEvents } from './carrier.ts'
-import { FRAME_HEADER_BYTES, mediaFrame, mediaHead, MediaScanner } from './twilio-media.ts'
+import { decodeBase64, decodedBytes } from './base64.ts'
+import {
+  FRAME_HEADER_BYTES,
+  mediaFrame,
+  mediaHead,
+  MediaScanner,
+  type FoundMedia,
+} from './twilio-media.ts'
 
 /** Longest text message taken; a real one is about 400 bytes, a start with parameters below 4 kB. */
 const MESSAGE_MAX_BYTES = 16_384
@@ -21,8 +28,6 @@ const MESSAGE_MAX_BYTES = 16_384
 const PAYLOAD_MAX_BYTES = 800
 /** About 2 s of frames waiting in the socket: the network is behind, more would only be late. */
 const SEND_BUFFER_MAX_BYTES = 32_768
-
-const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/
 
 const id = z.string().min(1).max(128)
 const message = z.discriminatedUnion('event', [
@@ -131,18 +136,15 @@ export class TwilioStream implements CarrierStream {
   /** The fast path: true when the message was a well-formed media message and has been delivered. */
   #scanMedia(bytes: Buffer): boolean {
     const found = this.#scanner?.scan(bytes)
-    return found
-      ? this.#deliver(bytes.toString('latin1', found.from, found.to), found.timestampMs)
-      : false
+    if (!found) return false
+    return this.#deliver(bytes, found)
   }
 
   /** Decodes and hands on one payload; false (nothing delivered) when it is not base64 of a sane length. */
-  #deliver(base64: string, timestampMs: number): boolean {
-    const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0
-    const bytes = (base64.length / 4) * 3 - padding
-    if (base64.length % 4 !== 0 || bytes < 1 || bytes > PAYLOAD_MAX_BYTES) return false
-    // Node's decoder passes over what is not base64, and takes the URL alphabet too.
-    if (!BASE64.test(base64) || this.#scratch.write(base64, 'base64') !== bytes) return false
+  #deliver(text: Uint8Array, { from, to, timestampMs }: FoundMedia): boolean {
+    if (decodedBytes(to - from) > this.#scratch.length) return false
+    const bytes = decodeBase64(text, from, to, this.#scratch)
+    if (bytes < 1 || bytes > PAYLOAD_MAX_BYTES) return false
     this.#events.onPayload(this.#scratch.subarray(0, bytes), timestampMs)
     return true
   }
@@ -167,7 +169,9 @@ export class TwilioStream implements CarrierStream {
     if (received.event === 'mark') return this.#events.onMarkPlayed(received.mark.name)
     if (received.event === 'dtmf') return this.#events.onDigit(received.dtmf.digit)
     if (received.event === 'stop') return this.#stop('stop')
-    if (!this.#deliver(received.media.payload, Number(received.media.timestamp))) {
+    const text = Buffer.from(received.media.payload, 'latin1')
+    const timestampMs = Number(received.media.timestamp)
+    if (!this.#deliver(text, { from: 0, to: text.length, timestampMs })) {
       this.#events.onBadInput('badPayload')
     }
   }
