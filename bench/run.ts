@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util'
 import { RigUnreliable, runMedia } from './media.ts'
 import { table, writeResult, type BenchFigures } from './rig/report.ts'
+import { takeOwnCore } from './rig/own-core.ts'
 import { ServerProcess } from './rig/server-process.ts'
 import { runTurns } from './turns.ts'
 
@@ -47,6 +48,7 @@ async function main(): Promise<number> {
       ...(bench === 'media' ? { MEDIA_ECHO: '1' } : {}),
     },
   })
+  const rigCore = bench === 'media' ? takeOwnCore() : null
   try {
     const shared = { calls, seed, server, authToken: AUTH_TOKEN, progress: note }
     const measured =
@@ -57,6 +59,7 @@ async function main(): Promise<number> {
             parallel: wholeNumber(values.parallel ?? '4', 'parallel'),
             scenario: values.scenario ?? 'bench/scenarios/turns.yaml',
           })
+    measured.settings = { ...measured.settings, rigCore }
     await print(measured, values.name ?? (floor ? 'media-floor' : bench))
     return 0
   } catch (error) {

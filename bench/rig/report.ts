@@ -17,7 +17,7 @@ export interface BenchResult {
   commit: string
   date: string
   seed: number
-  settings: Record<string, string | number | boolean>
+  settings: Record<string, string | number | boolean | null>
   figures: Record<string, number>
 }
 
