@@ -3,6 +3,7 @@ import type { CarrierName } from '../carriers/carrier.ts'
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
+import type { ProvidersStatus } from '../providers/select.ts'
 import type { VoiceInfo } from '../providers/tts.ts'
 import type { Database } from '../store/database.ts'
 import type { MediaTokens } from './media-tokens.ts'
@@ -19,21 +20,7 @@ export interface CallDirectory {
   admit(): Admission
 }
 
-export interface ProviderStatus {
-  name: string
-  /** For people, e.g. "Azure Speech (eastus)". */
-  label: string
-  /** False for what is meant for demonstration and evaluation. */
-  production: boolean
-  /** A licence notice or warning that the dashboard must show. */
-  notice: string | null
-}
-
-export interface ProvidersStatus {
-  stt: ProviderStatus
-  llm: ProviderStatus & { scripted: boolean }
-  tts: ProviderStatus
-}
+export type { ProvidersStatus }
 
 /** A carrier's report about a call, already checked. `over` when the call cannot come back. */
 export interface CarrierStatus {
