@@ -7,8 +7,16 @@
  * Any state may go to ending, always with one EndReason, and the first reason stays; ended is final. Pure: no I/O, no clock.
  */
 
-export type CallState =
-  'dialing' | 'ringing' | 'answered' | 'screening' | 'conversing' | 'ending' | 'ended'
+export const CALL_STATES = [
+  'dialing',
+  'ringing',
+  'answered',
+  'screening',
+  'conversing',
+  'ending',
+  'ended',
+] as const
+export type CallState = (typeof CALL_STATES)[number]
 
 /** Why a call ended: a closed list, stored with the call and translated by the dashboard. */
 export const END_REASONS = [

@@ -5,7 +5,8 @@
 import { CarrierError } from '../errors.ts'
 import type { AudioFormat } from '../media/audio-format.ts'
 
-export type CarrierName = 'browser' | 'twilio' | 'telnyx'
+export const CARRIERS = ['browser', 'twilio', 'telnyx'] as const
+export type CarrierName = (typeof CARRIERS)[number]
 
 export interface StreamStart {
   streamId: string

@@ -1,7 +1,8 @@
 /** Shapes of the API's answers and shared pieces of its requests; the documentation takes names and texts from here. */
 import { z } from 'zod'
 import { agentSettings } from '../agent-settings.ts'
-import { END_REASONS } from '../call/call-state.ts'
+import { CALL_STATES, END_REASONS } from '../call/call-state.ts'
+import { CARRIERS } from '../carriers/carrier.ts'
 
 /** Any UUID: also ones that are older than the versions in RFC 9562. */
 export const uuid = z.guid().meta({ example: '3f8b1c52-6f0e-4a52-9d5c-0a4f2b8f7c11' })
@@ -10,16 +11,8 @@ export const byId = z.object({ id: uuid })
 const timeMs = z.number().meta({ description: 'Unix time in ms', example: 1_795_539_911_356 })
 const maybe = <T extends z.ZodType>(schema: T) => schema.nullable()
 
-export const carrierName = z.enum(['browser', 'twilio', 'telnyx'])
-export const callState = z.enum([
-  'dialing',
-  'ringing',
-  'answered',
-  'screening',
-  'conversing',
-  'ending',
-  'ended',
-])
+export const carrierName = z.enum(CARRIERS)
+export const callState = z.enum(CALL_STATES)
 const endReason = z.enum(END_REASONS)
 
 export const settings = agentSettings.meta({

@@ -12,7 +12,7 @@
 import { createWriteStream, type WriteStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { finished } from 'node:stream/promises'
-import { FRAME_MS, payloadBytes, type AudioFormat } from './audio-format.ts'
+import { FRAME_MS, payloadBytes, silentPayload, type AudioFormat } from './audio-format.ts'
 
 const BLOCK_FRAMES = 200
 /** About 60 s of a telephone call: a disk that stalls longer loses audio, not the call. */
@@ -21,7 +21,6 @@ const BACKLOG_MAX_BYTES = 1_048_576
 const AGENT_FIFO_MAX = 500
 /** WAVE_FORMAT_* tags of mmreg.h. */
 const WAV_TAG = { L16: 1, PCMA: 6, PCMU: 7 } as const
-const SILENCE = { L16: 0, PCMA: 0xd5, PCMU: 0xff } as const
 
 export interface RecordingFacts {
   path: string
@@ -53,7 +52,7 @@ export class Recorder {
     this.#format = format
     this.#sampleBytes = format.codec === 'L16' ? 2 : 1
     this.#frameBytes = payloadBytes(format)
-    this.#silence = new Uint8Array(this.#frameBytes).fill(SILENCE[format.codec])
+    this.#silence = silentPayload(format)
     this.#block = Buffer.allocUnsafe(BLOCK_FRAMES * this.#frameBytes * 2)
     this.#file = createWriteStream(path)
     this.#file.on('error', (error) => {

@@ -12,7 +12,7 @@
  * Invariants: never throws for what a stranger sent; what enters the lane is what the tap saw, in the same order.
  */
 import type { AudioLane } from '../../workers/pool.ts'
-import { FRAME_MS, payloadBytes, type AudioFormat } from './audio-format.ts'
+import { FRAME_MS, payloadBytes, silentPayload, type AudioFormat } from './audio-format.ts'
 
 /** Longer gaps are not a lost message or two but another situation; inventing silence for them helps nobody. */
 const CONCEAL_MAX_FRAMES = 4
@@ -23,7 +23,6 @@ const RESYNC_AFTER_LATE = 10
 /** The lane takes whole multiples of 10 ms up to 100 ms. */
 const LANE_STEP_MS = 10
 const PAYLOAD_MAX_MS = 100
-const SILENCE = { L16: 0, PCMA: 0xd5, PCMU: 0xff } as const
 
 export interface UserAudioCounters {
   payloads: number
@@ -62,7 +61,7 @@ export class UserAudio {
   ) {
     this.#lane = lane
     this.#tap = tap
-    this.#silence = new Uint8Array(payloadBytes(format)).fill(SILENCE[format.codec])
+    this.#silence = silentPayload(format)
     this.#bytesPerMs = payloadBytes(format) / FRAME_MS
   }
 

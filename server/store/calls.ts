@@ -6,22 +6,10 @@
  */
 import { sql } from 'slonik'
 import { z } from 'zod'
-import { END_REASONS } from '../call/call-state.ts'
-import type { CallState, EndReason } from '../call/call-state.ts'
-import type { CarrierName } from '../carriers/carrier.ts'
+import { CALL_STATES, END_REASONS, type CallState, type EndReason } from '../call/call-state.ts'
+import { CARRIERS, type CarrierName } from '../carriers/carrier.ts'
 import type { Database, Queryable } from './database.ts'
 import { likePattern, storableJson, storableText, timestampText } from './sql-values.ts'
-
-const CALL_STATES = [
-  'dialing',
-  'ringing',
-  'answered',
-  'screening',
-  'conversing',
-  'ending',
-  'ended',
-] as const satisfies CallState[]
-const CARRIERS = ['browser', 'twilio', 'telnyx'] as const satisfies CarrierName[]
 
 /** Names of the providers that a call was held with. */
 const providerNames = z.object({
