@@ -99,6 +99,7 @@ export class Slot {
   #payloadBytes = 0
   #ttsFrameSamples = 0
   #hasBed = false
+  #bedGain = 0
 
   constructor(dsp: DspMemory, index: number) {
     this.index = index
@@ -148,7 +149,8 @@ export class Slot {
     this.#setWord('TO_LINE_PTR', filter(format.ttsRateHz, line))
     this.#setWord('BED_PTR', bed)
     this.#setWord('BED_SAMPLES', bed === 0 ? 0 : this.#bedSamples(line))
-    this.#setFloat('BED_GAIN', Math.min(1, settings.bedGain))
+    this.#bedGain = bed === 0 ? 0 : Math.min(1, settings.bedGain)
+    this.#setFloat('BED_GAIN', this.#bedGain)
     this.#setFloat('AGENT_GAIN', 1)
     const on = vadThreshold(settings.vadSensitivity)
     this.#setFloat('VAD_ON', on)
@@ -253,6 +255,12 @@ export class Slot {
   /** Linear gain of the agent's voice, reached along a ramp of one frame. */
   setAgentGain(gain: number): void {
     this.#floats[this.#word + this.#c.agentGain] = gain
+  }
+
+  /** Fades the bed out within a second, or in again; a slot opened without one stays without. */
+  setBedOn(isOn: boolean): void {
+    this.#hasBed = isOn && this.#bedGain > 0
+    this.#setFloat('BED_GAIN', this.#hasBed ? this.#bedGain : 0)
   }
 
   set wantFrames(want: boolean) {
