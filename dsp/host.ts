@@ -16,11 +16,13 @@ import { BED_NAMES, BED_RATES_HZ, bedLoop, LOOP_SEC } from './beds.ts'
 import {
   alawDecodeTable,
   bandEdges,
+  bandQuietest,
   fftTables,
   FILTER_KEYS,
   filterShape,
   filterTable,
   highPassCoefficients,
+  lagGains,
   mulawDecodeTable,
 } from './tables.ts'
 import { vadWeights } from './vad-weights.ts'
@@ -48,6 +50,8 @@ export interface DspFunctions {
   autocorrelation(spectrum: number, work: number, out: number): void
   levelDbfs(samples: number, count: number): number
   limit(samples: number, count: number): void
+  detect(slot: number, scratch: number, samples: number, level: number, detection: number): void
+  scoreFeatures(slot: number, scratch: number): number
 }
 
 /** Where the variable regions lie; both threads compute the same from slots and lists. */
@@ -144,6 +148,8 @@ function writeTables(memory: WebAssembly.Memory, layout: Layout, regions: Region
   put(constant(layout, 'FFT_SPLIT_COS'), fft.splitCos)
   put(constant(layout, 'FFT_SPLIT_SIN'), fft.splitSin)
   put(constant(layout, 'BAND_EDGES'), bandEdges())
+  put(constant(layout, 'BAND_QUIETEST'), bandQuietest())
+  put(constant(layout, 'LAG_GAIN'), lagGains())
   put(constant(layout, 'VAD_WEIGHTS'), vadWeights())
   for (const [from, to] of FILTER_KEYS) {
     const shape = filterShape(from, to)
