@@ -15,7 +15,7 @@ import { DspError } from '../server/errors.ts'
 import { BED_NAMES, bedLoop, LOOP_PAD, LOOP_SEC } from './beds.ts'
 import { FILTER_KEYS, LINE_RATES_HZ, planBytes, planTable } from './filters.ts'
 import { constant, type Layout } from './layout.ts'
-import { bandEdges, fftTables, highPassBlock, NUMBERS } from './tables.ts'
+import { bandEdges, bandQuietest, fftTables, highPassBlock, lagGains, NUMBERS } from './tables.ts'
 import { vadWeights } from './vad-weights.ts'
 
 export { constant, type Layout } from './layout.ts'
@@ -40,6 +40,8 @@ export interface DspFunctions {
   autocorrelation(spectrum: number, work: number, out: number): void
   measureLevel(samples: number, count: number, detection: number): number
   limit(samples: number, count: number): void
+  detect(slot: number, scratch: number, samples: number, level: number, detection: number): void
+  scoreFeatures(slot: number, scratch: number): number
 }
 
 /** Where the variable regions lie; both threads compute the same from slots and lists. */
@@ -130,6 +132,8 @@ function writeTables(memory: WebAssembly.Memory, layout: Layout, regions: Region
   put(constant(layout, 'FFT_SPLIT_COS'), fft.splitCos)
   put(constant(layout, 'FFT_SPLIT_SIN'), fft.splitSin)
   put(constant(layout, 'BAND_EDGES'), bandEdges())
+  put(constant(layout, 'BAND_QUIETEST'), bandQuietest())
+  put(constant(layout, 'LAG_GAIN'), lagGains())
   put(constant(layout, 'VAD_WEIGHTS'), vadWeights())
   for (const [key, at] of regions.filters) put(at, planTable(key, layout))
   for (const [rateHz, at] of regions.highPass) put(at, highPassBlock(rateHz))

@@ -61,6 +61,10 @@ export interface Detection {
   speechStartMs: number
   /** Start of the last frame that was speech by itself (no hangover); negative before the first. */
   lastVoicedMs: number
+  /** Pitch of a voiced frame, 80…400 Hz; 0 when the frame is no voiced speech. */
+  pitchHz?: number
+  /** RMS of a voiced frame, −90…0 dBFS; −90 when the frame is no voiced speech. */
+  voicedLevelDbfs?: number
 }
 
 /** A frame for the line. The pool's object: copy or send it before the next call. */
@@ -123,6 +127,8 @@ export class Slot {
     offset: false,
     speechStartMs: -1,
     lastVoicedMs: -1,
+    pitchHz: 0,
+    voicedLevelDbfs: -90,
   }
   #payloadBytes = 0
   #ttsFrameSamples = 0
@@ -396,6 +402,8 @@ export class Slot {
     const start = this.#words[record + 4] ?? -1
     d.speechStartMs = start < 0 ? -1 : start * FRAME_MS
     d.lastVoicedMs = (this.#words[record + 5] ?? -1) * FRAME_MS
+    d.pitchHz = this.#floats[record + 6] ?? 0
+    d.voicedLevelDbfs = this.#floats[record + 7] ?? -90
   }
 
   #bed(name: Exclude<BedName, 'none'>, rateHz: number): number {
