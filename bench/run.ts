@@ -1,15 +1,17 @@
 /**
- * `npm run bench -- <media|turns> [--calls N] …`: starts a server of its own, measures, prints, writes
+ * `npm run bench -- <dsp|media|turns> [--calls N] …`: measures (media and turns on a server of their own), prints, writes
  * `bench/results/<name>.json`. What each figure means and how it is measured: bench/README.md.
  */
 import { parseArgs } from 'node:util'
+import { runDsp } from './dsp.ts'
 import { RigUnreliable, runMedia } from './media.ts'
-import { table, writeResult, type BenchFigures } from './rig/report.ts'
+import { machine, table, writeResult, type BenchFigures } from './rig/report.ts'
 import { takeOwnCore } from './rig/own-core.ts'
 import { ServerProcess } from './rig/server-process.ts'
 import { runTurns } from './turns.ts'
 
 const USAGE = `npm run bench -- media [--calls 300] [--seconds 20] [--floor]
+npm run bench -- dsp
 npm run bench -- turns [--calls 20] [--parallel 4] [--scenario bench/scenarios/turns.yaml]
 Both take [--seed 1] [--name RESULT]. --floor measures the rig against a server that does nothing.
 --diagnose shows what was seen even when the rig was the bottleneck; it is no result and is not written.`
@@ -32,6 +34,12 @@ async function main(): Promise<number> {
     },
   })
   const bench = positionals[0]
+  if (bench === 'dsp' && !values.help) {
+    const { measured, text } = await runDsp(note)
+    console.log(`${JSON.stringify(machine())}\n\n${text}\n`)
+    await print(measured, values.name ?? bench)
+    return 0
+  }
   if (values.help || (bench !== 'media' && bench !== 'turns')) {
     console.error(USAGE)
     return values.help ? 0 : 1

@@ -12,7 +12,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { DspError } from '../server/errors.ts'
-import { BED_NAMES, bedLoop, LOOP_PAD, LOOP_SEC } from './beds.ts'
+import { BED_NAMES, bedLoop, LOOP_SEC } from './beds.ts'
 import { FILTER_KEYS, LINE_RATES_HZ, planBytes, planTable } from './filters.ts'
 import { constant, type Layout } from './layout.ts'
 import { bandEdges, fftTables, highPassBlock, NUMBERS } from './tables.ts'
@@ -35,11 +35,22 @@ export interface DspFunctions {
   decodeAlaw(payload: number, out: number, count: number): void
   encodeMulaw(samples: number, payload: number, count: number): void
   encodeAlaw(samples: number, payload: number, count: number): void
+  pcmToFloat(pcm: number, out: number, count: number): void
+  floatToPcm(samples: number, pcm: number, count: number): void
   resample(plan: number, input: number, out: number, count: number, work: number): void
   windowedPower(samples: number, work: number, power: number): void
   autocorrelation(spectrum: number, work: number, out: number): void
   measureLevel(samples: number, count: number, detection: number): number
   limit(samples: number, count: number): void
+  addBed(
+    samples: number,
+    count: number,
+    bed: number,
+    length: number,
+    position: number,
+    from: number,
+    to: number,
+  ): number
 }
 
 /** Where the variable regions lie; both threads compute the same from slots and lists. */
@@ -99,7 +110,7 @@ function placeRegions(layout: Layout, slots: number, lists: number): Regions {
   const beds = new Map<string, number>()
   for (const name of BED_NAMES) {
     for (const rateHz of LINE_RATES_HZ) {
-      beds.set(`${name}-${rateHz}`, take((LOOP_SEC * rateHz + LOOP_PAD) * 2))
+      beds.set(`${name}-${rateHz}`, take(LOOP_SEC * rateHz * 2))
     }
   }
   const scratch = take(lists * constant(layout, 'SCRATCH_BYTES'))
@@ -136,18 +147,9 @@ function writeTables(memory: WebAssembly.Memory, layout: Layout, regions: Region
   for (const name of BED_NAMES) {
     for (const rateHz of LINE_RATES_HZ) {
       const at = regions.beds.get(`${name}-${rateHz}`)
-      if (at !== undefined) putLoop(bytes, at, bedLoop(name, rateHz))
+      if (at !== undefined) put(at, bedLoop(name, rateHz))
     }
   }
-}
-
-/** A loop and its first samples again, so that a vector may read over its end. */
-function putLoop(memory: Uint8Array, at: number, loop: Int16Array): void {
-  const padded = Int16Array.from(
-    { length: loop.length + LOOP_PAD },
-    (_, n) => loop[n % loop.length] ?? 0,
-  )
-  memory.set(new Uint8Array(padded.buffer), at)
 }
 
 /** The main thread's half: memory, layout, and where everything lies. */

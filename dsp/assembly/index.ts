@@ -24,6 +24,7 @@ export {
   resample,
 } from './resampler'
 export { autocorrelation, windowedPower } from './fft'
+export { floatToPcm, pcmToFloat } from './pcm'
 export { measureLevel } from './level'
 export { addBed, addComfortNoise, limit, ramp } from './mixer'
 

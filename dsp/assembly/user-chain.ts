@@ -9,7 +9,7 @@
 import { decodeAlaw, decodeMulaw } from './g711'
 import { highPass } from './high-pass'
 import { measureLevel } from './level'
-import { floatToPcm, pcmToFloat, swapBytes } from './pcm'
+import { floatToPcm, moveSamples, pcmToFloat, swapBytes } from './pcm'
 import { resample } from './resampler'
 import {
   CODEC,
@@ -74,13 +74,13 @@ function processFrame(slot: usize, scratch: usize, payload: usize, place: usize)
   decode(load<i32>(slot, CODEC), payload, samples, count)
   highPass(load<i32>(slot, HIGH_PASS_PTR), slot + HIGH_PASS_STATE, samples, count)
   const level = measureLevel(samples, count, detection)
-  memory.copy(samples - keep, slot + USER_HISTORY, keep)
+  moveSamples(samples - keep, slot + USER_HISTORY, keep)
   const narrow = convert(load<i32>(slot, TO_8K_PTR), samples, scratch, 160)
   detect(slot, scratch, narrow, level, detection)
   const sttSamples = load<i32>(slot, STT_SAMPLES)
   const wide = convert(load<i32>(slot, TO_STT_PTR), samples, scratch, sttSamples)
   floatToPcm(wide, slot + PCM_RING + place * PCM_FRAME_BYTES, sttSamples)
-  memory.copy(slot + USER_HISTORY, samples + ((<usize>count) << 2) - keep, keep)
+  moveSamples(slot + USER_HISTORY, samples + ((<usize>count) << 2) - keep, keep)
 }
 
 /** `samples` at another rate, or as they are when there is no plan. */
