@@ -15,7 +15,7 @@ import { DspError } from '../server/errors.ts'
 import { BED_NAMES, bedLoop, LOOP_SEC } from './beds.ts'
 import { FILTER_KEYS, LINE_RATES_HZ, planBytes, planTable } from './filters.ts'
 import { constant, type Layout } from './layout.ts'
-import { bandEdges, fftTables, highPassBlock, NUMBERS } from './tables.ts'
+import { bandEdges, fftTables, highPassBlock, NUMBERS, POWERS_OF_TWO } from './tables.ts'
 import { vadWeights } from './vad-weights.ts'
 
 export { constant, type Layout } from './layout.ts'
@@ -35,6 +35,8 @@ export interface DspFunctions {
   decodeAlaw(payload: number, out: number, count: number): void
   encodeMulaw(samples: number, payload: number, count: number): void
   encodeAlaw(samples: number, payload: number, count: number): void
+  encodeMulawPcm(pcm: number, payload: number, count: number): void
+  decodeMulawPcm(payload: number, pcm: number, count: number): void
   pcmToFloat(pcm: number, out: number, count: number): void
   floatToPcm(samples: number, pcm: number, count: number): void
   resample(plan: number, input: number, out: number, count: number, work: number): void
@@ -134,6 +136,7 @@ function writeTables(memory: WebAssembly.Memory, layout: Layout, regions: Region
     bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at)
   const fft = fftTables()
   put(constant(layout, 'NUMBERS'), NUMBERS)
+  put(constant(layout, 'POWERS_OF_TWO'), POWERS_OF_TWO)
   put(constant(layout, 'FFT_WINDOW'), fft.window)
   put(constant(layout, 'FFT_ORDER'), fft.order)
   put(constant(layout, 'FFT_COS'), fft.cos)

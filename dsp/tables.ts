@@ -23,7 +23,10 @@ export const NUMBERS: Float32Array = Float32Array.of(
   1 / 32_768,
   0.97,
   0.8,
+  0.25,
 )
+
+export const POWERS_OF_TWO: Uint8Array = Uint8Array.from({ length: 16 }, (_, n) => 1 << (n & 7))
 
 /**
  * Butterworth high-pass of second order at 80 Hz by the bilinear transform, as assembly/high-pass.ts

@@ -12,7 +12,14 @@ export * from './slot'
 export * from './tables'
 export { PREPARED_FRAMES } from './agent-chain'
 export { FEATURES, FEATURE_COUNT } from './vad'
-export { decodeAlaw, decodeMulaw, encodeAlaw, encodeMulaw } from './g711'
+export {
+  decodeAlaw,
+  decodeMulaw,
+  decodeMulawPcm,
+  encodeAlaw,
+  encodeMulaw,
+  encodeMulawPcm,
+} from './g711'
 export {
   KIND_DOUBLE,
   KIND_HALVE,

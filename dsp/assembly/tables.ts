@@ -29,6 +29,9 @@ export const N_32768: usize = NUMBERS + 52
 export const N_PCM_UNIT: usize = NUMBERS + 56
 export const N_CLIPPED: usize = NUMBERS + 60
 export const N_KNEE: usize = NUMBERS + 64
+export const N_QUARTER: usize = NUMBERS + 68
+/** 1, 2, 4 … 128, twice: a shift by a lane's own amount is a multiplication. */
+export const POWERS_OF_TWO: usize = NUMBERS + 96
 
 /** FFT of 256 real samples: Hann window, bit-reversed order of 128 pairs, twiddles. */
 export const FFT_WINDOW: usize = NUMBERS + 128

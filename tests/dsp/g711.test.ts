@@ -71,4 +71,23 @@ describe('g711', () => {
     dsp.functions.encodeAlaw(pcmAt, codeAt, 8)
     expect(bytes[codeAt]).toBe(alawCompress(-32_768))
   })
+
+  it('encodes and decodes 16-bit PCM in PCMU as G.191 does', () => {
+    const words = new Int16Array(dsp.share.memory.buffer)
+    const wrong: number[] = []
+    for (let i = 0; i < SAMPLES.length; i += 256) {
+      words.set(SAMPLES.subarray(i, i + 256), pcmAt >> 1)
+      dsp.functions.encodeMulawPcm(pcmAt, codeAt, 256)
+      for (let n = 0; n < 256; n++) {
+        const sample = SAMPLES[i + n] ?? 0
+        if (bytes[codeAt + n] !== ulawCompress(sample)) wrong.push(sample)
+      }
+    }
+    expect(wrong).toEqual([])
+    for (let n = 0; n < 256; n++) bytes[codeAt + n] = n
+    dsp.functions.decodeMulawPcm(codeAt, pcmAt, 256)
+    const decoded = words.slice(pcmAt >> 1, (pcmAt >> 1) + 256)
+    // + 0: 16-bit PCM has no −0.
+    expect([...decoded]).toEqual(Array.from({ length: 256 }, (_, code) => ulawExpand(code) + 0))
+  })
 })
