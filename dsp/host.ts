@@ -15,7 +15,7 @@ import { DspError } from '../server/errors.ts'
 import { BED_NAMES, bedLoop, LOOP_SEC } from './beds.ts'
 import { FILTER_KEYS, LINE_RATES_HZ, planBytes, planTable } from './filters.ts'
 import { constant, type Layout } from './layout.ts'
-import { bandEdges, fftTables, highPassBlock, NUMBERS, POWERS_OF_TWO } from './tables.ts'
+import { bandEdges, dtmfTable, fftTables, highPassBlock, NUMBERS, POWERS_OF_TWO } from './tables.ts'
 import { vadWeights } from './vad-weights.ts'
 
 export { constant, type Layout } from './layout.ts'
@@ -143,6 +143,7 @@ function writeTables(memory: WebAssembly.Memory, layout: Layout, regions: Region
   put(constant(layout, 'FFT_SIN'), fft.sin)
   put(constant(layout, 'FFT_SPLIT_COS'), fft.splitCos)
   put(constant(layout, 'FFT_SPLIT_SIN'), fft.splitSin)
+  put(constant(layout, 'DTMF_TABLE'), dtmfTable())
   put(constant(layout, 'BAND_EDGES'), bandEdges())
   put(constant(layout, 'VAD_WEIGHTS'), vadWeights())
   for (const [key, at] of regions.filters) put(at, planTable(key, layout))

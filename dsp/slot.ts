@@ -32,6 +32,8 @@ export interface SlotSettings {
   bed: BedName
   /** 0…1; 1 is −26 dBFS. */
   bedGain: number
+  /** Look for DTMF and call-progress tones in the user's audio; not unless said. */
+  tones?: boolean
   /** RMS of comfort noise under everything the agent sends, dBFS; none unless said. */
   comfortNoiseDbfs?: number
 }
@@ -50,6 +52,8 @@ export interface Detection {
   peak?: number
   /** Samples of the frame at full scale. */
   clippedSamples?: number
+  /** The DTMF digit that was recognised in this frame: one of 0-9 * # A-D; null for none. */
+  digit?: string | null
   /** This frame starts speech. */
   onset: boolean
   /** This frame ends speech. */
@@ -119,6 +123,7 @@ export class Slot {
     levelDbfs: -90,
     peak: 0,
     clippedSamples: 0,
+    digit: null,
     onset: false,
     offset: false,
     speechStartMs: -1,
@@ -181,6 +186,7 @@ export class Slot {
     this.#setWord('BED_SAMPLES', bed === 0 ? 0 : this.#bedSamples(line))
     this.#setFloat('BED_GAIN', Math.min(1, settings.bedGain))
     this.#setFloat('AGENT_GAIN', 1)
+    this.#setWord('TONES_WANTED', settings.tones === true ? 1 : 0)
     if (settings.comfortNoiseDbfs !== undefined) {
       this.#setFloat('COMFORT_RMS', 10 ** (Math.min(-20, settings.comfortNoiseDbfs) / 20))
     }
@@ -385,6 +391,8 @@ export class Slot {
     d.levelDbfs = this.#floats[record + 3] ?? -90
     d.peak = this.#floats[record + 8] ?? 0
     d.clippedSamples = this.#words[record + 9] ?? 0
+    const digit = this.#words[record + 10] ?? 0
+    d.digit = digit === 0 ? null : String.fromCharCode(digit)
     const start = this.#words[record + 4] ?? -1
     d.speechStartMs = start < 0 ? -1 : start * FRAME_MS
     d.lastVoicedMs = (this.#words[record + 5] ?? -1) * FRAME_MS

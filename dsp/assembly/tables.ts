@@ -43,8 +43,12 @@ export const FFT_SIN: usize = FFT_COS + 512
 export const FFT_SPLIT_COS: usize = FFT_SIN + 512
 export const FFT_SPLIT_SIN: usize = FFT_SPLIT_COS + 512
 
+/** DTMF: 8 tones of 80 cosines and 80 sines, squared window, frequencies, phase steps (dtmf.ts). */
+export const DTMF_TABLE: usize = FFT_SPLIT_SIN + 512
+export const DTMF_TABLE_BYTES: usize = 8 * 640 + 320 + 64
+
 /** First bin of each of the 18 bands, and the end of the last. */
-export const BAND_EDGES: usize = FFT_SPLIT_SIN + 512
+export const BAND_EDGES: usize = DTMF_TABLE + DTMF_TABLE_BYTES
 /** Weights of the speech score, see vad.ts. */
 export const VAD_WEIGHTS: usize = BAND_EDGES + 80
 export const VAD_WEIGHT_COUNT: i32 = 64

@@ -6,6 +6,7 @@
  *
  * No gain is applied: recognisers normalise for themselves, and the VAD works on SNR.
  */
+import { findDigit } from './dtmf'
 import { decodeAlaw, decodeMulaw } from './g711'
 import { highPass } from './high-pass'
 import { measureLevel } from './level'
@@ -33,6 +34,7 @@ import {
   PCM_WRITE,
   PCMA,
   STT_SAMPLES,
+  TONES_WANTED,
   TO_8K_PTR,
   TO_STT_PTR,
   USER_HISTORY,
@@ -77,6 +79,9 @@ function processFrame(slot: usize, scratch: usize, payload: usize, place: usize)
   moveSamples(samples - keep, slot + USER_HISTORY, keep)
   const narrow = convert(load<i32>(slot, TO_8K_PTR), samples, scratch, 160)
   detect(slot, scratch, narrow, level, detection)
+  if (load<i32>(slot, TONES_WANTED)) {
+    findDigit(slot, narrow, level, detection)
+  }
   const sttSamples = load<i32>(slot, STT_SAMPLES)
   const wide = convert(load<i32>(slot, TO_STT_PTR), samples, scratch, sttSamples)
   floatToPcm(wide, slot + PCM_RING + place * PCM_FRAME_BYTES, sttSamples)
