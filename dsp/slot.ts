@@ -38,6 +38,12 @@ export interface SlotSettings {
   comfortNoiseDbfs?: number
 }
 
+/**
+ * `ringback` once for each ring, `busy` at its third pulse, `sit` is a network's "cannot be
+ * reached", `faxCalling` CNG, `faxAnswer` CED, `beep` an answering machine's.
+ */
+export type ProgressTone = 'ringback' | 'busy' | 'sit' | 'faxCalling' | 'faxAnswer' | 'beep'
+
 /** What the VAD found in one 20 ms frame. Times are audio time since the slot was opened. */
 export interface Detection {
   /** Start of the frame. */
@@ -54,6 +60,8 @@ export interface Detection {
   clippedSamples?: number
   /** The DTMF digit that was recognised in this frame: one of 0-9 * # A-D; null for none. */
   digit?: string | null
+  /** The call-progress tone that became certain in this frame; null for none. */
+  tone?: ProgressTone | null
   /** This frame starts speech. */
   onset: boolean
   /** This frame ends speech. */
@@ -83,6 +91,16 @@ const CODECS: ReadonlyMap<string, number> = new Map([
   ['L16', 2],
   ['L16-big', 3],
 ])
+/** By number, as in assembly/tones.ts. */
+const TONES: ReadonlyArray<ProgressTone | null> = [
+  null,
+  'ringback',
+  'busy',
+  'sit',
+  'faxCalling',
+  'faxAnswer',
+  'beep',
+]
 const FRAME_MS = 20
 const STT_RATES_HZ = [8_000, 16_000]
 
@@ -124,6 +142,7 @@ export class Slot {
     peak: 0,
     clippedSamples: 0,
     digit: null,
+    tone: null,
     onset: false,
     offset: false,
     speechStartMs: -1,
@@ -391,6 +410,7 @@ export class Slot {
     d.levelDbfs = this.#floats[record + 3] ?? -90
     d.peak = this.#floats[record + 8] ?? 0
     d.clippedSamples = this.#words[record + 9] ?? 0
+    d.tone = TONES[this.#words[record + 11] ?? 0] ?? null
     const digit = this.#words[record + 10] ?? 0
     d.digit = digit === 0 ? null : String.fromCharCode(digit)
     const start = this.#words[record + 4] ?? -1

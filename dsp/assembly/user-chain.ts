@@ -41,6 +41,7 @@ import {
   USER_KEEP,
 } from './slot'
 import { SCRATCH_INPUT, SCRATCH_NARROW, SCRATCH_OUTPUT, SCRATCH_WORK } from './tables'
+import { findTone } from './tones'
 import { detect } from './vad'
 
 const HISTORY_BYTES: usize = HISTORY * 4
@@ -81,6 +82,7 @@ function processFrame(slot: usize, scratch: usize, payload: usize, place: usize)
   detect(slot, scratch, narrow, level, detection)
   if (load<i32>(slot, TONES_WANTED)) {
     findDigit(slot, narrow, level, detection)
+    findTone(slot, scratch, level, detection)
   }
   const sttSamples = load<i32>(slot, STT_SAMPLES)
   const wide = convert(load<i32>(slot, TO_STT_PTR), samples, scratch, sttSamples)
