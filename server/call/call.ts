@@ -19,7 +19,7 @@ import type { Wheel } from '../media/wheel.ts'
 import { STT_RATE_HZ, type SttSession } from '../providers/stt.ts'
 import type { Providers } from '../providers/select.ts'
 import type { Agent } from '../store/agents.ts'
-import type { AudioPool, Detection } from '../../workers/pool.ts'
+import type { AudioPool, Detection, ProgressTone } from '../../workers/pool.ts'
 import type { CallDiary } from './call-diary.ts'
 import { advance, isOver, type CallPhase, type EndReason } from './call-state.ts'
 import type { RungIndex } from './load.ts'
@@ -57,6 +57,8 @@ export interface CallFacts {
 export class Call implements LiveCall {
   readonly id: string
   readonly ended: Promise<void>
+  /** Told of ringing, busy, SIT, fax and an answering machine's beep; `atMs` is audio time. */
+  onTone: ((tone: ProgressTone, atMs: number) => void) | null = null
   readonly #deps: CallDeps
   readonly #facts: CallFacts
   readonly #stream: CarrierStream
@@ -181,6 +183,8 @@ export class Call implements LiveCall {
       ttsRateHz: this.#deps.echo ? STT_RATE_HZ : this.#deps.providers.tts.sampleRateHz,
       settings: {
         vadSensitivity: settings.vadSensitivity,
+        // A browser has neither a network's tones nor a keypad in its audio.
+        tones: this.#stream.carrier !== 'browser',
         bed: this.#deps.echo ? 'none' : settings.backgroundSound,
         bedGain: settings.backgroundVolume,
       },
@@ -190,6 +194,8 @@ export class Call implements LiveCall {
         onSegmentHeard: (id, atMs) => this.#conversation.onSegmentHeard(id, atMs),
       },
       onUserFrame: (detection, pcm16k) => this.#userFrame(detection, pcm16k),
+      onDigit: start.digitsInBand ? (digit) => this.digit(digit) : undefined,
+      onTone: (tone, atMs) => this.onTone?.(tone, atMs),
       onFault: (status) => {
         this.#diary.fault(`audio core status ${status}`)
         this.hangup('internalError')

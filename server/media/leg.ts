@@ -9,6 +9,7 @@ import type {
   AudioPool,
   Detection,
   LaneSettings,
+  ProgressTone,
   TtsRateHz,
 } from '../../workers/pool.ts'
 import type { CarrierStream } from '../carriers/carrier.ts'
@@ -28,6 +29,10 @@ export interface LegDeps {
   recordingPath: string | null
   playback: PlaybackEvents
   onUserFrame(detection: Detection, pcm16k: Int16Array): void
+  /** A digit heard in the audio; left out where the carrier sends digits as events. */
+  onDigit?: ((digit: string) => void) | undefined
+  /** A call-progress tone heard in the audio; `atMs` is audio time. */
+  onTone?: ((tone: ProgressTone, atMs: number) => void) | undefined
   onFault(status: number): void
   onDropped(queue: string, count: number): void
 }
@@ -49,6 +54,8 @@ export class Leg {
       {
         onUserFrame: (detection, pcm16k) => {
           this.#audioTimeMs = detection.atMs + 20
+          if (detection.digit) deps.onDigit?.(detection.digit)
+          if (detection.tone) deps.onTone?.(detection.tone, detection.atMs)
           deps.onUserFrame(detection, pcm16k)
         },
         onFault: deps.onFault,
