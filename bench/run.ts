@@ -54,6 +54,7 @@ const BENCHES: Record<string, (flags: Flags) => Promise<BenchFigures>> = {
       calls: flags.calls === undefined ? null : count(flags, 'calls', 1),
       seconds: count(flags, 'seconds', 90),
       most: count(flags, 'most', 800),
+      diagnose: flags.diagnose === true,
       ...shared(flags),
     })
   },

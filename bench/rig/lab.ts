@@ -91,9 +91,14 @@ export async function openLab(options: LabOptions): Promise<Lab> {
 }
 
 /**
- * Clock, echo floor and mocks, before anything is measured. Returns what was seen. @throws RigUnreliable
+ * Clock, echo floor and mocks, before anything is measured. Returns what was seen. `goOn` only says what is wrong: for
+ * --diagnose. @throws RigUnreliable
  */
-export async function checkRig(lab: Lab, bench: string): Promise<Record<string, number>> {
+export async function checkRig(
+  lab: Lab,
+  bench: string,
+  goOn?: (doubt: string) => void,
+): Promise<Record<string, number>> {
   const clockMs = await clockLateP99Ms()
   const floorMs = await floorLateP99Ms()
   const mocks = await mockLatencies(lab.providers)
@@ -103,18 +108,17 @@ export async function checkRig(lab: Lab, bench: string): Promise<Record<string, 
     ...mockFigures(mocks, 'Before'),
   }
   const seen = { bench, seed: 0, settings: {}, figures }
-  const limit = (what: string, ms: number, limitMs: number): void => {
-    if (ms <= limitMs) return
-    throw new RigUnreliable(
-      `The rig's ${what} was ${ms} ms late at p99 (limit ${limitMs} ms)`,
-      seen,
-    )
-  }
-  limit('clock', clockMs, CLOCK_LATE_P99_LIMIT_MS)
-  limit('echo floor', floorMs, FLOOR_LATE_P99_LIMIT_MS)
-  const doubt = mockDoubt(mocks)
-  if (doubt !== null) throw new RigUnreliable(doubt, seen)
+  const doubt =
+    tooLate('clock', clockMs, CLOCK_LATE_P99_LIMIT_MS) ??
+    tooLate('echo floor', floorMs, FLOOR_LATE_P99_LIMIT_MS) ??
+    mockDoubt(mocks)
+  if (doubt !== null && goOn === undefined) throw new RigUnreliable(doubt, seen)
+  if (doubt !== null) goOn?.(doubt)
   return figures
+}
+
+function tooLate(what: string, ms: number, limitMs: number): string | null {
+  return ms <= limitMs ? null : `The rig's ${what} was ${ms} ms late at p99 (limit ${limitMs} ms)`
 }
 
 export function mockFigures(mocks: readonly MockLatency[], when: string): Record<string, number> {
