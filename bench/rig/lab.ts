@@ -26,6 +26,11 @@ import { TwilioCall } from './twilio-caller.ts'
 export const AUTH_TOKEN = 'rig-auth-token-0123456789abcdef'
 /** What the emulated providers are told: the published method's figures. */
 export const MOCKS = { partialMs: 250, finalMs: 1_000, firstTokenMs: 400, firstAudioMs: 150 }
+/**
+ * What the recogniser hears in every utterance: a whole sentence at its end, an open one (para, mi, de) where the script
+ * hesitates. Random words would measure how long the server waits for the end of nonsense.
+ */
+const SAID = 'Quiero saber cuánto cuesta la asesoría para mi negocio de ropa.'
 /** Longer than every hesitation of the script, as in the published method. */
 const SILENCE_TIMEOUT_MS = 1_000
 const FLOOR_CALLS = 20
@@ -55,7 +60,7 @@ export async function openLab(options: LabOptions): Promise<Lab> {
   const providers = await startProviderProcess([
     ...['--seed', String(options.seed), '--partial-ms', String(MOCKS.partialMs)],
     ...['--final-ms', String(MOCKS.finalMs), '--first-token-ms', String(MOCKS.firstTokenMs)],
-    ...['--first-audio-ms', String(MOCKS.firstAudioMs)],
+    ...['--first-audio-ms', String(MOCKS.firstAudioMs), '--said', SAID],
   ])
   try {
     const server = await ServerProcess.start({
