@@ -12,21 +12,13 @@
  */
 import { readFile } from 'node:fs/promises'
 import { DspError } from '../server/errors.ts'
-import { BED_NAMES, BED_RATES_HZ, bedLoop, LOOP_SEC } from './beds.ts'
-import {
-  alawDecodeTable,
-  bandEdges,
-  fftTables,
-  FILTER_KEYS,
-  filterShape,
-  filterTable,
-  highPassCoefficients,
-  mulawDecodeTable,
-} from './tables.ts'
+import { BED_NAMES, bedLoop, LOOP_PAD, LOOP_SEC } from './beds.ts'
+import { FILTER_KEYS, LINE_RATES_HZ, planBytes, planTable } from './filters.ts'
+import { constant, type Layout } from './layout.ts'
+import { bandEdges, bandQuietest, fftTables, highPassBlock, lagGains, NUMBERS } from './tables.ts'
 import { vadWeights } from './vad-weights.ts'
 
-/** The layout constants exported by assembly/index.ts, by name. */
-export type Layout = Readonly<Record<string, number>>
+export { constant, type Layout } from './layout.ts'
 
 /** What a worker needs to join: structured-cloneable. */
 export interface DspShare {
@@ -43,11 +35,13 @@ export interface DspFunctions {
   decodeAlaw(payload: number, out: number, count: number): void
   encodeMulaw(samples: number, payload: number, count: number): void
   encodeAlaw(samples: number, payload: number, count: number): void
-  resample(table: number, input: number, out: number, count: number): void
+  resample(plan: number, input: number, out: number, count: number, work: number): void
   windowedPower(samples: number, work: number, power: number): void
   autocorrelation(spectrum: number, work: number, out: number): void
-  levelDbfs(samples: number, count: number): number
+  measureLevel(samples: number, count: number, detection: number): number
   limit(samples: number, count: number): void
+  detect(slot: number, scratch: number, samples: number, level: number, detection: number): void
+  scoreFeatures(slot: number, scratch: number): number
 }
 
 /** Where the variable regions lie; both threads compute the same from slots and lists. */
@@ -91,13 +85,6 @@ function instantiate(share: Pick<DspShare, 'module' | 'memory'>): {
   return { layout, functions: exports as unknown as DspFunctions }
 }
 
-/** One constant of the layout. Throws DspError DSP_LAYOUT when the module does not export it. */
-export function constant(layout: Layout, name: string): number {
-  const value = layout[name]
-  if (value === undefined) throw new DspError('DSP_LAYOUT', `dsp.wasm does not export ${name}`)
-  return value
-}
-
 function placeRegions(layout: Layout, slots: number, lists: number): Regions {
   let at = constant(layout, 'TABLES_END')
   const take = (bytes: number): number => {
@@ -107,13 +94,15 @@ function placeRegions(layout: Layout, slots: number, lists: number): Regions {
   }
   const filters = new Map<string, number>()
   for (const [from, to] of FILTER_KEYS) {
-    const shape = filterShape(from, to)
-    if (shape) filters.set(`${from}-${to}`, take(16 + shape.up * shape.tapsPerPhase * 4))
+    const key = `${from}-${to}`
+    filters.set(key, take(planBytes(key)))
   }
-  const highPass = new Map(BED_RATES_HZ.map((rateHz) => [rateHz, take(20)] as const))
+  const highPass = new Map(LINE_RATES_HZ.map((rateHz) => [rateHz, take(192)] as const))
   const beds = new Map<string, number>()
   for (const name of BED_NAMES) {
-    for (const rateHz of BED_RATES_HZ) beds.set(`${name}-${rateHz}`, take(LOOP_SEC * rateHz * 2))
+    for (const rateHz of LINE_RATES_HZ) {
+      beds.set(`${name}-${rateHz}`, take((LOOP_SEC * rateHz + LOOP_PAD) * 2))
+    }
   }
   const scratch = take(lists * constant(layout, 'SCRATCH_BYTES'))
   const listStart = take(lists * slots * 4)
@@ -135,8 +124,7 @@ function writeTables(memory: WebAssembly.Memory, layout: Layout, regions: Region
   const put = (at: number, data: ArrayBufferView): void =>
     bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at)
   const fft = fftTables()
-  put(constant(layout, 'MULAW_DECODE'), mulawDecodeTable())
-  put(constant(layout, 'ALAW_DECODE'), alawDecodeTable())
+  put(constant(layout, 'NUMBERS'), NUMBERS)
   put(constant(layout, 'FFT_WINDOW'), fft.window)
   put(constant(layout, 'FFT_ORDER'), fft.order)
   put(constant(layout, 'FFT_COS'), fft.cos)
@@ -144,19 +132,26 @@ function writeTables(memory: WebAssembly.Memory, layout: Layout, regions: Region
   put(constant(layout, 'FFT_SPLIT_COS'), fft.splitCos)
   put(constant(layout, 'FFT_SPLIT_SIN'), fft.splitSin)
   put(constant(layout, 'BAND_EDGES'), bandEdges())
+  put(constant(layout, 'BAND_QUIETEST'), bandQuietest())
+  put(constant(layout, 'LAG_GAIN'), lagGains())
   put(constant(layout, 'VAD_WEIGHTS'), vadWeights())
-  for (const [from, to] of FILTER_KEYS) {
-    const shape = filterShape(from, to)
-    const at = regions.filters.get(`${from}-${to}`)
-    if (shape && at !== undefined) put(at, filterTable(shape))
-  }
-  for (const [rateHz, at] of regions.highPass) put(at, highPassCoefficients(rateHz))
+  for (const [key, at] of regions.filters) put(at, planTable(key, layout))
+  for (const [rateHz, at] of regions.highPass) put(at, highPassBlock(rateHz))
   for (const name of BED_NAMES) {
-    for (const rateHz of BED_RATES_HZ) {
+    for (const rateHz of LINE_RATES_HZ) {
       const at = regions.beds.get(`${name}-${rateHz}`)
-      if (at !== undefined) put(at, bedLoop(name, rateHz))
+      if (at !== undefined) putLoop(bytes, at, bedLoop(name, rateHz))
     }
   }
+}
+
+/** A loop and its first samples again, so that a vector may read over its end. */
+function putLoop(memory: Uint8Array, at: number, loop: Int16Array): void {
+  const padded = Int16Array.from(
+    { length: loop.length + LOOP_PAD },
+    (_, n) => loop[n % loop.length] ?? 0,
+  )
+  memory.set(new Uint8Array(padded.buffer), at)
 }
 
 /** The main thread's half: memory, layout, and where everything lies. */

@@ -4,7 +4,13 @@
  *   carrier ─► user-audio ─► lane ─► onUserFrame        append ─► playout ─► lane ─► carrier
  *                   └─────────► recorder ◄─────────────────────────┘
  */
-import type { AudioLane, AudioPool, Detection, LaneSettings } from '../../workers/pool.ts'
+import type {
+  AudioLane,
+  AudioPool,
+  Detection,
+  LaneSettings,
+  TtsRateHz,
+} from '../../workers/pool.ts'
 import type { CarrierStream } from '../carriers/carrier.ts'
 import type { AudioFormat } from './audio-format.ts'
 import type { PlaybackEvents } from './playback.ts'
@@ -16,7 +22,7 @@ export interface LegDeps {
   pool: AudioPool
   stream: CarrierStream
   format: AudioFormat
-  ttsRateHz: 8_000 | 16_000 | 24_000
+  ttsRateHz: TtsRateHz
   settings: LaneSettings
   /** Where the recording goes; null for none. */
   recordingPath: string | null
