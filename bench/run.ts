@@ -61,6 +61,7 @@ const BENCHES: Record<string, (flags: Flags) => Promise<BenchFigures>> = {
       calls: flags.calls === undefined ? null : count(flags, 'calls', 1),
       seconds: count(flags, 'seconds', 90),
       most: count(flags, 'most', 800),
+      diagnose: flags.diagnose === true,
       ...shared(flags),
     })
   },
@@ -72,7 +73,7 @@ const BENCHES: Record<string, (flags: Flags) => Promise<BenchFigures>> = {
   soak: async (flags) => {
     const { runSoak } = await import('./soak.ts')
     const sizes = { calls: count(flags, 'calls', 20), minutes: count(flags, 'minutes', 10) }
-    return runSoak({ ...sizes, ...shared(flags) })
+    return runSoak({ ...sizes, diagnose: flags.diagnose === true, ...shared(flags) })
   },
   overload: async (flags) => {
     const { runOverload } = await import('./overload.ts')
@@ -129,22 +130,28 @@ async function runMediaBench(flags: Flags): Promise<BenchFigures> {
     },
   })
   const rigCore = takeOwnCore()
-  let measured: BenchFigures
   const window = { fromUs: 0, toUs: 0 }
+  let outcome: BenchFigures | RigUnreliable
   try {
-    measured = await runMedia({
+    outcome = await runMedia({
       ...{ calls, seconds: count(flags, 'seconds', 20), server, authToken: AUTH_TOKEN, window },
       ...shared(flags),
+    }).catch((error: unknown) => {
+      if (error instanceof RigUnreliable) return error
+      throw error
     })
   } finally {
     await server.stop()
   }
-  const figures = profile === null ? {} : await stagesOf(profile.dir, window, measured.figures)
+  const measured = outcome instanceof RigUnreliable ? outcome.seen : outcome
+  // The profiles are there once the server has ended.
+  if (profile)
+    Object.assign(measured.figures, await stagesOf(profile.dir, window, measured.figures))
+  if (outcome instanceof RigUnreliable) throw outcome
   return {
     ...measured,
     bench: floor ? 'media-floor' : measured.bench,
     settings: { ...measured.settings, rigCore, profiled: profile !== null },
-    figures: { ...measured.figures, ...figures },
   }
 }
 
