@@ -15,6 +15,7 @@ import { AdmissionGate } from './call/admission.ts'
 import { AgentSource } from './call/agent-source.ts'
 import { answer } from './call/answer.ts'
 import { Call } from './call/call.ts'
+import { prefillAgent, prefillAgents } from './call/phrase-prefill.ts'
 import { CallRegistry } from './call/registry.ts'
 import { TwilioLine } from './carriers/twilio-line.ts'
 import { configSecrets, loadConfig, type Config } from './config.ts'
@@ -26,7 +27,9 @@ import { loadSessionSecret } from './http/session-cookie.ts'
 import { createLog, SecretMask, type Log } from './log.ts'
 import { Wheel } from './media/wheel.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
+import { phraseFigures } from './providers/phrase-figures.ts'
 import { selectProviders, type Providers } from './providers/select.ts'
+import { speakSample } from './providers/voice-sample.ts'
 import { defaultAgent, ensureDefaultAgent } from './store/agents.ts'
 import { ensureAdminKey } from './store/api-keys.ts'
 import { closeOrphanCalls } from './store/calls.ts'
@@ -144,6 +147,7 @@ async function openCalls(base: Base, parts: Parts) {
       log,
       dateMs: Date.now,
       providerNames: { stt: status.stt.name, llm: status.llm.name, tts: status.tts.name },
+      prices: config.prices,
     },
     agents: new AgentSource(db, log, await defaultAgent(db)),
     registry,
@@ -180,6 +184,9 @@ async function openHttp(base: Base, parts: Parts, calls: Awaited<ReturnType<type
     voices: () => parts.providers.tts.voices(),
     audioStats: () => ({ ...parts.pool.stats() }),
     journalStats: () => ({ ...parts.journal.stats }),
+    phraseStats: () => phraseFigures(parts.providers.phraseStats(), config.prices),
+    previewVoice: (text, voice) => speakSample(parts.providers.tts, text, voice),
+    onAgentSaved: (agent) => void prefillAgent(parts.providers, agent),
     ready: () => gate.ready,
     onCarrierStatus: ({ carrierCallId, over }) => {
       if (over) registry.findByCarrier(carrierCallId)?.hangup('userHangup')
@@ -235,6 +242,7 @@ async function start(base: Base): Promise<void> {
   // An echo needs no providers; loading their models would disturb what the bench measures.
   if (!config.echo) await warm(providers, log)
   calls.gate.setReady()
+  if (!config.echo) void prefillAgents(providers, parts.db, log)
   log.info({ ms: Math.round(performance.now() - beganMs) }, 'ready')
   welcome(config, port, store.newKey)
 }

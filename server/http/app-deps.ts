@@ -4,7 +4,8 @@ import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { ProvidersStatus } from '../providers/select.ts'
-import type { VoiceInfo } from '../providers/tts.ts'
+import type { Voice, VoiceInfo } from '../providers/tts.ts'
+import type { Agent } from '../store/agents.ts'
 import type { Database } from '../store/database.ts'
 import type { MediaTokens } from './media-tokens.ts'
 
@@ -21,6 +22,16 @@ export interface CallDirectory {
 }
 
 export type { ProvidersStatus }
+
+export interface PhraseFigures {
+  phrases: number
+  megabytes: number
+  hits: number
+  misses: number
+  hitRatePercent: number
+  savedCharacters: number
+  savedUsd: number
+}
 
 /** A carrier's report about a call, already checked. `over` when the call cannot come back. */
 export interface CarrierStatus {
@@ -43,6 +54,12 @@ export interface AppDeps {
   voices(): Promise<VoiceInfo[]>
   audioStats(): Record<string, unknown>
   journalStats(): Record<string, unknown>
+  /** The phrase cache, and what it saved. Default: none. */
+  phraseStats?(): PhraseFigures
+  /** Speaks a sample: 16-bit mono PCM. Default: there is no preview. @throws ProviderError */
+  previewVoice?(text: string, voice: Voice): Promise<{ pcm: Int16Array; sampleRateHz: number }>
+  /** An agent was saved: what it says by itself may be prepared. */
+  onAgentSaved?(agent: Agent): void
   /** False while starting and while draining. */
   ready(): boolean
   onCarrierStatus?(status: CarrierStatus): void

@@ -58,6 +58,12 @@ export interface SttProvider {
   readonly name: string
   /** Loads models or opens connections ahead of the first call. Idempotent. */
   warm(): Promise<void>
+  /** Asks the service whether it works again. Default: warm(). @throws ProviderError */
+  probe?(): Promise<void>
+  /** A session is worth renewing before it is this old, ms; services end them. Absent: never, and silence is trusted. */
+  readonly maxSessionMs?: number
+  /** Opens a connection for a call that is still ringing; open() with the same options takes it. Never throws. */
+  prepare?(options: Omit<SttOptions, 'callId'>): void
   open(options: SttOptions, events: SttEvents): SttSession
   close(): Promise<void>
 }
