@@ -32,6 +32,8 @@ export interface SttOptions {
   /** Silence that ends a phrase inside the recogniser, ms. */
   segmentationSilenceMs: number
   initialSilenceMs: number
+  /** What becomes of swear words; absent: as spoken. Ignored by recognisers that cannot. */
+  profanity?: 'raw' | 'masked' | 'removed'
 }
 
 /** Called by the session; each handler must return quickly and never throw. */
