@@ -48,6 +48,10 @@ export interface Detection {
   speechStartMs: number
   /** Start of the last frame that was speech by itself (no hangover); negative before the first. */
   lastVoicedMs: number
+  /** Pitch of a voiced frame, 80…400 Hz; 0 when the frame is no voiced speech. */
+  pitchHz?: number
+  /** RMS of a voiced frame, −90…0 dBFS; −90 when the frame is no voiced speech. */
+  voicedLevelDbfs?: number
 }
 
 /** A frame for the line. The pool's object: copy or send it before the next call. */

@@ -107,6 +107,9 @@ export class Conversation implements PlaybackEvents {
   userFrame(detection: Detection): void {
     if (this.state === 'ended') return
     if (detection.onset) this.#speechStarted(detection)
+    const { pitchHz = 0, voicedLevelDbfs = 0, lastVoicedMs } = detection
+    const goesOn = this.#endpointing.frame({ pitchHz, voicedLevelDbfs, lastVoicedMs })
+    if (goesOn) this.#speechStarted({ ...detection, speechStartMs: lastVoicedMs })
     if (detection.offset) this.#speechEnded(detection)
     if (!this.#floor.isTransferring) this.#tick(detection.atMs)
   }
