@@ -10,7 +10,7 @@ import { ServerProcess } from './rig/server-process.ts'
 import { runTurns } from './turns.ts'
 
 const USAGE = `npm run bench -- media [--calls 300] [--seconds 20] [--floor]
-npm run bench -- turns [--calls 20] [--parallel 4] [--scenario bench/scenarios/turns.yaml]
+npm run bench -- turns [--calls 20] [--cases 200] [--parallel 4] [--scenario bench/scenarios/turns.yaml]
 Both take [--seed 1] [--name RESULT]. --floor measures the rig against a server that does nothing.
 --diagnose shows what was seen even when the rig was the bottleneck; it is no result and is not written.`
 
@@ -22,6 +22,7 @@ async function main(): Promise<number> {
     options: {
       calls: { type: 'string' },
       seconds: { type: 'string' },
+      cases: { type: 'string' },
       parallel: { type: 'string' },
       scenario: { type: 'string' },
       seed: { type: 'string' },
@@ -56,6 +57,7 @@ async function main(): Promise<number> {
         ? await runMedia({ ...shared, seconds: wholeNumber(values.seconds ?? '20', 'seconds') })
         : await runTurns({
             ...shared,
+            cases: values.cases === '0' ? 0 : wholeNumber(values.cases ?? '200', 'cases'),
             parallel: wholeNumber(values.parallel ?? '4', 'parallel'),
             scenario: values.scenario ?? 'bench/scenarios/turns.yaml',
           })

@@ -21,10 +21,16 @@ const RATE_HZ = 8_000
 const FRAME_SAMPLES = (RATE_HZ * FRAME_MS) / 1_000
 const DUCK_GAIN = 10 ** (-12 / 20)
 
+/** A text of the agent and the audio of each of its sentences. */
+export interface AgentSpeech {
+  text: string
+  pcmOf: ReadonlyMap<string, Int16Array>
+}
+
 export interface SimulatedCallOptions {
   settings: Partial<ProfileSettings>
   /** What the agent answers to the first turn; null: never. */
-  answer: { text: string; pcm: Int16Array } | null
+  answer: AgentSpeech | null
 }
 
 export class SimulatedCall {
@@ -42,13 +48,14 @@ export class SimulatedCall {
         ...options.settings,
       },
       llm: modelOf(options.answer?.text ?? null),
-      tts: voiceOf(options.answer?.pcm ?? null),
+      tts: voiceOf(options.answer?.pcmOf ?? new Map()),
       playback: this.line,
       control: { hangup: () => {}, transfer: async () => {}, sendDigits: async () => {} },
       emit: (event) => void this.events.push(structuredClone(event)),
       clockMs: () => this.nowMs,
       monotonicMs: () => this.nowMs,
       agentName: 'Andrea',
+      sentLevelDbfs: () => this.line.sentLevelDbfs(),
       variables: {},
     })
     this.line.events = this.conversation
@@ -82,6 +89,8 @@ export class SimulatedLine implements Playback {
   /** The frame just played; silence when there was none. */
   readonly frame = new Int16Array(FRAME_SAMPLES)
   pauses = 0
+  /** Audio of the agent that was played in all, ms. */
+  playedMs = 0
   #queue: Played[] = []
   readonly #heard = new Map<number, number>()
   #gain = 1
@@ -150,6 +159,7 @@ export class SimulatedLine implements Playback {
     for (let i = 0; i < piece.length; i++) this.frame[i] = Math.round((piece[i] ?? 0) * this.#gain)
     this.#levelDbfs = levelDbfs(this.frame)
     segment.at += piece.length
+    this.playedMs += (piece.length * 1_000) / RATE_HZ
     this.#heard.set(segment.id, (segment.at * 1_000) / RATE_HZ)
     if (isFirst && piece.length > 0) this.events?.onSegmentStarted(segment.id, atMs)
     if (segment.finished && segment.at >= segment.pcm.length) {
@@ -183,14 +193,15 @@ function modelOf(text: string | null): LlmProvider {
   }
 }
 
-function voiceOf(pcm: Int16Array | null): TtsProvider {
+function voiceOf(pcmOf: ReadonlyMap<string, Int16Array>): TtsProvider {
   return {
     name: 'bench-tts',
     sampleRateHz: RATE_HZ,
     warm: async () => {},
     close: async () => {},
     voices: async () => [],
-    async *synthesize(_request: TtsRequest): AsyncGenerator<TtsEvent> {
+    async *synthesize({ text }: TtsRequest): AsyncGenerator<TtsEvent> {
+      const pcm = pcmOf.get(text)
       if (pcm) yield { kind: 'audio', pcm }
     },
   }

@@ -21,6 +21,7 @@ import type { Detection } from '../../workers/pool.ts'
 import { BargeIn, type BargeInAction } from './barge-in.ts'
 import type { BargeInReason, ConversationState, IgnoredReason } from './conversation-events.ts'
 import { DigitEntry } from './digits.ts'
+import { EchoGuard } from './echo-guard.ts'
 import { Endpointing } from './endpointing.ts'
 import { Floor, type FloorDeps } from './floor.ts'
 import { History } from './history.ts'
@@ -40,6 +41,8 @@ export interface ConversationDeps extends Omit<
   'history' | 'nextTurnId' | 'nextSegmentId' | 'beforeRecord' | 'beforeEnd'
 > {
   agentName: string
+  /** Level of the agent audio that was sent in the last 20 ms, dBFS; left out where nobody can echo it. */
+  sentLevelDbfs?(): number
   /** Values for {{name}} in the prompt and the greeting. */
   variables: Record<string, string>
 }
@@ -63,6 +66,9 @@ export class Conversation implements PlaybackEvents {
   readonly #unprompted: Unprompted
   /** There was a sound before the answer was heard whose words have not come. */
   #owesWords = false
+  readonly #guard = new EchoGuard()
+  /** The sound of the newest frame is likely the agent's own. */
+  readonly #echo = { isEcho: false }
 
   constructor(deps: ConversationDeps) {
     const { settings, agentName } = deps
@@ -106,6 +112,8 @@ export class Conversation implements PlaybackEvents {
   /** 20 ms of user audio were looked at. */
   userFrame(detection: Detection): void {
     if (this.state === 'ended') return
+    const sentDbfs = this.#deps.sentLevelDbfs?.() ?? -90
+    this.#echo.isEcho = this.#guard.frame(sentDbfs, detection.levelDbfs, detection.speech)
     if (detection.onset) this.#speechStarted(detection)
     const { pitchHz = 0, voicedLevelDbfs = 0, lastVoicedMs } = detection
     const goesOn = this.#endpointing.frame({ pitchHz, voicedLevelDbfs, lastVoicedMs })
@@ -155,7 +163,7 @@ export class Conversation implements PlaybackEvents {
     this.#user.settle()
     const agent = this.#floor.agent
     const mayYield = agent?.interruptible === true && agent.kind !== 'greeting'
-    if (this.#endpointing.speaking && mayYield) this.#apply(this.#bargeIn.onset(atMs))
+    if (this.#endpointing.speaking && mayYield) this.#apply(this.#bargeIn.onset(atMs, this.#echo))
   }
 
   onSegmentHeard(segmentId: number): void {
@@ -181,7 +189,8 @@ export class Conversation implements PlaybackEvents {
     this.#endpointing.speechStarted(detection.speechStartMs)
     const agent = this.#floor.agent
     if (!agent?.interruptible) return
-    if (agentHasFloor(this.state)) this.#apply(this.#bargeIn.onset(detection.speechStartMs))
+    if (agentHasFloor(this.state))
+      this.#apply(this.#bargeIn.onset(detection.speechStartMs, this.#echo))
     else {
       this.#hold.start(detection.atMs)
       agent.hold()
@@ -198,7 +207,7 @@ export class Conversation implements PlaybackEvents {
   #tick(atMs: number): void {
     const entry = this.#digits.tick(atMs)
     if (entry !== null) this.#commit({ kind: 'digits', text: entry, key: null }, null)
-    if (agentHasFloor(this.state)) this.#apply(this.#bargeIn.tick(atMs))
+    if (agentHasFloor(this.state)) this.#apply(this.#bargeIn.tick(atMs, this.#echo))
     if (this.#hold.isOver(atMs)) this.#floor.agent?.release()
     this.#floor.agent?.settle(atMs)
     this.#floor.finishIfDone()
