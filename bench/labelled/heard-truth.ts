@@ -1,16 +1,22 @@
 /**
- * Which words were in the audio that was played? Independent of the product's ledger: a sentence's first k words are
- * spoken by themselves, and the length of that speech is where word k ends. A word was heard when more than half of it
- * was played.
+ * Which words were in the audio that was played? Independent of the product's ledger, by speaking parts of the sentence:
+ *
+ *   whole    |── le explico cómo funciona ──|
+ *   rest               |── cómo funciona ──|     whole − rest = where "cómo" begins (both end with the same melody)
+ *
+ * A word was heard when more than half of it was played; a pause behind it does not count as the word.
  */
 import type { SpeechVoice } from '../rig/speech.ts'
 import type { AgentSpeech } from './simulated-call.ts'
 import { audible } from './hesitant-speech.ts'
 import { SAMPLES_PER_MS } from './user-line.ts'
 
+/** The embedded voice's pause at a comma. */
+const PAUSE_MS = 300
+
 export class HeardTruth {
   readonly #voice: SpeechVoice
-  readonly #ends = new Map<string, number[]>()
+  readonly #starts = new Map<string, number[]>()
 
   constructor(voice: SpeechVoice) {
     this.#voice = voice
@@ -21,29 +27,31 @@ export class HeardTruth {
     let words = 0
     let fromMs = 0
     for (const [sentence, pcm] of agent.pcmOf) {
-      const ends = await this.#wordEnds(sentence, pcm, language)
-      let startMs = 0
-      for (const endMs of ends) {
-        if (fromMs + (startMs + endMs) / 2 < playedMs) words += 1
-        startMs = endMs
-      }
+      const starts = await this.#wordStarts(sentence, pcm, language)
+      const texts = sentence.split(/\s+/)
+      starts.forEach((startMs, i) => {
+        const nextMs = starts[i + 1] ?? pcm.length / SAMPLES_PER_MS
+        const pauseMs = /[,;:]$/.test(texts[i] ?? '') ? PAUSE_MS : 0
+        if (fromMs + (startMs + nextMs - pauseMs) / 2 < playedMs) words += 1
+      })
       fromMs += pcm.length / SAMPLES_PER_MS
     }
     return words
   }
 
-  /** ms from the sentence's first sample to the end of each word. */
-  async #wordEnds(sentence: string, whole: Int16Array, language: string): Promise<number[]> {
-    const known = this.#ends.get(sentence)
+  /** ms from the sentence's first sample to the beginning of each word. */
+  async #wordStarts(sentence: string, whole: Int16Array, language: string): Promise<number[]> {
+    const known = this.#starts.get(sentence)
     if (known) return known
     const words = sentence.split(/\s+/)
-    const leadMs = (audible(whole).byteOffset - whole.byteOffset) / 2 / SAMPLES_PER_MS
-    const ends: number[] = []
-    for (let count = 1; count <= words.length; count++) {
-      const { pcm } = await this.#voice.say(words.slice(0, count).join(' '), language)
-      ends.push(leadMs + audible(pcm).length / SAMPLES_PER_MS)
+    const sound = audible(whole)
+    const endMs = ((sound.byteOffset - whole.byteOffset) / 2 + sound.length) / SAMPLES_PER_MS
+    const starts: number[] = []
+    for (let from = 0; from < words.length; from++) {
+      const { pcm } = await this.#voice.say(words.slice(from).join(' '), language)
+      starts.push(endMs - audible(pcm).length / SAMPLES_PER_MS)
     }
-    this.#ends.set(sentence, ends)
-    return ends
+    this.#starts.set(sentence, starts)
+    return starts
   }
 }

@@ -23,8 +23,8 @@ const LEAST_LOSS_DB = 12
 const AUDIBLE_DBFS = -50
 /** Shorter sounds have no shape to compare: 200 ms. */
 const LEAST_FRAMES = 10
-/** Two voices that talk at the same time correlate by up to 0.5 at their best lag; an echo by 0.8 and more. */
-const CORRELATED = 0.65
+/** Two voices that talk at the same time correlate by 0.4-0.75 at their best lag; an echo by 0.9. */
+const CORRELATED = 0.8
 
 export class EchoGuard {
   readonly #sent = new Float32Array(KEPT).fill(-90)
