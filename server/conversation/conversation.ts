@@ -24,10 +24,11 @@ import { DigitEntry } from './digits.ts'
 import { EchoGuard } from './echo-guard.ts'
 import { Endpointing } from './endpointing.ts'
 import { Floor, type FloorDeps } from './floor.ts'
+import { greet } from './greeting.ts'
 import { History } from './history.ts'
 import { rejection } from './input-filter.ts'
 import { LatencyLedger, type CommitTimes } from './latency.ts'
-import { fillVariables, greetingInstruction, systemPrompt } from './prompt.ts'
+import { systemPrompt } from './prompt.ts'
 import { StartHold } from './start-hold.ts'
 import { agentHasFloor } from './turn-state.ts'
 import { Unprompted } from './unprompted.ts'
@@ -98,15 +99,9 @@ export class Conversation implements PlaybackEvents {
     return this.#floor.state
   }
 
-  /** The greeting, by mode. Call once, when the line can play. */
+  /** The greeting, by mode, behind the legal notice. Call once, when the line can play. */
   start(): void {
-    const { firstMessageMode, firstMessage, language } = this.#settings
-    const text = fillVariables(firstMessage, this.#deps.variables).trim()
-    if (firstMessageMode === 'speak-first-dynamic') {
-      this.#floor.begin('greeting').answer(greetingInstruction(language))
-    } else if (firstMessageMode === 'speak-first' && text !== '') {
-      this.#floor.begin('greeting').speak(text)
-    }
+    greet(this.#floor, this.#settings, this.#deps.variables)
   }
 
   /** 20 ms of user audio were looked at. */
