@@ -229,6 +229,7 @@ export class Call implements LiveCall {
       clockMs: () => this.#leg.audioTimeMs,
       monotonicMs: () => performance.now(),
       agentName: agent.name,
+      sentLevelDbfs: () => this.#leg.takeSentLevelDbfs(),
       variables: { from: start.from ?? '', to: start.to ?? '', ...start.parameters },
     })
   }
