@@ -103,6 +103,16 @@ export class Conversation implements PlaybackEvents {
     }
   }
 
+  /** A machine has answered and finished: the message is said into it, whatever it does, and the call ends. */
+  leaveMessage(message: string): void {
+    if (this.state === 'ended') return
+    this.#floor.stop()
+    const text = fillVariables(message, this.#deps.variables).trim()
+    if (text === '') return this.#deps.control.hangup('voicemail')
+    const after = { kind: 'hangup', reason: 'voicemail' } as const
+    this.#floor.begin('goodbye', { interruptible: false }).speak(text, after)
+  }
+
   /** 20 ms of user audio were looked at. */
   userFrame(detection: Detection): void {
     if (this.state === 'ended') return
