@@ -47,6 +47,16 @@ export interface CarrierStream {
   close(): void
 }
 
+/** The connection beneath a carrier's WebSocket, for the messages that come and go fifty times a second. */
+export interface MediaWire {
+  /** Sees each text message that arrived in one piece, `length` bytes from the first of `bytes`, which are valid during the call only. True: it is dealt with, and the WebSocket never sees it. */
+  onText: ((bytes: Buffer, length: number) => boolean) | null
+  /** Bytes that the system has not taken yet; while it is 0 no written buffer is in use any more. */
+  readonly writableLength: number
+  /** Sends a whole WebSocket frame as it is. */
+  write(frame: Buffer): void
+}
+
 /** Where and how a carrier is to open a media stream of a call: again, or for the first time. */
 export interface StreamInvite {
   /** ws or wss. */

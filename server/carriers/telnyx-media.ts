@@ -1,5 +1,5 @@
 /**
- * Telnyx's names in the messages that both telephone carriers write alike, and the beginning of ours: no stream id goes back.
+ * Telnyx's names in the messages that both telephone carriers write alike, and its audio formats.
  *
  *   {"event":"media","sequence_number":"4","media":{"track":"inbound","chunk":"2","timestamp":"20","payload":"…"},"stream_id":"…"}
  */
@@ -7,9 +7,6 @@ import type { AudioFormat } from '../media/audio-format.ts'
 import type { MediaNames } from './twilio-media.ts'
 
 export const TELNYX_NAMES: MediaNames = { sequence: 'sequence_number', stream: 'stream_id' }
-
-/** The fixed beginning of our media messages; every stream has the same. */
-export const TELNYX_MEDIA_HEAD = Buffer.from('{"event":"media","media":{"payload":"')
 
 /** The encodings that Telnyx names, as we know them; older documentation has the MIME types. */
 const CODECS: Record<string, AudioFormat['codec'] | undefined> = {

@@ -10,15 +10,14 @@
  *
  * Wire facts: docs/telnyx.md.
  */
-import type { Writable } from 'node:stream'
 import type { RawData, WebSocket } from 'ws'
 import { z } from 'zod'
 import type { AudioFormat } from '../media/audio-format.ts'
 import { decodeBase64, decodedBytes } from './base64.ts'
-import type { CarrierStream, StreamEvents } from './carrier.ts'
+import type { CarrierStream, MediaWire, StreamEvents } from './carrier.ts'
 import { Reorder } from './reorder.ts'
-import { swapSamples, telnyxFormat, TELNYX_MEDIA_HEAD, TELNYX_NAMES } from './telnyx-media.ts'
-import { FRAME_HEADER_BYTES, mediaFrame, MediaScanner, type FoundMedia } from './twilio-media.ts'
+import { swapSamples, telnyxFormat, TELNYX_NAMES } from './telnyx-media.ts'
+import { FRAME_HEADER_BYTES, MediaScanner, MediaWriter, type FoundMedia } from './twilio-media.ts'
 
 const MESSAGE_MAX_BYTES = 16_384
 /** 100 ms of the largest format, L16 at 16 kHz. */
@@ -91,9 +90,10 @@ export class TelnyxStream implements CarrierStream {
   readonly #socket: WebSocket
   readonly #events: StreamEvents
   readonly #options: TelnyxStreamOptions
-  readonly #wire: Writable | null
+  readonly #wire: MediaWire | null
   readonly #scratch = Buffer.alloc(PAYLOAD_MAX_BYTES + 4)
   readonly #order: Reorder
+  readonly #writer = new MediaWriter(null)
   #streamId = ''
   #scanner: MediaScanner | null = null
   #swap: Buffer | null = null
@@ -104,13 +104,14 @@ export class TelnyxStream implements CarrierStream {
     socket: WebSocket,
     events: StreamEvents,
     options: TelnyxStreamOptions,
-    wire: Writable | null = null,
+    wire: MediaWire | null = null,
   ) {
     this.#socket = socket
     this.#events = events
     this.#options = options
     this.#wire = wire
     this.#order = new Reorder((payload, timestampMs) => events.onPayload(payload, timestampMs))
+    if (wire) wire.onText = (bytes, length) => !this.#stopped && this.#scanMedia(bytes, length)
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary))
     socket.on('close', () => this.#stop('close'))
     socket.on('error', () => this.#stop('error'))
@@ -126,9 +127,11 @@ export class TelnyxStream implements CarrierStream {
     const ordered = this.#swap
       ? swapSamples(payload, this.#swap.subarray(0, payload.length))
       : payload
-    const frame = mediaFrame(TELNYX_MEDIA_HEAD, ordered)
-    if (this.#wire) this.#wire.write(frame)
+    const frame = this.#writer.frame(ordered)
+    const wire = this.#wire
+    if (wire) wire.write(frame)
     else this.#socket.send(frame.subarray(FRAME_HEADER_BYTES), { binary: false })
+    if (!wire || wire.writableLength > 0) this.#writer.detach()
     return true
   }
 
@@ -157,9 +160,14 @@ export class TelnyxStream implements CarrierStream {
     if (isBinary) return this.#events.onBadInput('binaryMessage')
     const bytes = data as Buffer
     if (bytes.length > MESSAGE_MAX_BYTES) return this.#events.onBadInput('oversizedMessage')
-    const found = this.#scanner?.scan(bytes)
-    if (found && this.#deliver(bytes, found)) return
+    if (this.#scanMedia(bytes, bytes.length)) return
     this.#parse(bytes)
+  }
+
+  /** The fast path: true when the message was a well-formed media message and has been delivered. */
+  #scanMedia(bytes: Buffer, length: number): boolean {
+    const found = this.#scanner?.scan(bytes, length)
+    return found ? this.#deliver(bytes, found) : false
   }
 
   /** Decodes one payload and hands it on in its order; false (nothing delivered) when it is not base64 of a sane length. */
