@@ -126,6 +126,11 @@ export class PhoneDesk {
     }
   }
 
+  /** Ends a ringing call that is not taken. */
+  refuse(ring: Ring & { carrier: PhoneCarrier }): void {
+    this.#hangUp(ring)
+  }
+
   /** Invites the carrier to open the call's stream, with a new token; it has 10 s. */
   invite(call: PhoneCall): StreamInvite & { language: string } {
     const { id: callId, carrier, account, from, to } = call
@@ -138,7 +143,7 @@ export class PhoneDesk {
     if (!this.#deps.registry.get(callId)) {
       call.invited = true
       if (call.streamTimer) clearTimeout(call.streamTimer)
-      call.streamTimer = setTimeout(() => this.#streamMissing(call), STREAM_WITHIN_MS)
+      call.streamTimer = setTimeout(() => this.#streamMissing(call), STREAM_WITHIN_MS).unref()
     }
     const url = this.#deps.mediaUrl(carrier, token)
     return { url, token, from, to, language: call.settings.language }
@@ -320,6 +325,7 @@ export class PhoneDesk {
   #end(call: PhoneCall, endReason: EndReason): void {
     if (!this.#calls.has(call.id)) return
     this.#forget(call)
+    if (endReason !== 'refused') this.#deps.gate.settle()
     const endedAt = this.#deps.dateMs()
     const changes = { status: 'ended', endReason, endedAt, durationMs: 0, turnCount: 0 } as const
     this.#deps.journal.record({ kind: 'callUpdate', id: call.id, changes })
