@@ -17,6 +17,7 @@ import { randomBytes } from 'node:crypto'
 import { WebSocket } from 'ws'
 import { FRAME_MS, type Pacer } from './pacer.ts'
 import { PlayOut } from './play-out.ts'
+import type { SimulatedCall } from './simulated-call.ts'
 import { UserAudio } from './user-audio.ts'
 import {
   AgentMessageReader,
@@ -63,7 +64,7 @@ export class CallRefused extends Error {
   override readonly name = 'CallRefused'
 }
 
-export class TwilioCall {
+export class TwilioCall implements SimulatedCall {
   readonly identity: StreamIdentity
   readonly playOut: PlayOut
   readonly user: UserAudio
@@ -130,6 +131,10 @@ export class TwilioCall {
     this.sendRaw(connectedMessage())
     this.sendRaw(startMessage(identity, ++this.#sequence, stream.parameters))
     this.#leavePacer = options.pacer.join((deadlineMs) => this.#sendFrame(deadlineMs))
+  }
+
+  get carrierCallId(): string {
+    return this.identity.callSid
   }
 
   /** ms since `start`. */

@@ -256,7 +256,7 @@ export class Call implements LiveCall {
     if (this.#deps.echo) {
       return new EchoConversation({ playback: this.#leg.playout, ttsRateHz: STT_RATE_HZ })
     }
-    const { agent, settings, start } = this.#facts
+    const { agent, settings } = this.#facts
     return new Conversation({
       callId: this.id,
       settings,
