@@ -35,6 +35,8 @@ import { postForm, signature, type WebhookTarget } from './twilio-webhook.ts'
 /** Twilio's limit for opening the media socket (31901) is about this. */
 const CONNECT_TIMEOUT_MS = 10_000
 const INCOMING_PATH = '/api/v1/twilio/incoming-call'
+/** The account of every simulated call. */
+export const RIG_ACCOUNT = `AC${'0'.repeat(32)}`
 const STATUS_PATH = '/api/v1/twilio/status'
 
 export interface CallerOptions extends WebhookTarget {
@@ -82,6 +84,7 @@ export class TwilioCall implements SimulatedCall {
   #resolveEnded: (end: CallEnd) => void = () => {}
   #sequence = 0
   #hungUp = false
+  #left = false
   #over = false
 
   /**
@@ -94,11 +97,20 @@ export class TwilioCall implements SimulatedCall {
     if (answer.status !== 200) {
       throw new CallRefused(`incoming-call answered ${answer.status}: ${answer.body.slice(0, 300)}`)
     }
-    const verbs = parseTwiml(answer.body)
+    return TwilioCall.connect(options, identity, answer.body)
+  }
+
+  /** Opens the stream that `twiml` tells of: the call's first, or another one. @throws CallRefused */
+  static async connect(
+    options: CallerOptions,
+    identity: StreamIdentity,
+    twiml: string,
+  ): Promise<TwilioCall> {
+    const verbs = parseTwiml(twiml)
     const index = verbs.findIndex((verb) => verb.kind === 'stream')
     const stream = verbs[index]
     if (stream?.kind !== 'stream') {
-      throw new CallRefused(`TwiML without <Connect><Stream>: ${answer.body.slice(0, 300)}`)
+      throw new CallRefused(`TwiML without <Connect><Stream>: ${twiml.slice(0, 300)}`)
     }
     const socket = await openSocket(options, stream.url)
     return new TwilioCall(options, identity, {
@@ -163,6 +175,18 @@ export class TwilioCall implements SimulatedCall {
     return this.ended
   }
 
+  /** The call gets other TwiML: this stream ends, the call does not. */
+  async leave(): Promise<void> {
+    this.#left = true
+    await this.hangup()
+  }
+
+  /** The server has ended the call by REST. */
+  endedByServer(): void {
+    this.sendRaw(stopMessage(this.identity, ++this.#sequence))
+    this.#socket.close(1000)
+  }
+
   /** The line breaks: no `stop`, no close message. */
   drop(): void {
     this.#socket.terminate()
@@ -218,7 +242,8 @@ export class TwilioCall implements SimulatedCall {
     this.#leavePacer()
     this.playOut.finish(performance.now())
     const end = { by, atMs: this.nowMs(), closeCode }
-    void this.#reportCompleted().finally(() => this.#resolveEnded(end))
+    const told = this.#left ? Promise.resolve() : this.#reportCompleted()
+    void told.finally(() => this.#resolveEnded(end))
   }
 
   /**
@@ -247,9 +272,10 @@ export class TwilioCall implements SimulatedCall {
   }
 }
 
-function newIdentity(): StreamIdentity {
+/** Of a new call, or of another stream of `callSid`. */
+export function newIdentity(callSid?: string): StreamIdentity {
   const hex = (): string => randomBytes(16).toString('hex')
-  return { accountSid: `AC${'0'.repeat(32)}`, callSid: `CA${hex()}`, streamSid: `MZ${hex()}` }
+  return { accountSid: RIG_ACCOUNT, callSid: callSid ?? `CA${hex()}`, streamSid: `MZ${hex()}` }
 }
 
 function callFields(
