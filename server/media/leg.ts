@@ -9,6 +9,7 @@ import type {
   AudioPool,
   Detection,
   LaneSettings,
+  ProgressTone,
   TtsRateHz,
 } from '../../workers/pool.ts'
 import type { CarrierStream } from '../carriers/carrier.ts'
