@@ -37,6 +37,10 @@ export interface Detection {
   speechStartMs: number
   /** Start of the last frame that was speech by itself (no hangover); negative before the first. */
   lastVoicedMs: number
+  /** Pitch of a voiced frame, 80…400 Hz; 0 when the frame is no voiced speech. */
+  pitchHz?: number
+  /** RMS of a voiced frame, −90…0 dBFS; −90 when the frame is no voiced speech. */
+  voicedLevelDbfs?: number
 }
 
 /** By number, as in assembly/tones.ts. */
@@ -64,6 +68,8 @@ export function noDetection(): Detection {
     offset: false,
     speechStartMs: -1,
     lastVoicedMs: -1,
+    pitchHz: 0,
+    voicedLevelDbfs: -90,
   }
 }
 
@@ -89,4 +95,6 @@ export function readDetection(
   const start = words[record + 4] ?? -1
   d.speechStartMs = start < 0 ? -1 : start * FRAME_MS
   d.lastVoicedMs = (words[record + 5] ?? -1) * FRAME_MS
+  d.pitchHz = floats[record + 6] ?? 0
+  d.voicedLevelDbfs = floats[record + 7] ?? -90
 }

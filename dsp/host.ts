@@ -15,7 +15,16 @@ import { DspError } from '../server/errors.ts'
 import { BED_NAMES, bedLoop, LOOP_SEC } from './beds.ts'
 import { FILTER_KEYS, LINE_RATES_HZ, planBytes, planTable } from './filters.ts'
 import { constant, type Layout } from './layout.ts'
-import { bandEdges, dtmfTable, fftTables, highPassBlock, NUMBERS, POWERS_OF_TWO } from './tables.ts'
+import {
+  bandEdges,
+  bandQuietest,
+  dtmfTable,
+  fftTables,
+  highPassBlock,
+  lagGains,
+  NUMBERS,
+  POWERS_OF_TWO,
+} from './tables.ts'
 import { vadWeights } from './vad-weights.ts'
 
 export { constant, type Layout } from './layout.ts'
@@ -53,6 +62,8 @@ export interface DspFunctions {
     from: number,
     to: number,
   ): number
+  detect(slot: number, scratch: number, samples: number, level: number, detection: number): void
+  scoreFeatures(slot: number, scratch: number): number
 }
 
 /** Where the variable regions lie; both threads compute the same from slots and lists. */
@@ -145,6 +156,8 @@ function writeTables(memory: WebAssembly.Memory, layout: Layout, regions: Region
   put(constant(layout, 'FFT_SPLIT_SIN'), fft.splitSin)
   put(constant(layout, 'DTMF_TABLE'), dtmfTable())
   put(constant(layout, 'BAND_EDGES'), bandEdges())
+  put(constant(layout, 'BAND_QUIETEST'), bandQuietest())
+  put(constant(layout, 'LAG_GAIN'), lagGains())
   put(constant(layout, 'VAD_WEIGHTS'), vadWeights())
   for (const [key, at] of regions.filters) put(at, planTable(key, layout))
   for (const [rateHz, at] of regions.highPass) put(at, highPassBlock(rateHz))

@@ -94,6 +94,7 @@ export class Slot {
   #payloadBytes = 0
   #ttsFrameSamples = 0
   #hasBed = false
+  #bedGain = 0
 
   constructor(dsp: DspMemory, index: number) {
     this.index = index
@@ -146,7 +147,8 @@ export class Slot {
     this.#usePlans(line, stt, format.ttsRateHz)
     this.#setWord('BED_PTR', bed)
     this.#setWord('BED_SAMPLES', bed === 0 ? 0 : this.#bedSamples(line))
-    this.#setFloat('BED_GAIN', Math.min(1, settings.bedGain))
+    this.#bedGain = bed === 0 ? 0 : Math.min(1, settings.bedGain)
+    this.#setFloat('BED_GAIN', this.#bedGain)
     this.#setFloat('AGENT_GAIN', 1)
     this.#setWord('TONES_WANTED', settings.tones === true ? 1 : 0)
     if (settings.comfortNoiseDbfs !== undefined) {
@@ -266,6 +268,12 @@ export class Slot {
   /** Linear gain of the agent's voice, reached along a ramp of one frame. */
   setAgentGain(gain: number): void {
     this.#floats[this.#word + this.#c.agentGain] = gain
+  }
+
+  /** Fades the bed out within a second, or in again; a slot opened without one stays without. */
+  setBedOn(isOn: boolean): void {
+    this.#hasBed = isOn && this.#bedGain > 0
+    this.#setFloat('BED_GAIN', this.#hasBed ? this.#bedGain : 0)
   }
 
   set wantFrames(want: boolean) {

@@ -134,3 +134,30 @@ export function bandEdges(): Int32Array {
   }
   return edges
 }
+
+/**
+ * Power in each band of white noise at −70 dBFS under the window, the idle noise of G.711; the two
+ * bands that only fill a vector get 1.
+ */
+export function bandQuietest(): Float32Array {
+  const edges = bandEdges()
+  return Float32Array.from({ length: 20 }, (_, b) =>
+    b < 18 ? 1e-5 * ((edges[b + 1] ?? 0) - (edges[b] ?? 0)) : 1,
+  )
+}
+
+/**
+ * Evens out what the Hann window takes from long lags: one over the root of the window's own
+ * autocorrelation. 0 beyond lag 100.
+ */
+export function lagGains(): Float32Array {
+  const { window } = fftTables()
+  const overlap = (lag: number): number => {
+    let sum = 0
+    for (let n = 0; n + lag < 256; n++) sum += (window[n] ?? 0) * (window[n + lag] ?? 0)
+    return sum
+  }
+  return Float32Array.from({ length: 104 }, (_, lag) =>
+    lag <= 100 ? Math.sqrt(overlap(0) / overlap(lag)) : 0,
+  )
+}

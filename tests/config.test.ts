@@ -30,6 +30,8 @@ describe('config', () => {
       maxCalls: 300,
       audioThreads: 1,
       sttWorkers: 1,
+      loadControl: true,
+      limits: { apiPerMinute: 600, webhookPerMinute: 6_000 },
       echo: false,
       trustProxy: 0,
     })

@@ -67,6 +67,8 @@ const DUCKED: f32 = 0.5
  */
 const DUCK_DOWN: f32 = 0.1
 const DUCK_UP: f32 = 0.034
+/** −54 dB of a bed that is itself in the background. */
+const BED_SILENT: f32 = 0.002
 const HISTORY_BYTES: usize = HISTORY * 4
 
 /** Prepares frames until PREPARED_FRAMES wait or there is nothing to say. Returns their number. */
@@ -81,7 +83,7 @@ function prepareNext(slot: usize, scratch: usize): bool {
   const prepared = load<i32>(slot, OUT_WRITE) - atomic.load<i32>(slot, OUT_READ)
   if (prepared >= PREPARED_FRAMES) return false
   const agentSamples = agentSamplesForFrame(slot)
-  if (agentSamples == 0 && !load<i32>(slot, BED_PTR) && !load<i32>(slot, WANT_FRAMES)) return false
+  if (agentSamples == 0 && !hasBed(slot) && !load<i32>(slot, WANT_FRAMES)) return false
   prepareFrame(slot, scratch, agentSamples)
   return true
 }
@@ -122,7 +124,7 @@ function prepareFrame(slot: usize, scratch: usize, agentSamples: i32): void {
   applyGain(slot, samples, count)
   const comfort = load<f32>(slot, COMFORT_RMS)
   if (comfort > 0) addComfortNoise(samples, count, comfort, slot + COMFORT_STATE)
-  if (load<i32>(slot, BED_PTR)) mixBed(slot, samples, count, agentSamples > 0)
+  if (hasBed(slot)) mixBed(slot, samples, count, agentSamples > 0)
   else limit(samples, count)
   encode(load<i32>(slot, CODEC), samples, record + OUT_HEADER_BYTES, count)
 
@@ -167,11 +169,18 @@ function applyGain(slot: usize, samples: usize, count: i32): void {
   store<f32>(slot, to - 1, AGENT_GAIN_OFFSET)
 }
 
+/** A bed whose gain was set to 0 fades out and then costs nothing. */
+function hasBed(slot: usize): bool {
+  if (!load<i32>(slot, BED_PTR)) return false
+  return load<f32>(slot, BED_GAIN) > 0 || load<f32>(slot, BED_LEVEL) > BED_SILENT
+}
+
 function mixBed(slot: usize, samples: usize, count: i32, agentSpeaks: bool): void {
   const full = load<f32>(slot, BED_GAIN)
   const level = load<f32>(slot, BED_LEVEL)
   const target = agentSpeaks ? full * DUCKED : full
-  const next = min(max(target, level - full * DUCK_DOWN), level + full * DUCK_UP)
+  const fall = max(full, level) * DUCK_DOWN
+  const next = min(max(target, level - fall), level + full * DUCK_UP)
   const position = addBed(
     samples,
     count,

@@ -11,7 +11,9 @@ import { processUserAudio } from './user-chain'
 export * from './slot'
 export * from './tables'
 export { PREPARED_FRAMES } from './agent-chain'
-export { FEATURES, FEATURE_COUNT } from './vad'
+export { FEATURES, FEATURE_COUNT, VAD_NETWORK_STATE } from './vad-features'
+export { detect } from './vad'
+export { scoreFeatures } from './vad-network'
 export {
   decodeAlaw,
   decodeMulaw,

@@ -164,6 +164,9 @@ export const DETECTION_PROBABILITY: i32 = 8
 export const DETECTION_LEVEL: i32 = 12
 export const DETECTION_START: i32 = 16
 export const DETECTION_VOICED: i32 = 20
+/** Pitch in Hz or 0, level of the voiced part in dBFS. */
+export const DETECTION_PITCH: i32 = 24
+export const DETECTION_VOICED_LEVEL: i32 = 28
 /** Peak of the frame, 0…1; samples at full scale; digit (its character) and tone that begin here. */
 export const DETECTION_PEAK: i32 = 32
 export const DETECTION_CLIPPED: i32 = 36

@@ -49,9 +49,13 @@ export const DTMF_TABLE_BYTES: usize = 8 * 640 + 320 + 64
 
 /** First bin of each of the 18 bands, and the end of the last. */
 export const BAND_EDGES: usize = DTMF_TABLE + DTMF_TABLE_BYTES
-/** Weights of the speech score, see vad.ts. */
-export const VAD_WEIGHTS: usize = BAND_EDGES + 80
-export const VAD_WEIGHT_COUNT: i32 = 64
+/** Power of each of 20 bands below which there is no floor to compare with. */
+export const BAND_QUIETEST: usize = BAND_EDGES + 80
+/** Weight of each autocorrelation lag, 0…103, see tables.ts of the host. */
+export const LAG_GAIN: usize = BAND_QUIETEST + 80
+/** Weights of the VAD's network, see vad-network.ts. */
+export const VAD_WEIGHTS: usize = LAG_GAIN + 416
+export const VAD_WEIGHT_COUNT: i32 = 4705
 
 export const TABLES_END: usize = VAD_WEIGHTS + VAD_WEIGHT_COUNT * 4
 

@@ -49,6 +49,16 @@ export interface CarrierStream {
   close(): void
 }
 
+/** The connection beneath a carrier's WebSocket, for the messages that come and go fifty times a second. */
+export interface MediaWire {
+  /** Sees each text message that arrived in one piece, `length` bytes from the first of `bytes`, which are valid during the call only. True: it is dealt with, and the WebSocket never sees it. */
+  onText: ((bytes: Buffer, length: number) => boolean) | null
+  /** Bytes that the system has not taken yet; while it is 0 no written buffer is in use any more. */
+  readonly writableLength: number
+  /** Sends a whole WebSocket frame as it is. */
+  write(frame: Buffer): void
+}
+
 /** What can be done to a call besides its audio: a carrier's REST side. Each may throw CarrierError. */
 export interface LineControl {
   /** Ends the call at the carrier; resolves also when it is already over. */

@@ -89,6 +89,11 @@ export class Leg {
     if (!this.#closed) this.userAudio.push(payload, timestampMs)
   }
 
+  /** The bed costs a frame every 20 ms also while nobody speaks; under load the line does without. */
+  set bedOn(isOn: boolean) {
+    this.#lane.bedOn = isOn
+  }
+
   turn(nowMs: number): void {
     if (this.#closed) return
     this.userAudio.turn()

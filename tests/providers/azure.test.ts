@@ -5,15 +5,21 @@ import { azureVoiceName, ssmlFor } from '../../server/providers/azure-ssml.ts'
 import { AzureTts } from '../../server/providers/azure-tts.ts'
 import type { SttEvents, SttSession } from '../../server/providers/stt.ts'
 import type { TtsEvent, TtsRequest } from '../../server/providers/tts.ts'
-import { EMULATED_PCM, startAzureEmulator } from '../support/azure-emulator.ts'
-import type { AzureEmulator } from '../support/azure-emulator.ts'
+import { AzureService } from '../../bench/rig/azure-service.ts'
 
-let emulator: AzureEmulator
+/** 500 ms of a sawtooth. */
+const EMULATED_PCM = Int16Array.from({ length: 8_000 }, (_, at) => (at % 100) * 100 - 5_000)
+
+let emulator: AzureService
 const key = 'secret-key-of-the-test'
 const account = () => ({ key, region: 'eastus', host: emulator.host })
 
 beforeEach(async () => {
-  emulator = await startAzureEmulator()
+  emulator = await AzureService.start({
+    firstAudioMs: 1,
+    audioOf: () => EMULATED_PCM,
+    textOf: () => 'Quiero información.',
+  })
 })
 
 afterEach(async () => {
@@ -49,6 +55,9 @@ function feed(session: SttSession, frames: number): void {
   // A view into a larger buffer, as the audio path hands it over.
   const shared = new Int16Array(4_096)
   for (let frame = 0; frame < frames; frame += 1) {
+    // 100 ms of silence, 900 ms of a voice, silence.
+    const isVoice = frame >= 5 && frame < 50
+    for (let at = 32; at < 352; at += 1) shared[at] = isVoice && at % 20 < 10 ? 5_000 : 0
     session.push(shared.subarray(32, 352), 1_000 + frame * 20)
   }
 }
@@ -63,7 +72,7 @@ describe('azure voice', () => {
     expect(events.find((event) => event.kind === 'word')).toEqual({
       kind: 'word',
       text: 'Hola',
-      offsetMs: 50,
+      offsetMs: expect.closeTo(500 / 19, 2),
       textOffset: 1,
     })
     expect(emulator.ssml[0]).toContain('¿Hola? Tú &amp; yo &lt;ya&gt;')
@@ -81,7 +90,7 @@ describe('azure voice', () => {
   })
 
   it('fails with TTS_UNAVAILABLE, not retryable and without the key, when the key is refused', async () => {
-    emulator.behaviour = 'refuses'
+    emulator.ttsFailure = { kind: 'refuse', status: 401 }
     const tts = new AzureTts(account())
     const error = await all(tts.synthesize(request, new AbortController().signal)).catch(
       (caught: unknown) => caught,
@@ -92,7 +101,7 @@ describe('azure voice', () => {
   })
 
   it('fails with TTS_TIMEOUT when no audio comes within 200 ms', async () => {
-    emulator.behaviour = 'silent'
+    emulator.ttsFailure = { kind: 'silent' }
     const tts = new AzureTts(account(), { firstMs: 200 })
     await expect(all(tts.synthesize(request, new AbortController().signal))).rejects.toMatchObject({
       code: 'TTS_TIMEOUT',
@@ -102,7 +111,7 @@ describe('azure voice', () => {
   })
 
   it('fails with TTS_TIMEOUT when the audio stops for 200 ms in mid-sentence', async () => {
-    emulator.behaviour = 'stalls'
+    emulator.ttsFailure = { kind: 'stall', afterAudioMs: 200 }
     const tts = new AzureTts(account(), { gapMs: 200 })
     await expect(all(tts.synthesize(request, new AbortController().signal))).rejects.toMatchObject({
       code: 'TTS_TIMEOUT',
@@ -112,7 +121,7 @@ describe('azure voice', () => {
   })
 
   it('ends without an error when aborted after the first chunk', async () => {
-    emulator.behaviour = 'stalls'
+    emulator.ttsFailure = { kind: 'stall', afterAudioMs: 200 }
     const tts = new AzureTts(account())
     const abort = new AbortController()
     const events: TtsEvent[] = []
@@ -154,9 +163,9 @@ describe('azure recogniser', () => {
         onFinal: resolve,
         onError: reject,
       })
-      feed(session, 60)
+      feed(session, 110)
     })
-    expect(partials).toEqual(['quiero'])
+    expect(partials).toEqual(['quiero', 'quiero información.', 'quiero información.'])
     expect(final).toMatchObject({
       text: 'Quiero información.',
       language: 'es-MX',
@@ -164,18 +173,18 @@ describe('azure recogniser', () => {
       endMs: 2_000,
       confidence: 0.9,
       words: [
-        { text: 'quiero', startMs: 1_100, endMs: 1_500 },
-        { text: 'información', startMs: 1_500, endMs: 2_000 },
+        { text: 'quiero', startMs: 1_100, endMs: 1_550 },
+        { text: 'información.', startMs: 1_550, endMs: 2_000 },
       ],
     })
     expect(emulator.paths[0]).toBe('/stt/speech/universal/v2')
     // Frames of 640 bytes, not the 8 kB buffer that they are views of.
-    expect(emulator.audioBytes).toBeLessThanOrEqual(60 * 640)
+    expect(emulator.audioBytes).toBeLessThanOrEqual(110 * 640)
     await stt.close()
   })
 
   it('reports STT_UNAVAILABLE once, without the key, when the key is refused', async () => {
-    emulator.behaviour = 'refuses'
+    emulator.sttFailure = { kind: 'refuse', status: 401 }
     const stt = new AzureStt(account())
     const error = await new Promise<Error>((resolve) => {
       feed(open(stt, { onError: resolve }), 10)
@@ -186,7 +195,7 @@ describe('azure recogniser', () => {
   })
 
   it('close() returns at once from a service that never answers, and nothing follows', async () => {
-    emulator.behaviour = 'silent'
+    emulator.sttFailure = { kind: 'silent' }
     const stt = new AzureStt(account())
     let events = 0
     await stt.warm()
