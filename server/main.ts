@@ -293,6 +293,7 @@ function phoneApi(desk: PhoneDesk, lines: CarrierLines, registry: CallRegistry):
     refuse: (ring) => desk.refuse(ring),
     invite: (call) => desk.invite(call),
     get: (callId) => desk.get(callId),
+    recall: (callId) => desk.recall(callId),
     report: (report) => desk.report(report),
     dial: (request) => desk.dial(request),
     legReported: (account, report) => lines.legReported(account, report),

@@ -27,6 +27,7 @@ import type { CallRegistry } from './registry.ts'
 export const STREAM_WITHIN_MS = 10_000
 const CALLS_MAX = 5_000
 const OVER_MAX = 10_000
+const RECENT_MAX = 1_000
 const RING_SEC = 45
 
 export type PhoneCarrier = Extract<CarrierName, 'twilio' | 'telnyx'>
@@ -92,6 +93,8 @@ export class PhoneDesk {
   readonly #ringing = new Map<string, Promise<PhoneCall | string>>()
   /** Calls that are over, by carrier id, with our id: recordings are reported after the end. Oldest first. */
   readonly #over = new Map<string, string>()
+  /** The latest calls that are over, by our id: a transferred one is still asked about. Oldest first. */
+  readonly #recent = new Map<string, PhoneCall>()
   readonly #paces = new Map<string, OutboundPace>()
 
   constructor(deps: DeskDeps) {
@@ -100,6 +103,11 @@ export class PhoneDesk {
 
   get(callId: string): PhoneCall | undefined {
     return this.#calls.get(callId)
+  }
+
+  /** A call that is known here, or was until a moment ago. */
+  recall(callId: string): PhoneCall | undefined {
+    return this.#calls.get(callId) ?? this.#recent.get(callId)
   }
 
   /** Takes a ringing call, or says why not. The same call again gets the same answer and no second place. */
@@ -336,6 +344,9 @@ export class PhoneDesk {
     if (call.streamTimer) clearTimeout(call.streamTimer)
     call.streamTimer = null
     this.#calls.delete(call.id)
+    this.#recent.set(call.id, call)
+    const [first] = this.#recent.keys()
+    if (this.#recent.size > RECENT_MAX && first !== undefined) this.#recent.delete(first)
     if (call.carrierCallId === null) return
     this.#byCarrierId.delete(call.carrierCallId)
     this.#over.set(call.carrierCallId, call.id)

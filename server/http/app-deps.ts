@@ -39,7 +39,7 @@ export interface PhraseFigures {
 /** The telephone calls, as the webhooks and the API see them (call/phone-desk.ts). */
 export interface PhoneApi extends Pick<
   PhoneDesk,
-  'incoming' | 'answer' | 'refuse' | 'invite' | 'get' | 'report' | 'dial'
+  'incoming' | 'answer' | 'refuse' | 'invite' | 'get' | 'recall' | 'report' | 'dial'
 > {
   /** What Telnyx tells of a leg that a transfer dialled. */
   legReported(account: string | null, report: LegReport): void

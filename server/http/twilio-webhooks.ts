@@ -138,7 +138,7 @@ function callDocument(
   deps: AppDeps,
   name: string,
   summary: string,
-  respond: (deps: AppDeps, call: PhoneCall | undefined, signed: SignedForm) => Promise<string>,
+  respond: (deps: AppDeps, callId: string, signed: SignedForm) => Promise<string>,
 ): Route {
   return route({
     method: 'POST',
@@ -151,7 +151,7 @@ function callDocument(
     errors: [403],
     async respond({ params: { id }, ctx }) {
       const signed = await signedForm(deps, ctx)
-      sendTwiml(ctx, await respond(deps, deps.phone.get(id), signed))
+      sendTwiml(ctx, await respond(deps, id, signed))
     },
   })
 }
@@ -199,11 +199,8 @@ function connectTwiml(deps: AppDeps, call: PhoneCall, base?: string): Promise<st
   return streamTwiml({ invite: { ...invite, url }, language, apologise: hasRest })
 }
 
-async function outbound(
-  deps: AppDeps,
-  call: PhoneCall | undefined,
-  { values }: SignedForm,
-): Promise<string> {
+async function outbound(deps: AppDeps, callId: string, { values }: SignedForm): Promise<string> {
+  const call = deps.phone.get(callId)
   const { CallSid } = parseRequest(outboundCall, values)
   // A document of one call must not connect another.
   if (call && call.carrierCallId !== null && call.carrierCallId !== CallSid) {
@@ -212,18 +209,16 @@ async function outbound(
   return call ? await connectTwiml(deps, call) : await hangupTwiml()
 }
 
-async function announce(_deps: AppDeps, call: PhoneCall | undefined): Promise<string> {
+async function announce(deps: AppDeps, callId: string): Promise<string> {
+  const call = deps.phone.recall(callId)
   if (!call) return await hangupTwiml()
   const { settings, from, to, variables } = call
   const text = fillVariables(settings.transferAnnouncement, { from, to, ...variables })
   return await announceTwiml({ text, language: settings.language })
 }
 
-async function afterTransfer(
-  deps: AppDeps,
-  call: PhoneCall | undefined,
-  signed: SignedForm,
-): Promise<string> {
+async function afterTransfer(deps: AppDeps, callId: string, signed: SignedForm): Promise<string> {
+  const call = deps.phone.recall(callId)
   const { CallSid, DialCallStatus } = parseRequest(transferReport, signed.values)
   const connected = CONNECTED.has(DialCallStatus)
   const about = { ...aboutOf(signed), carrierCallId: CallSid }

@@ -32,6 +32,8 @@ describe('call control at Twilio', () => {
       TwilioCarrier.open(),
       startChatServer(),
     ])
+    // Asked once at the start, before any test.
+    model.answers = says('Hola.')
     server = await ServerProcess.start({
       env: {
         ...carrier.env,
@@ -56,7 +58,6 @@ describe('call control at Twilio', () => {
     ...{ server: server.url, publicUrl: server.url, authToken: carrier.authToken, pacer },
     ...{ record: false, from: '+523312345678', to: '+525587654321' },
   })
-  const says = (text: string) => [streams(textChunk(text), finishChunk('stop'), 'data: [DONE]\n\n')]
 
   it('presses keys: the stream closes, another opens with a new token, and the agent goes on in the same call', async () => {
     model.answers = says('Marco la extensión. [DTMF:12#] Ya está, seguimos hablando con calma.')
@@ -150,6 +151,11 @@ describe('call control at Twilio', () => {
     expect((await postForm(options(), `/api/v1/twilio/${name}`, form)).status).toBe(204)
   }
 })
+
+/** The model's only answer from now on. */
+function says(text: string): ChatServer['answers'] {
+  return [streams(textChunk(text), finishChunk('stop'), 'data: [DONE]\n\n')]
+}
 
 /** Waits as long as the test may take. */
 async function until(isTrue: () => boolean): Promise<void> {

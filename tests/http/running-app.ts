@@ -183,6 +183,7 @@ function standIns(app: RunningApp): Omit<AppDeps, 'config' | 'log'> {
       refuse: (ring) => app.desk.refuse(ring),
       invite: (call) => app.desk.invite(call),
       get: (callId) => app.desk.get(callId),
+      recall: (callId) => app.desk.recall(callId),
       report: (report) => {
         app.carrierReports.push(report)
         app.desk.report(report)
