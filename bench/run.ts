@@ -11,12 +11,13 @@ import { RigUnreliable } from './rig/self-check.ts'
 import { ServerProcess } from './rig/server-process.ts'
 
 const USAGE = `npm run bench -- media     [--calls 300] [--seconds 20] [--floor] [--stages]
-npm run bench -- turns     [--calls 20] [--parallel 4] [--scenario bench/scenarios/turns.yaml]
+npm run bench -- turns     [--calls 20] [--cases 200] [--parallel 4] [--scenario bench/scenarios/turns.yaml]
 npm run bench -- capacity  [--calls N] [--seconds 90] [--most 800]     without --calls: searches
 npm run bench -- http      [--calls 500] [--seconds 10]
 npm run bench -- soak      [--calls 20] [--minutes 10]
 npm run bench -- overload  [--calls 200] [--seconds 20]                --calls: what fits
-npm run bench -- dsp | vad | providers                                 each has flags of its own
+npm run bench -- dsp
+npm run bench -- vad | providers                                       each has flags of its own
 npm run bench -- report                                                bench/results/report.html
 All take [--seed 1] [--name RESULT]. --floor measures the rig against a server that does nothing.
 --diagnose shows what was seen even when the rig was the bottleneck; it is no result and is not written.`
@@ -28,6 +29,7 @@ const OPTIONS = {
   seconds: { type: 'string' },
   minutes: { type: 'string' },
   most: { type: 'string' },
+  cases: { type: 'string' },
   parallel: { type: 'string' },
   scenario: { type: 'string' },
   seed: { type: 'string' },
@@ -44,8 +46,14 @@ function parse() {
 }
 type Flags = Record<keyof typeof OPTIONS, string | boolean | undefined>
 
-/** Benches that this file starts; the others (dsp, vad, providers) are programs of their own. */
+/** Benches that this file starts; the others (vad, providers) are programs of their own. */
 const BENCHES: Record<string, (flags: Flags) => Promise<BenchFigures>> = {
+  dsp: async () => {
+    const { runDsp } = await import('./dsp.ts')
+    const { measured, text } = await runDsp((line) => console.error(line))
+    console.log(`${text}\n`)
+    return measured
+  },
   media: runMediaBench,
   turns: runTurnsBench,
   capacity: async (flags) => {
@@ -161,6 +169,7 @@ async function runTurnsBench(flags: Flags): Promise<BenchFigures> {
   try {
     const measured = await runTurns({
       ...{ calls, server, authToken: AUTH_TOKEN, parallel: count(flags, 'parallel', 4) },
+      cases: flags.cases === '0' ? 0 : count(flags, 'cases', 200),
       scenario: typeof flags.scenario === 'string' ? flags.scenario : 'bench/scenarios/turns.yaml',
       ...shared(flags),
     })

@@ -49,17 +49,17 @@ export function trainingSources(): CorpusSources {
   }
 }
 
-/** One mix of `seconds`. One in eight has no speech at all. */
+/** One mix of `seconds`. One in four has no speech at all, and its noise is loud. */
 export function makeMix(seconds: number, from: CorpusSources, random: Random): Mix {
   const length = seconds * RATE_HZ
   const level = gainOf(between(random, -46, -16))
   const reverberant = random() < 0.4
-  const dry =
-    random() < 0.125 ? new Float32Array(length) : conversation(length, level, { from, random })
+  const isSilent = random() < 0.25
+  const dry = isSilent ? new Float32Array(length) : conversation(length, level, { from, random })
   const labels = labelsOf(dry, { tailMs: reverberant ? 160 : 40 }).frames
   const samples = reverberant ? inRoom(dry, random) : dry
-  if (random() < 0.9) {
-    addNoise(samples, level, { from, random })
+  if (isSilent || random() < 0.9) {
+    addNoise(samples, isSilent ? level * 3 : level, { from, random })
     if (random() < 0.15) addNoise(samples, level * 0.3, { from, random })
   }
   const floor = gainOf(between(random, FLOOR_DBFS, -62)) * 1.732

@@ -1,7 +1,7 @@
 /**
  * Makes the training corpus: features and labels of many mixes, from a seed, into data/vad/.
  *
- *   node dsp/training/make-corpus.ts [--hours 11] [--seed 20260] [--out data/vad/corpus.bin]
+ *   node dsp/training/make-corpus.ts [--hours 5] [--seed 20260] [--out data/vad/corpus.bin]
  *
  * File: 4 words (mixes, frames per mix, features per frame, seed), labels (i8), features (f32).
  */
@@ -55,7 +55,7 @@ export async function makeCorpus(o: {
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      hours: { type: 'string', default: '11' },
+      hours: { type: 'string', default: '5' },
       seed: { type: 'string', default: '20260' },
       out: { type: 'string', default: 'data/vad/corpus.bin' },
     },

@@ -36,14 +36,40 @@ function sigmoid(x: number): number {
   return 1 / (1 + Math.exp(-x))
 }
 
-/** to[0…n) += factor · from[at…at + n). */
-function addScaled(
-  to: Float64Array,
-  from: Float64Array,
-  o: { at: number; n: number; x: number },
-): void {
-  const { at, n, x } = o
-  for (let k = 0; k < n; k++) to[k]! += x * from[at + k]!
+/** to[k] += x · from[at + k] over all of `to`, whose length is a multiple of 4. */
+function addScaled(to: Float64Array, from: Float64Array, at: number, x: number): void {
+  for (let k = 0; k < to.length; k += 4) {
+    to[k]! += x * from[at + k]!
+    to[k + 1]! += x * from[at + k + 1]!
+    to[k + 2]! += x * from[at + k + 2]!
+    to[k + 3]! += x * from[at + k + 3]!
+  }
+}
+
+/**
+ * gradient[at + k] += x · d[k] over all of `d`; returns Σ weights[at + k] · d[k]. Four sums, so that
+ * they need not wait for each other.
+ */
+function outerAndBack(o: Matrices, at: number, x: number, d: Float64Array): number {
+  const { gradient, weights } = o
+  let [s0, s1, s2, s3] = [0, 0, 0, 0]
+  for (let k = 0; k < d.length; k += 4) {
+    const [d0, d1, d2, d3] = [d[k]!, d[k + 1]!, d[k + 2]!, d[k + 3]!]
+    gradient[at + k]! += x * d0
+    gradient[at + k + 1]! += x * d1
+    gradient[at + k + 2]! += x * d2
+    gradient[at + k + 3]! += x * d3
+    s0 += weights[at + k]! * d0
+    s1 += weights[at + k + 1]! * d1
+    s2 += weights[at + k + 2]! * d2
+    s3 += weights[at + k + 3]! * d3
+  }
+  return s0 + s1 + (s2 + s3)
+}
+
+interface Matrices {
+  gradient: Float64Array
+  weights: Float64Array
 }
 
 /**
@@ -53,6 +79,7 @@ function addScaled(
 export class Stretch {
   readonly gradient = new Float64Array(WEIGHTS)
   readonly #w: Float64Array
+  readonly #both: Matrices
   readonly #a: Float64Array
   readonly #r: Float64Array
   readonly #z: Float64Array
@@ -67,6 +94,7 @@ export class Stretch {
 
   constructor(weights: Float64Array, steps: number) {
     this.#w = weights
+    this.#both = { gradient: this.gradient, weights }
     const rows = (): Float64Array => new Float64Array(steps * UNITS)
     this.#a = rows()
     this.#r = rows()
@@ -92,7 +120,7 @@ export class Stretch {
     const u = t * UNITS
     for (let k = 0; k < UNITS; k++) sum[k] = w[DENSE_BIAS + k]!
     for (let i = 0; i < INPUTS; i++) {
-      addScaled(sum, w, { at: DENSE + i * UNITS, n: UNITS, x: x[at + i]! })
+      addScaled(sum, w, DENSE + i * UNITS, x[at + i]!)
     }
     for (let k = 0; k < GATES; k++) {
       gx[k] = w[INPUT_BIAS + k]!
@@ -101,8 +129,8 @@ export class Stretch {
     for (let i = 0; i < UNITS; i++) {
       const a = sum[i]! > 0 ? sum[i]! : 0
       this.#a[u + i] = a
-      if (a > 0) addScaled(gx, w, { at: INPUT + i * GATES, n: GATES, x: a })
-      addScaled(gh, w, { at: HIDDEN + i * GATES, n: GATES, x: this.#h[u + i]! })
+      if (a > 0) addScaled(gx, w, INPUT + i * GATES, a)
+      addScaled(gh, w, HIDDEN + i * GATES, this.#h[u + i]!)
     }
     let score = w[OUT_BIAS]!
     for (let k = 0; k < UNITS; k++) {
@@ -165,32 +193,17 @@ export class Stretch {
 
   #matrixGradients(u: number, dh: Float64Array): void {
     const g = this.gradient
-    const w = this.#w
     const gx = this.#gx
     const gh = this.#gh
     for (let k = 0; k < GATES; k++) {
       g[INPUT_BIAS + k]! += gx[k]!
       g[HIDDEN_BIAS + k]! += gh[k]!
     }
+    const both = this.#both
     for (let i = 0; i < UNITS; i++) {
-      const before = this.#h[u + i]!
-      let from = HIDDEN + i * GATES
-      let back = 0
-      for (let k = 0; k < GATES; k++) {
-        g[from + k]! += before * gh[k]!
-        back += w[from + k]! * gh[k]!
-      }
-      dh[i]! += back
+      dh[i]! += outerAndBack(both, HIDDEN + i * GATES, this.#h[u + i]!, gh)
       const a = this.#a[u + i]!
-      back = 0
-      if (a > 0) {
-        from = INPUT + i * GATES
-        for (let k = 0; k < GATES; k++) {
-          g[from + k]! += a * gx[k]!
-          back += w[from + k]! * gx[k]!
-        }
-      }
-      this.#sum[i] = back
+      this.#sum[i] = a > 0 ? outerAndBack(both, INPUT + i * GATES, a, gx) : 0
     }
   }
 
@@ -199,9 +212,14 @@ export class Stretch {
     const sum = this.#sum
     for (let k = 0; k < UNITS; k++) g[DENSE_BIAS + k]! += sum[k]!
     for (let i = 0; i < INPUTS; i++) {
-      const value = x[at + i]!
       const from = DENSE + i * UNITS
-      for (let k = 0; k < UNITS; k++) g[from + k]! += value * sum[k]!
+      const value = x[at + i]!
+      for (let k = 0; k < UNITS; k += 4) {
+        g[from + k]! += value * sum[k]!
+        g[from + k + 1]! += value * sum[k + 1]!
+        g[from + k + 2]! += value * sum[k + 2]!
+        g[from + k + 3]! += value * sum[k + 3]!
+      }
     }
   }
 }

@@ -69,41 +69,93 @@ const recordedMusic: Noise = (length, random, { music }) => {
   return out
 }
 
-/** Chords, a melody and sometimes a beat: notes of a few harmonics that fade. */
+/**
+ * Chords, a melody and sometimes a beat, played by one or two instruments of random timbre: plucked
+ * or swelling, plain or in chorus, with vibrato or without.
+ */
 const madeMusic: Noise = (length, random) => {
   const out = new Float32Array(length)
-  const beat = Math.floor(RATE_HZ * between(random, 0.12, 0.6))
-  const root = between(random, 80, 300)
-  const scale = [0, 2, 4, 5, 7, 9, 11, 12, 16, 19]
+  const beat = Math.floor(RATE_HZ * between(random, 0.12, 0.8))
+  const root = between(random, 70, 300)
+  const scale = pick(random, SCALES)
   const drums = random() < 0.5
-  const vibrato = random() < 0.4 ? between(random, 0.001, 0.012) : 0
+  const band = random() < 0.5 ? [instrument(random)] : [instrument(random), instrument(random)]
   for (let at = 0; at < length; at += beat) {
-    const notes = 1 + Math.floor(random() * 3)
+    const notes = Math.floor(random() * 4)
     for (let note = 0; note < notes; note++) {
-      const hz = root * 2 ** (pick(random, scale) / 12 + Math.floor(random() * 2))
+      const hz = root * 2 ** (pick(random, scale) / 12 + Math.floor(random() * 3) - 0.5)
       const samples = Math.floor(beat * between(random, 0.7, 4))
-      const fade = between(random, 0.3, 6) / samples
-      const bright = between(random, 0.2, 0.9)
-      addNote(out, { at, samples, hz, fade, bright, vibrato })
+      addNote(out, pick(random, band), { at, samples, hz })
     }
     if (drums && random() < 0.7) addHit(out, at, random)
   }
   return out
 }
 
+const SCALES: readonly (readonly number[])[] = [
+  [0, 2, 4, 5, 7, 9, 11, 12, 16, 19],
+  [0, 2, 3, 5, 7, 8, 10, 12, 15, 19],
+  [0, 3, 5, 7, 10, 12],
+]
+
+interface Instrument {
+  /** One period of 512 samples for each number of harmonics that a pitch leaves room for. */
+  waves: Float32Array[]
+  attack: number
+  fade: number
+  vibrato: number
+  vibratoRate: number
+  detune: number
+}
+
+function instrument(random: Random): Instrument {
+  const bright = between(random, 0.2, 0.97)
+  const odd = random() < 0.3
+  const peak = Math.floor(between(random, 1, 7))
+  const gains = Array.from(
+    { length: 16 },
+    (_, k) => (odd && k % 2 === 1 ? 0.05 : 1) * bright ** Math.abs(k + 1 - peak) * random(),
+  )
+  const waves = gains.map((_, count) =>
+    Float32Array.from({ length: 512 }, (__, n) => {
+      let sum = 0
+      for (let k = 0; k <= count; k++) {
+        sum += (gains[k] ?? 0) * Math.sin((2 * Math.PI * (k + 1) * n) / 512 + k * k)
+      }
+      return sum
+    }),
+  )
+  return {
+    waves,
+    attack: 1 / (RATE_HZ * between(random, 0.004, random() < 0.4 ? 0.5 : 0.03)),
+    fade: between(random, 0.2, 6),
+    vibrato: random() < 0.4 ? between(random, 0.001, 0.015) : 0,
+    vibratoRate: (2 * Math.PI * between(random, 3, 8)) / RATE_HZ,
+    detune: random() < 0.5 ? between(random, 0.002, 0.012) : 0,
+  }
+}
+
 function addNote(
   out: Float32Array,
-  o: { at: number; samples: number; hz: number; fade: number; bright: number; vibrato: number },
+  by: Instrument,
+  o: { at: number; samples: number; hz: number },
 ): void {
-  for (let k = 1; k <= 8 && k * o.hz < 3_800; k++) {
-    const step = (2 * Math.PI * o.hz * k) / RATE_HZ
-    const gain = o.bright ** (k - 1)
-    let phase = k
-    for (let n = 0; n < o.samples && o.at + n < out.length; n++) {
-      phase += step * (1 + o.vibrato * Math.sin(n * 0.0043))
-      const attack = n < 80 ? n / 80 : 1
-      out[o.at + n] = (out[o.at + n] ?? 0) + gain * attack * Math.exp(-n * o.fade) * Math.sin(phase)
+  const wave = by.waves[Math.min(15, Math.max(0, Math.floor(3_800 / o.hz) - 1))]
+  if (wave === undefined) return
+  const step = (512 * o.hz) / RATE_HZ
+  const decay = Math.exp(-by.fade / o.samples)
+  let [one, two, level] = [o.at % 512, 100, 1]
+  for (let n = 0; n < o.samples && o.at + n < out.length; n++) {
+    const bend = by.vibrato > 0 ? 1 + by.vibrato * Math.sin(n * by.vibratoRate) : 1
+    one += step * bend
+    level *= decay
+    let value = wave[one & 511] ?? 0
+    if (by.detune > 0) {
+      two += step * bend * (1 + by.detune)
+      value += wave[two & 511] ?? 0
     }
+    const end = Math.min(1, (o.samples - n) * 0.01)
+    out[o.at + n] = (out[o.at + n] ?? 0) + level * Math.min(1, n * by.attack) * end * value
   }
 }
 
@@ -176,6 +228,8 @@ const KINDS: readonly Noise[] = [
   babble,
   recordedMusic,
   recordedMusic,
+  recordedMusic,
+  madeMusic,
   madeMusic,
   hits,
   tones,

@@ -19,7 +19,7 @@ import type { Wheel } from '../media/wheel.ts'
 import { STT_RATE_HZ, type SttSession } from '../providers/stt.ts'
 import type { Providers } from '../providers/select.ts'
 import type { Agent } from '../store/agents.ts'
-import type { AudioPool, Detection } from '../../workers/pool.ts'
+import type { AudioPool, Detection, ProgressTone } from '../../workers/pool.ts'
 import type { CallDiary } from './call-diary.ts'
 import { advance, isOver, type CallPhase, type EndReason } from './call-state.ts'
 import type { RungIndex } from './load.ts'
@@ -57,6 +57,8 @@ export interface CallFacts {
 export class Call implements LiveCall {
   readonly id: string
   readonly ended: Promise<void>
+  /** Told of ringing, busy, SIT, fax and an answering machine's beep; `atMs` is audio time. */
+  onTone: ((tone: ProgressTone, atMs: number) => void) | null = null
   readonly #deps: CallDeps
   readonly #facts: CallFacts
   readonly #stream: CarrierStream
@@ -91,11 +93,17 @@ export class Call implements LiveCall {
       this.#resolveEnded = resolve
     })
     this.#watchdog = new Watchdog(performance.now())
+    deps.providers.accounts.open(facts.id, (change) => {
+      const event = { kind: 'providerSwitch', atMs: this.#leg.audioTimeMs, ...change } as const
+      this.#diary.conversationEvent(event)
+      this.#stream.sendEvent({ type: 'event', event })
+    })
     this.#leg = this.#openLeg()
     try {
       this.#conversation = this.#openConversation()
       if (!deps.echo) this.#stt = this.#openRecogniser()
     } catch (error) {
+      deps.providers.accounts.close(facts.id)
       void this.#leg.close()
       throw error
     }
@@ -181,6 +189,8 @@ export class Call implements LiveCall {
       ttsRateHz: this.#deps.echo ? STT_RATE_HZ : this.#deps.providers.tts.sampleRateHz,
       settings: {
         vadSensitivity: settings.vadSensitivity,
+        // A browser has neither a network's tones nor a keypad in its audio.
+        tones: this.#stream.carrier !== 'browser',
         bed: this.#deps.echo ? 'none' : settings.backgroundSound,
         bedGain: settings.backgroundVolume,
       },
@@ -190,6 +200,8 @@ export class Call implements LiveCall {
         onSegmentHeard: (id, atMs) => this.#conversation.onSegmentHeard(id, atMs),
       },
       onUserFrame: (detection, pcm16k) => this.#userFrame(detection, pcm16k),
+      onDigit: start.digitsInBand ? (digit) => this.digit(digit) : undefined,
+      onTone: (tone, atMs) => this.onTone?.(tone, atMs),
       onFault: (status) => {
         this.#diary.fault(`audio core status ${status}`)
         this.hangup('internalError')
@@ -217,6 +229,7 @@ export class Call implements LiveCall {
       clockMs: () => this.#leg.audioTimeMs,
       monotonicMs: () => performance.now(),
       agentName: agent.name,
+      sentLevelDbfs: () => this.#leg.takeSentLevelDbfs(),
       variables: { from: start.from ?? '', to: start.to ?? '', ...start.parameters },
     })
   }
@@ -284,6 +297,7 @@ export class Call implements LiveCall {
     this.#deps.wheel.remove(this)
     this.#conversation.close()
     this.#stt?.close()
+    const usage = this.#deps.providers.accounts.close(this.id)
     const recording = this.#leg.close()
     this.#stream.sendEvent({ type: 'ended', reason })
     try {
@@ -301,7 +315,7 @@ export class Call implements LiveCall {
       this.#diary.fault(`recording lost: ${errorText(error)}`)
     }
     this.#phase = advance(this.#phase, 'ended') ?? this.#phase
-    this.#diary.closed(reason, this.#leg)
+    this.#diary.closed(reason, this.#leg, this.#deps.echo ? null : usage)
     this.#resolveEnded()
   }
 }
