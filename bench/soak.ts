@@ -21,6 +21,8 @@ import { ServerWatch } from './rig/server-watch.ts'
 import { TwilioCall } from './rig/twilio-caller.ts'
 
 const LONG_CALLS = 5
+/** −52 dBFS: frames without end, and still silence to a user who waits for the agent to finish. */
+const BED_VOLUME = 0.05
 const LOOK_MS = 500
 /** Share of the run that counts as its beginning and as its end. */
 const EDGE_SHARE = 0.1
@@ -41,7 +43,7 @@ export async function runSoak(options: SoakOptions): Promise<BenchFigures> {
   const lab = await openLab({
     maxCalls: calls * 2 + LONG_CALLS,
     ...{ seed, loadControl: false, progress },
-    settings: { backgroundSound: 'office', backgroundVolume: 0.3, maxDurationSec: 14_400 },
+    settings: { backgroundSound: 'office', backgroundVolume: BED_VOLUME, maxDurationSec: 14_400 },
   })
   try {
     let early: string | null = null
@@ -77,6 +79,9 @@ export async function runSoak(options: SoakOptions): Promise<BenchFigures> {
         jitterP99Ms: long.tally.jitter.percentileMs(0.99),
         callsFinished: churn.tally.finished,
         callsFailed: churn.tally.failed,
+        ...Object.fromEntries(
+          [...churn.tally.failures].map(([name, count]) => [`failed_${name}`, count]),
+        ),
         longCallsEndedEarly: endedEarly,
         holes: long.tally.holes,
         lateP99Ms: long.tally.lateness.percentileMs(0.99),

@@ -1,11 +1,11 @@
 /**
  * Autocannon in a process of its own, so that its timings do not wait for the rig's event loop:
  *
- *   node bench/rig/cannon-process.ts '{"url":…,"seconds":…,"requests":[…]}'   ─►   one line of JSON
+ *   {"url":…,"seconds":…,"requests":[…]} on standard input ─► node bench/rig/cannon-process.ts ─► one line of JSON
  */
-import { execFile } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import autocannon from 'autocannon'
 import { z } from 'zod'
 
@@ -39,17 +39,17 @@ export type CannonShot = z.infer<typeof shot>
 
 /** Runs one order in a child process. @throws Error when the child fails. */
 export async function fire(shotOrder: CannonOrder): Promise<CannonShot> {
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    [fileURLToPath(import.meta.url), JSON.stringify(shotOrder)],
-    { maxBuffer: 10 * 1024 * 1024 },
-  )
-  return shot.parse(JSON.parse(stdout))
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.url)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  // By standard input: 500 signed forms are more than a command line takes.
+  child.stdin.end(JSON.stringify(shotOrder))
+  return shot.parse(JSON.parse(await text(child.stdout)))
 }
 
 async function main(): Promise<void> {
   const { url, seconds, connections, perSec, requests } = order.parse(
-    JSON.parse(process.argv[2] ?? '{}'),
+    JSON.parse(await text(process.stdin)),
   )
   const result = await autocannon({
     url,

@@ -5,7 +5,8 @@
  *
  * A sample belongs to the innermost function on its stack that a rule knows: Buffer code called by the media parser is
  * parsing, the same code called by a recorder is not. The profiler itself costs 5-10 %, so a profiled run is for shares,
- * not for coresPerCall (its settings say `profiled`). What is not JavaScript at all (idle, program) is left out.
+ * not for coresPerCall (its settings say `profiled`). `native` is
+ * the kernel and libuv outside of any JavaScript, mostly reading sockets; idle time is left out.
  */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -13,7 +14,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { rounded } from './report.ts'
 
-export const STAGES = ['receive', 'parse', 'dsp', 'pace', 'send', 'gc', 'other'] as const
+export const STAGES = ['receive', 'parse', 'dsp', 'pace', 'send', 'native', 'gc', 'other'] as const
 export type Stage = (typeof STAGES)[number]
 
 const profileSchema = z.object({
@@ -32,7 +33,9 @@ export type CpuProfile = z.infer<typeof profileSchema>
 
 /** First rule that matches wins; matched against `function url`. */
 const RULES: readonly [RegExp, Stage | 'idle'][] = [
-  [/^\((idle|program|root)\)/, 'idle'],
+  // A worker without a batch sleeps in Atomics.wait, which a profile shows as work of whoever called it.
+  [/^\((idle|root)\)|^(wait|atomicsWaitLoop) /, 'idle'],
+  [/^\(program\)/, 'native'],
   [/^\(garbage collector\)/, 'gc'],
   [/ wasm:|dsp\/host\.ts|workers\/|node_modules\/piscina\//, 'dsp'],
   [/^(sendPayload|sendMark|writev?|writeGeneric|writeLatin1String|writeBuffer|_write\w*) /, 'send'],

@@ -24,7 +24,9 @@ const PROFILE: CpuProfile = {
 describe('stages', () => {
   it('give a sample to the innermost function that a rule knows', () => {
     const all = timeByStage(PROFILE, { fromUs: 0, toUs: Infinity })
-    expect(all).toEqual({ receive: 10, parse: 20, dsp: 0, pace: 30, send: 90, gc: 0, other: 0 })
+    expect(all).toEqual({
+      ...{ receive: 10, parse: 20, dsp: 0, pace: 30, send: 90, native: 0, gc: 0, other: 0 },
+    })
   })
 
   it('leave out what lies before and after the measured seconds', () => {
@@ -33,6 +35,8 @@ describe('stages', () => {
   })
 
   it('know the garbage collector, the worker and the WASM core', () => {
+    expect(stageOf('atomicsWaitLoop', 'file:///a/node_modules/piscina/dist/worker.js')).toBe('idle')
+    expect(stageOf('(program)', '')).toBe('native')
     expect(stageOf('(garbage collector)', '')).toBe('gc')
     expect(stageOf('runBatch', 'file:///a/workers/audio-worker.ts')).toBe('dsp')
     expect(stageOf('wasm-function[12]', 'wasm://wasm/dsp-1234')).toBe('dsp')
