@@ -53,8 +53,6 @@ export interface DspFunctions {
   autocorrelation(spectrum: number, work: number, out: number): void
   measureLevel(samples: number, count: number, detection: number): number
   limit(samples: number, count: number): void
-  detect(slot: number, scratch: number, samples: number, level: number, detection: number): void
-  scoreFeatures(slot: number, scratch: number): number
   addBed(
     samples: number,
     count: number,
@@ -64,6 +62,8 @@ export interface DspFunctions {
     from: number,
     to: number,
   ): number
+  detect(slot: number, scratch: number, samples: number, level: number, detection: number): void
+  scoreFeatures(slot: number, scratch: number): number
 }
 
 /** Where the variable regions lie; both threads compute the same from slots and lists. */

@@ -10,9 +10,12 @@
  */
 import { DspError } from '../server/errors.ts'
 import { BED_NAMES, type BedName } from './beds.ts'
+import { noDetection, readDetection, type Detection } from './detection.ts'
 import { LINE_RATES_HZ, planHistory, TTS_RATES_HZ } from './filters.ts'
 import { constant, type DspMemory } from './host.ts'
 import { slotOffsets, type SlotOffsets } from './slot-offsets.ts'
+
+export type { Detection, ProgressTone } from './detection.ts'
 
 export interface SlotFormat {
   codec: 'PCMU' | 'PCMA' | 'L16'
@@ -38,47 +41,6 @@ export interface SlotSettings {
   comfortNoiseDbfs?: number
 }
 
-/**
- * `ringback` once for each ring, `busy` at its third pulse, `sit` is a network's "cannot be
- * reached", `faxCalling` CNG, `faxAnswer` CED, `beep` an answering machine's.
- */
-export type ProgressTone = 'ringback' | 'busy' | 'sit' | 'faxCalling' | 'faxAnswer' | 'beep'
-
-/** What the VAD found in one 20 ms frame. Times are audio time since the slot was opened. */
-export interface Detection {
-  /** Start of the frame. */
-  atMs: number
-  /** Speech, after onset and hangover. */
-  speech: boolean
-  /** 0…1, of this frame alone. */
-  probability: number
-  /** RMS, −90…0. */
-  levelDbfs: number
-  /** Largest sample, 0…1. */
-  peak?: number
-  /** Samples of the frame at full scale. */
-  clippedSamples?: number
-  /** The DTMF digit that was recognised in this frame: one of 0-9 * # A-D; null for none. */
-  digit?: string | null
-  /** The call-progress tone that became certain in this frame; null for none. */
-  tone?: ProgressTone | null
-  /** This frame starts speech. */
-  onset: boolean
-  /** This frame ends speech. */
-  offset: boolean
-  /**
-   * Where the current or last speech began, before the frames it took to be sure; −1 before the
-   * first.
-   */
-  speechStartMs: number
-  /** Start of the last frame that was speech by itself (no hangover); negative before the first. */
-  lastVoicedMs: number
-  /** Pitch of a voiced frame, 80…400 Hz; 0 when the frame is no voiced speech. */
-  pitchHz?: number
-  /** RMS of a voiced frame, −90…0 dBFS; −90 when the frame is no voiced speech. */
-  voicedLevelDbfs?: number
-}
-
 /** A frame for the line. The pool's object: copy or send it before the next call. */
 export interface OutboundFrame {
   payload: Uint8Array
@@ -95,16 +57,6 @@ const CODECS: ReadonlyMap<string, number> = new Map([
   ['L16', 2],
   ['L16-big', 3],
 ])
-/** By number, as in assembly/tones.ts. */
-const TONES: ReadonlyArray<ProgressTone | null> = [
-  null,
-  'ringback',
-  'busy',
-  'sit',
-  'faxCalling',
-  'faxAnswer',
-  'beep',
-]
 const FRAME_MS = 20
 const STT_RATES_HZ = [8_000, 16_000]
 
@@ -138,22 +90,7 @@ export class Slot {
   #outbound: Uint8Array[] = []
   #sttFrames: Int16Array[] = []
   readonly #frame: OutboundFrame = { payload: new Uint8Array(0), hasAgent: false, agentMs: 0 }
-  readonly #detection: Detection = {
-    atMs: 0,
-    speech: false,
-    probability: 0,
-    levelDbfs: -90,
-    peak: 0,
-    clippedSamples: 0,
-    digit: null,
-    tone: null,
-    onset: false,
-    offset: false,
-    speechStartMs: -1,
-    lastVoicedMs: -1,
-    pitchHz: 0,
-    voicedLevelDbfs: -90,
-  }
+  readonly #detection: Detection = noDetection()
   #payloadBytes = 0
   #ttsFrameSamples = 0
   #hasBed = false
@@ -404,34 +341,18 @@ export class Slot {
     while (read !== written) {
       const place = read & (c.pcmFrames - 1)
       const pcm = this.#sttFrames[place]
-      this.#readDetection((this.#at + c.detectionRing + place * c.detectionBytes) >> 2)
+      readDetection(
+        this.#words,
+        this.#floats,
+        (this.#at + c.detectionRing + place * c.detectionBytes) >> 2,
+        this.#detection,
+      )
       if (pcm !== undefined) take(this.#detection, pcm)
       read++
       count++
       Atomics.store(this.#words, this.#word + c.pcmRead, read)
     }
     return count
-  }
-
-  #readDetection(record: number): void {
-    const d = this.#detection
-    const flags = this.#words[record + 1] ?? 0
-    d.atMs = (this.#words[record] ?? 0) * FRAME_MS
-    d.speech = (flags & 1) !== 0
-    d.onset = (flags & 2) !== 0
-    d.offset = (flags & 4) !== 0
-    d.probability = this.#floats[record + 2] ?? 0
-    d.levelDbfs = this.#floats[record + 3] ?? -90
-    d.peak = this.#floats[record + 8] ?? 0
-    d.clippedSamples = this.#words[record + 9] ?? 0
-    d.tone = TONES[this.#words[record + 11] ?? 0] ?? null
-    const digit = this.#words[record + 10] ?? 0
-    d.digit = digit === 0 ? null : String.fromCharCode(digit)
-    const start = this.#words[record + 4] ?? -1
-    d.speechStartMs = start < 0 ? -1 : start * FRAME_MS
-    d.lastVoicedMs = (this.#words[record + 5] ?? -1) * FRAME_MS
-    d.pitchHz = this.#floats[record + 6] ?? 0
-    d.voicedLevelDbfs = this.#floats[record + 7] ?? -90
   }
 
   #bed(name: Exclude<BedName, 'none'>, rateHz: number): number {

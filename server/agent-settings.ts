@@ -54,11 +54,23 @@ const profileShape = {
   enableEndCall: z.boolean(),
   enableDialKeypad: z.boolean(),
   transferPhoneNumber: e164.nullable(),
+  /** Said to the person before the user is connected; empty connects at once. {{from}} and other variables are filled. */
+  transferAnnouncement: z.string().max(500),
   idleTimeoutSec: z.number().min(5).max(120),
   idleMessage: z.string().max(500),
   inactivityMaxRetries: z.int().min(0).max(10),
   maxDurationSec: z.int().min(10).max(14_400),
   recording: z.boolean(),
+  /** The carrier records too, both sides on channels of their own. */
+  carrierRecording: z.boolean(),
+  /** The carrier takes noise out of the user's audio (Telnyx). */
+  noiseSuppression: z.boolean(),
+  /** On calls out: ask the carrier who answers, and do as the next three say. */
+  machineDetection: z.boolean(),
+  onMachine: z.enum(['talk', 'leaveMessage', 'hangup']),
+  onFax: z.enum(['talk', 'hangup']),
+  onUnknownParty: z.enum(['talk', 'leaveMessage', 'hangup']),
+  voicemailMessage: z.string().max(500),
 }
 
 export const profileSettings = z.strictObject(profileShape)
@@ -111,11 +123,19 @@ export const DEFAULT_SETTINGS: AgentSettings = {
     enableEndCall: true,
     enableDialKeypad: false,
     transferPhoneNumber: null,
+    transferAnnouncement: '',
     idleTimeoutSec: 10,
     idleMessage: '¿Hola? ¿Sigue ahí?',
     inactivityMaxRetries: 3,
     maxDurationSec: 600,
     recording: true,
+    carrierRecording: false,
+    noiseSuppression: false,
+    machineDetection: true,
+    onMachine: 'leaveMessage',
+    onFax: 'hangup',
+    onUnknownParty: 'talk',
+    voicemailMessage: 'Hola, le llamó Andrea de Ubrokers. Le volveremos a llamar. ¡Hasta luego!',
   },
   profiles: {
     browser: {},

@@ -9,10 +9,25 @@
  */
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import {
+  carrierVariables,
+  httpUrl,
+  secret,
+  telnyxOf,
+  twilioOf,
+  type TelnyxAccount,
+  type TwilioAccount,
+} from './carrier-accounts.ts'
 import { ConfigError } from './errors.ts'
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
+
+/** For each account: what it may have under way, and how fast it may begin. */
+export interface OutboundLimits {
+  maxCalls: number
+  callsPerSec: number
+}
 
 export interface Config {
   host: string
@@ -31,7 +46,6 @@ export interface Config {
   groq: { apiKey: string; baseUrl: string | null } | null
   /** Any server that speaks OpenAI's chat completions. */
   openAi: { baseUrl: string; apiKey: string | null; model: string } | null
-  twilio: { accountSid: string | null; authToken: string; apiBaseUrl: string | null } | null
   /** Providers of each kind, preferred first; null: the clouds that have a key, then the embedded one. */
   providerOrder: {
     stt: ('azure' | 'embedded')[] | null
@@ -41,6 +55,10 @@ export interface Config {
   /** Spoken phrases kept in memory for each voice provider, bytes. */
   phraseCacheBytes: number
   prices: Prices
+  /** The plain variables make the account `default`; TWILIO_ACCOUNTS adds more. Empty: no Twilio, webhooks unchecked. */
+  twilio: readonly TwilioAccount[]
+  telnyx: readonly TelnyxAccount[]
+  outbound: OutboundLimits
   maxCalls: number
   audioThreads: number
   sttWorkers: number
@@ -74,13 +92,6 @@ const order = <T extends string>(names: readonly [T, ...T[]]) =>
     .optional()
 const count = (low: number, high: number, fallback: number) =>
   z.coerce.number(`a whole number ${low}–${high}`).int().min(low).max(high).default(fallback)
-const secret = z
-  .string()
-  .regex(/^[\x21-\x7e]+$/, 'printable ASCII without spaces')
-  .max(500)
-const httpUrl = z
-  .url({ protocol: /^https?$/, error: 'an http:// or https:// URL' })
-  .transform((url) => url.replace(/\/+$/, ''))
 const flag = z
   .enum(['0', '1', 'true', 'false'])
   .transform((text) => text === '1' || text === 'true')
@@ -109,12 +120,9 @@ const variables = z.object({
   LLM_BASE_URL: httpUrl.optional(),
   LLM_API_KEY: secret.optional(),
   LLM_MODEL: z.string().max(200).optional(),
-  TWILIO_ACCOUNT_SID: z
-    .string()
-    .regex(/^AC[0-9a-fA-F]{32}$/, 'AC and 32 hexadecimal digits')
-    .optional(),
-  TWILIO_AUTH_TOKEN: secret.optional(),
-  TWILIO_API_BASE_URL: httpUrl.optional(),
+  ...carrierVariables,
+  OUTBOUND_MAX_CALLS: count(1, 2_000, 10),
+  OUTBOUND_CALLS_PER_SEC: count(1, 100, 1),
   MAX_CALLS: count(1, 2_000, 300),
   AUDIO_THREADS: count(1, 64, 1),
   STT_WORKERS: count(1, 16, 1),
@@ -178,6 +186,9 @@ export function loadConfig(
       llmMillionOutputTokens: values.PRICE_LLM_MILLION_OUTPUT_TOKENS,
       carrierMinute: values.PRICE_CARRIER_MINUTE,
     },
+    twilio: twilioOf(values),
+    telnyx: telnyxOf(values),
+    outbound: { maxCalls: values.OUTBOUND_MAX_CALLS, callsPerSec: values.OUTBOUND_CALLS_PER_SEC },
     maxCalls: values.MAX_CALLS,
     audioThreads: values.AUDIO_THREADS,
     sttWorkers: values.STT_WORKERS,
@@ -191,7 +202,7 @@ export function loadConfig(
   })
 }
 
-type Accounts = Pick<Config, 'azure' | 'groq' | 'openAi' | 'twilio'>
+type Accounts = Pick<Config, 'azure' | 'groq' | 'openAi'>
 
 /** The variables of each account belong together: all that are needed, or none. */
 function accounts(values: Variables): Accounts {
@@ -222,7 +233,12 @@ function accounts(values: Variables): Accounts {
   listed(values.TTS_PROVIDERS, 'azure', 'AZURE_SPEECH_KEY')
   listed(values.LLM_PROVIDERS, 'groq', 'GROQ_API_KEY')
   listed(values.LLM_PROVIDERS, 'openai', 'LLM_BASE_URL')
-  const { AZURE_SPEECH_KEY, AZURE_SPEECH_REGION, GROQ_API_KEY, TWILIO_AUTH_TOKEN } = values
+  requires('TWILIO_REGION', 'TWILIO_EDGE')
+  requires('TWILIO_EDGE', 'TWILIO_REGION')
+  requires('TWILIO_REGION', 'TWILIO_AUTH_TOKEN')
+  requires('TELNYX_PUBLIC_KEY', 'TELNYX_API_KEY')
+  requires('TELNYX_CONNECTION_ID', 'TELNYX_API_KEY')
+  const { AZURE_SPEECH_KEY, AZURE_SPEECH_REGION, GROQ_API_KEY } = values
   return {
     azure:
       AZURE_SPEECH_KEY === undefined || AZURE_SPEECH_REGION === undefined
@@ -244,14 +260,6 @@ function accounts(values: Variables): Accounts {
             apiKey: values.LLM_API_KEY ?? null,
             model: values.LLM_MODEL,
           },
-    twilio:
-      TWILIO_AUTH_TOKEN === undefined
-        ? null
-        : {
-            accountSid: values.TWILIO_ACCOUNT_SID ?? null,
-            authToken: TWILIO_AUTH_TOKEN,
-            apiBaseUrl: values.TWILIO_API_BASE_URL ?? null,
-          },
   }
 }
 
@@ -263,7 +271,8 @@ export function configSecrets(config: Config): string[] {
     config.azure?.key,
     config.groq?.apiKey,
     config.openAi?.apiKey,
-    config.twilio?.authToken,
+    ...config.twilio.map(({ authToken }) => authToken),
+    ...config.telnyx.map(({ apiKey }) => apiKey),
     password,
     password === undefined ? undefined : decoded(password),
   ]

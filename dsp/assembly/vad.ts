@@ -27,8 +27,11 @@ import { SCRATCH_FFT } from './tables'
 import { F_PERIODICITY, LAG, measure } from './vad-features'
 import { scoreFeatures } from './vad-network'
 
-/** Two voiced frames make speech: a click on the line is over by then. */
-const ONSET_FRAMES: i32 = 2
+/**
+ * Evidence that makes speech: what frames in a row lie above the threshold, each at most 1, summed.
+ * A clear voice needs one or two frames, a doubtful one more; a click is over by then.
+ */
+const ENOUGH: f32 = 1
 /** 200 ms: spans the stop gaps inside words (≤ 150 ms), not a pause between phrases. */
 const HANGOVER_FRAMES: i32 = 10
 /** Periodicity of a frame whose pitch can be trusted. */
@@ -37,9 +40,10 @@ const VOICED: f32 = 0.45
 // State, from VAD_STATE; the frame count comes first, vad-features.ts looks at it.
 const FRAME: usize = 0
 const SPEAKING: usize = 4
-const RUN: usize = 8
+const EVIDENCE: usize = 8
 const START: usize = 12
 const LAST: usize = 16
+const RUN: usize = 20
 
 /**
  * [in] 160 f32 at `samples`, high-passed; level in dBFS. [out] a detection record at `detection`.
@@ -73,25 +77,29 @@ function decide(slot: usize, state: usize, probability: f32, detection: usize): 
   const frame = load<i32>(state, FRAME)
   let speaking = load<i32>(state, SPEAKING)
   let run = load<i32>(state, RUN)
+  let evidence = load<f32>(state, EVIDENCE)
   let last = load<i32>(state, LAST)
   let flags = 0
-  run = probability >= load<f32>(slot, VAD_ON) ? run + 1 : 0
+  const on = load<f32>(slot, VAD_ON)
+  run = probability >= on ? run + 1 : 0
+  evidence = run > 0 ? evidence + (probability - on) / (1 - on) : 0
   if (speaking) {
     if (probability >= load<f32>(slot, VAD_OFF)) last = frame
     if (frame - last >= HANGOVER_FRAMES) {
       speaking = 0
       flags |= FLAG_OFFSET
     }
-  } else if (run >= ONSET_FRAMES) {
+  } else if (evidence >= ENOUGH) {
     speaking = 1
     flags |= FLAG_ONSET
     last = frame
-    store<i32>(state, frame - ONSET_FRAMES + 1, START)
+    store<i32>(state, frame - run + 1, START)
   }
   if (speaking) flags |= FLAG_SPEECH
   store<i32>(state, frame + 1, FRAME)
   store<i32>(state, speaking, SPEAKING)
   store<i32>(state, run, RUN)
+  store<f32>(state, evidence, EVIDENCE)
   store<i32>(state, last, LAST)
   store<i32>(detection, frame, DETECTION_FRAME)
   store<i32>(detection, flags, DETECTION_FLAGS)

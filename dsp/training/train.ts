@@ -1,7 +1,7 @@
 /**
  * Trains the VAD's network and writes dsp/vad-weights.ts.
  *
- *   node dsp/training/train.ts [--corpus data/vad/corpus.bin] [--epochs 24] [--seed 20260]
+ *   node dsp/training/train.ts [--corpus data/vad/corpus.bin] [--epochs 6] [--seed 20260]
  *                              [--out dsp/vad-weights.ts]
  *
  * Back-propagation through stretches of 2 s, the state carried from one to the next, 20 mixes at a
@@ -24,7 +24,7 @@ const BATCH = 20
 const RATE = 0.004
 const LAST_RATE = 0.00005
 /** Weight of the newest step in the running average. */
-const AVERAGING = 0.0005
+const AVERAGING = 0.003
 /**
  * Sensitivity 0.5 puts the threshold at probability 0.5; the bias is set so that this share of the
  * silent frames of the training mixes lies above it.
@@ -145,7 +145,7 @@ function main(): void {
   const { values } = parseArgs({
     options: {
       corpus: { type: 'string', default: 'data/vad/corpus.bin' },
-      epochs: { type: 'string', default: '24' },
+      epochs: { type: 'string', default: '6' },
       seed: { type: 'string', default: '20260' },
       out: { type: 'string', default: 'dsp/vad-weights.ts' },
     },

@@ -29,6 +29,9 @@ export interface DiaryDeps {
 }
 
 export interface DiaryCall {
+  direction?: 'inbound' | 'outbound'
+  /** The call has a row since it rang. */
+  known?: boolean
   id: string
   agent: Agent
   carrier: CarrierName
@@ -60,8 +63,8 @@ export class CallDiary {
   }
 
   opened(): void {
-    const { carrier, start, agent, id } = this.#call
-    this.#deps.metrics.callsStarted.inc({ carrier, direction: 'inbound' })
+    const { carrier, start, agent, id, direction = 'inbound', known = false } = this.#call
+    this.#deps.metrics.callsStarted.inc({ carrier, direction })
     this.#deps.metrics.liveCalls.inc({ carrier })
     this.#deps.journal.record({
       kind: 'call',
@@ -69,7 +72,7 @@ export class CallDiary {
         id,
         agentId: agent.id,
         agentVersion: agent.version,
-        direction: 'inbound',
+        direction,
         carrier,
         carrierCallId: start.carrierCallId,
         streamId: start.streamId,
@@ -81,6 +84,9 @@ export class CallDiary {
         providers: this.#deps.providerNames,
       },
     })
+    const { streamId } = start
+    const changes = { status: 'answered', streamId, answeredAt: this.#startedAt } as const
+    if (known) this.#deps.journal.record({ kind: 'callUpdate', id, changes })
     this.#log.info({ carrier, streamId: start.streamId }, 'call answered')
   }
 
@@ -118,6 +124,11 @@ export class CallDiary {
   providerFailed(provider: string, error: ProviderError, atMs: number): void {
     const { code, message } = error
     this.conversationEvent({ kind: 'providerError', atMs, provider, code, message })
+  }
+
+  /** Something that belongs to the call's history and is no turn. */
+  noted(name: string, data: unknown, atMs: number): void {
+    this.#deps.journal.record({ kind: 'event', callId: this.#call.id, atMs, name, data })
   }
 
   badInput(code: string): void {

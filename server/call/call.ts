@@ -9,7 +9,12 @@
  */
 import { performance } from 'node:perf_hooks'
 import type { ProfileSettings } from '../agent-settings.ts'
-import type { CarrierStream, LineControl, StreamStart } from '../carriers/carrier.ts'
+import type {
+  CarrierStream,
+  LineControl,
+  RecordingAction,
+  StreamStart,
+} from '../carriers/carrier.ts'
 import { Conversation } from '../conversation/conversation.ts'
 import type { CallControl } from '../conversation/conversation-events.ts'
 import { EchoConversation } from '../conversation/echo.ts'
@@ -21,10 +26,14 @@ import type { Providers } from '../providers/select.ts'
 import type { Agent } from '../store/agents.ts'
 import type { AudioPool, Detection, ProgressTone } from '../../workers/pool.ts'
 import type { CallDiary } from './call-diary.ts'
+import { CallLine, type CallPhone } from './call-line.ts'
 import { advance, isOver, type CallPhase, type EndReason } from './call-state.ts'
 import type { RungIndex } from './load.ts'
 import type { FrameTally } from './load-meter.ts'
+import type { Party } from './phone-reports.ts'
 import type { LiveCall } from './registry.ts'
+import { Screening, type ScreeningAction } from './screening.ts'
+import { StreamSlot } from './stream-slot.ts'
 import { Watchdog } from './watchdog.ts'
 
 /** The goodbye is really heard before hang-up, but a line that never confirms it is not kept open for ever. */
@@ -61,8 +70,9 @@ export class Call implements LiveCall {
   onTone: ((tone: ProgressTone, atMs: number) => void) | null = null
   readonly #deps: CallDeps
   readonly #facts: CallFacts
-  readonly #stream: CarrierStream
-  readonly #line: LineControl
+  readonly #stream: StreamSlot
+  readonly #phone: CallPhone | null
+  readonly #line: CallLine
   readonly #diary: CallDiary
   readonly #leg: Leg
   readonly #watchdog: Watchdog
@@ -70,8 +80,7 @@ export class Call implements LiveCall {
   #stt: SttSession | null = null
   #phase: CallPhase = { state: 'answered', endReason: null }
   #hangupAfterPlayback: { reason: EndReason; latestMs: number } | null = null
-  /** What it means when the carrier ends the stream. */
-  #stopReason: EndReason = 'userHangup'
+  #screening: Screening | null = null
   #frames = 0
   #turns = 0
   #tallied = { sent: 0, missed: 0 }
@@ -80,15 +89,21 @@ export class Call implements LiveCall {
   /** Begins at once. @throws DspError DSP_NO_SLOT when the audio core is full. */
   constructor(
     facts: CallFacts,
-    parts: { stream: CarrierStream; line: LineControl; diary: CallDiary },
+    parts: {
+      stream: CarrierStream
+      line: LineControl
+      diary: CallDiary
+      phone?: CallPhone | undefined
+    },
     deps: CallDeps,
   ) {
     this.id = facts.id
     this.#facts = facts
     this.#deps = deps
-    this.#stream = parts.stream
-    this.#line = parts.line
+    this.#stream = new StreamSlot(parts.stream)
+    this.#phone = parts.phone ?? null
     this.#diary = parts.diary
+    this.#line = this.#openLine(parts.line)
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve
     })
@@ -116,9 +131,12 @@ export class Call implements LiveCall {
       agentName: facts.agent.name,
       language: facts.settings.language,
     })
-    this.#phase = advance(this.#phase, 'conversing') ?? this.#phase
-    this.#diary.conversing()
-    this.#conversation.start()
+    if (!deps.echo) this.#line.opened()
+    if (this.#phone?.direction === 'outbound' && facts.settings.machineDetection && !deps.echo) {
+      this.#screening = new Screening(facts.settings, performance.now())
+      this.#phase = advance(this.#phase, 'screening') ?? this.#phase
+      for (const { party, mayLeaveMessage } of this.#phone.early) this.party(party, mayLeaveMessage)
+    } else this.#converse()
   }
 
   get carrierCallId(): string {
@@ -147,8 +165,30 @@ export class Call implements LiveCall {
     if (!isOver(this.#phase)) this.#leg.bedOn = rung < 1
   }
 
-  streamStopped(cause: 'stop' | 'close' | 'error'): void {
-    this.hangup(cause === 'error' ? 'streamLost' : this.#stopReason)
+  /** A stream of this call has ended; one that was replaced before counts no more. */
+  streamStopped(cause: 'stop' | 'close' | 'error', stream: CarrierStream | null = null): void {
+    if (stream !== null && stream !== this.#stream.current) return
+    if (isOver(this.#phase)) return
+    this.#line.streamStopped(cause, performance.now())
+  }
+
+  /** The carrier has opened another stream for this call, which goes on where it was. */
+  streamReplaced(stream: CarrierStream): void {
+    if (isOver(this.#phase)) return stream.close()
+    const nowMs = performance.now()
+    const awayMs = this.#line.streamReplaced(nowMs)
+    this.#stream.put(stream)
+    this.#watchdog.mediaSeen(nowMs)
+    this.#leg.resume(awayMs)
+  }
+
+  party(party: Party, mayLeaveMessage: boolean): void {
+    const action = this.#screening?.verdict(party, mayLeaveMessage, performance.now())
+    if (action) this.#screened(action)
+  }
+
+  record(action: RecordingAction): Promise<void> {
+    return this.#line.record(action)
   }
 
   /** Ends the call now; idempotent, the first reason stays. */
@@ -166,6 +206,8 @@ export class Call implements LiveCall {
       this.#tally()
       const dead = this.#watchdog.check(nowMs, this.#stream.bufferedBytes)
       if (dead) return this.hangup(dead)
+      this.#line.tick(nowMs)
+      if (this.#screening) this.#screened(this.#screening.tick(nowMs))
     }
     const goodbye = this.#hangupAfterPlayback
     if (goodbye && (!this.#leg.playout.busy || nowMs >= goodbye.latestMs))
@@ -178,6 +220,40 @@ export class Call implements LiveCall {
     this.#deps.tally.sent += framesSent - this.#tallied.sent
     this.#deps.tally.missed += missed - this.#tallied.missed
     this.#tallied = { sent: framesSent, missed }
+  }
+
+  #converse(): void {
+    this.#phase = advance(this.#phase, 'conversing') ?? this.#phase
+    this.#diary.conversing()
+    this.#conversation.start()
+  }
+
+  #screened(action: ScreeningAction): void {
+    if (action.kind === 'none' || isOver(this.#phase)) return
+    this.#diary.noted('screening', action, this.#leg.audioTimeMs)
+    if (action.kind === 'hangup') return this.hangup(action.reason)
+    if (action.kind === 'talk') return this.#converse()
+    if (this.#phase.state === 'screening')
+      this.#phase = advance(this.#phase, 'conversing') ?? this.#phase
+    const { settings } = this.#facts
+    if (this.#conversation instanceof Conversation) {
+      this.#conversation.leaveMessage(settings.voicemailMessage)
+    }
+  }
+
+  #openLine(line: LineControl): CallLine {
+    const { start, settings } = this.#facts
+    return new CallLine({
+      ...{ callId: this.id, start, settings, line, phone: this.#phone },
+      onAway: () => {
+        this.#stream.empty()
+        // Nothing is said into the gap: what was not heard waits for the next stream.
+        this.#leg.pause()
+      },
+      hangup: (reason) => this.hangup(reason),
+      noted: (name, data) => this.#diary.noted(name, data, this.#leg.audioTimeMs),
+      fault: (what) => this.#diary.fault(what),
+    })
   }
 
   #openLeg(): Leg {
@@ -214,7 +290,7 @@ export class Call implements LiveCall {
     if (this.#deps.echo) {
       return new EchoConversation({ playback: this.#leg.playout, ttsRateHz: STT_RATE_HZ })
     }
-    const { agent, settings, start } = this.#facts
+    const { agent, settings } = this.#facts
     return new Conversation({
       callId: this.id,
       settings,
@@ -230,29 +306,18 @@ export class Call implements LiveCall {
       monotonicMs: () => performance.now(),
       agentName: agent.name,
       sentLevelDbfs: () => this.#leg.takeSentLevelDbfs(),
-      variables: { from: start.from ?? '', to: start.to ?? '', ...start.parameters },
+      variables: this.#line.variables,
     })
   }
 
   #control(): CallControl {
-    const { carrierCallId } = this.#facts.start
     return {
       hangup: (reason) => {
         const latestMs = performance.now() + GOODBYE_MAX_MS
         this.#hangupAfterPlayback ??= { reason, latestMs }
       },
-      transfer: async (to) => {
-        // The carrier ends our stream as soon as it begins the transfer, perhaps before it answers us.
-        this.#stopReason = 'transferred'
-        try {
-          await this.#line.transfer(carrierCallId, to)
-        } catch (error) {
-          this.#stopReason = 'userHangup'
-          throw error
-        }
-        this.hangup('transferred')
-      },
-      sendDigits: (digits) => this.#line.sendDigits(carrierCallId, digits),
+      transfer: (to) => this.#line.transfer(to),
+      sendDigits: (digits) => this.#line.sendDigits(digits),
     }
   }
 
@@ -300,13 +365,7 @@ export class Call implements LiveCall {
     const usage = this.#deps.providers.accounts.close(this.id)
     const recording = this.#leg.close()
     this.#stream.sendEvent({ type: 'ended', reason })
-    try {
-      if (reason !== 'userHangup' && reason !== 'transferred') {
-        await this.#line.hangup(this.#facts.start.carrierCallId)
-      }
-    } catch (error) {
-      this.#diary.fault(`carrier refused to hang up: ${errorText(error)}`)
-    }
+    await this.#line.close(reason)
     this.#stream.close()
     try {
       const facts = await recording

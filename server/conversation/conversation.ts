@@ -28,7 +28,7 @@ import { greet } from './greeting.ts'
 import { History } from './history.ts'
 import { rejection } from './input-filter.ts'
 import { LatencyLedger, type CommitTimes } from './latency.ts'
-import { systemPrompt } from './prompt.ts'
+import { fillVariables, systemPrompt } from './prompt.ts'
 import { StartHold } from './start-hold.ts'
 import { agentHasFloor } from './turn-state.ts'
 import { Unprompted } from './unprompted.ts'
@@ -102,6 +102,16 @@ export class Conversation implements PlaybackEvents {
   /** The greeting, by mode, behind the legal notice. Call once, when the line can play. */
   start(): void {
     greet(this.#floor, this.#settings, this.#deps.variables)
+  }
+
+  /** A machine has answered and finished: the message is said into it, whatever it does, and the call ends. */
+  leaveMessage(message: string): void {
+    if (this.state === 'ended') return
+    this.#floor.stop()
+    const text = fillVariables(message, this.#deps.variables).trim()
+    if (text === '') return this.#deps.control.hangup('voicemail')
+    const after = { kind: 'hangup', reason: 'voicemail' } as const
+    this.#floor.begin('goodbye', { interruptible: false }).speak(text, after)
   }
 
   /** 20 ms of user audio were looked at. */

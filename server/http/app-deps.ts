@@ -1,6 +1,8 @@
 /** What the HTTP side needs from the rest of Andrea, as small interfaces; main.ts fills them, tests fill them by hand. */
 import type { LoadState } from '../call/load.ts'
-import type { CarrierName } from '../carriers/carrier.ts'
+import type { PhoneDesk } from '../call/phone-desk.ts'
+import type { RecordingAction } from '../carriers/carrier.ts'
+import type { LegReport } from '../carriers/telnyx-transfer.ts'
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
@@ -34,12 +36,15 @@ export interface PhraseFigures {
   savedUsd: number
 }
 
-/** A carrier's report about a call, already checked. `over` when the call cannot come back. */
-export interface CarrierStatus {
-  carrier: CarrierName
-  carrierCallId: string
-  status: string
-  over: boolean
+/** The telephone calls, as the webhooks and the API see them (call/phone-desk.ts). */
+export interface PhoneApi extends Pick<
+  PhoneDesk,
+  'incoming' | 'answer' | 'refuse' | 'invite' | 'get' | 'recall' | 'report' | 'dial'
+> {
+  /** What Telnyx tells of a leg that a transfer dialled. */
+  legReported(account: string | null, report: LegReport): void
+  /** Null when no such call is live. @throws CarrierError */
+  record(callId: string, action: RecordingAction): Promise<void> | null
 }
 
 export interface AppDeps {
@@ -49,6 +54,7 @@ export interface AppDeps {
   db: Database
   calls: CallDirectory
   tokens: MediaTokens
+  phone: PhoneApi
   /** Signs session cookies; see loadSessionSecret(). */
   sessionSecret: Uint8Array
   providersStatus(): ProvidersStatus
@@ -65,7 +71,6 @@ export interface AppDeps {
   onAgentSaved?(agent: Agent): void
   /** False while starting and while draining. */
   ready(): boolean
-  onCarrierStatus?(status: CarrierStatus): void
   /** Where the built dashboard lies. Default: dashboard/dist. */
   dashboardDir?: string
   /** Wall clock in ms. Default: Date.now. */

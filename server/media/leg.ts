@@ -106,6 +106,18 @@ export class Leg {
     this.#lane.bedOn = isOn
   }
 
+  /** The line is away: what the agent had not been heard to say waits. */
+  pause(): void {
+    if (!this.#closed) this.playout.setPaused(true)
+  }
+
+  /** Another stream took the line's place after `awayMs`: its time begins anew. */
+  resume(awayMs: number): void {
+    if (this.#closed) return
+    this.userAudio.restart(awayMs)
+    this.playout.setPaused(false)
+  }
+
   turn(nowMs: number): void {
     if (this.#closed) return
     this.userAudio.turn()

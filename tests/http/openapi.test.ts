@@ -26,6 +26,14 @@ const EVERY_ROUTE = [
   'POST /api/v1/twilio/incoming-call',
   'GET /api/v1/twilio/incoming-call',
   'POST /api/v1/twilio/status',
+  'POST /api/v1/twilio/outbound/{id}',
+  'POST /api/v1/twilio/announcement/{id}',
+  'POST /api/v1/twilio/transfer-end/{id}',
+  'POST /api/v1/twilio/machine',
+  'POST /api/v1/twilio/recording',
+  'POST /api/v1/telnyx/call-control',
+  'POST /api/v1/calls',
+  'POST /api/v1/calls/{id}/carrier-recording',
 ]
 
 interface Operation {
