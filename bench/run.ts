@@ -16,8 +16,7 @@ npm run bench -- capacity  [--calls N] [--seconds 90] [--most 800]     without -
 npm run bench -- http      [--calls 500] [--seconds 10]
 npm run bench -- soak      [--calls 20] [--minutes 10]
 npm run bench -- overload  [--calls 200] [--seconds 20]                --calls: what fits
-npm run bench -- dsp
-npm run bench -- vad | providers                                       each has flags of its own
+npm run bench -- dsp | vad | providers                                       each has flags of its own
 npm run bench -- report                                                bench/results/report.html
 All take [--seed 1] [--name RESULT]. --floor measures the rig against a server that does nothing.
 --diagnose shows what was seen even when the rig was the bottleneck; it is no result and is not written.`
@@ -46,14 +45,8 @@ function parse() {
 }
 type Flags = Record<keyof typeof OPTIONS, string | boolean | undefined>
 
-/** Benches that this file starts; the others (vad, providers) are programs of their own. */
+/** Benches that this file starts; the others (dsp, vad, providers) are programs of their own. */
 const BENCHES: Record<string, (flags: Flags) => Promise<BenchFigures>> = {
-  dsp: async () => {
-    const { runDsp } = await import('./dsp.ts')
-    const { measured, text } = await runDsp((line) => console.error(line))
-    console.log(`${text}\n`)
-    return measured
-  },
   media: runMediaBench,
   turns: runTurnsBench,
   capacity: async (flags) => {
