@@ -31,6 +31,17 @@ describe('report page', () => {
     expect(page).toMatch(/<code>lostFrames<\/code><\/th><td>–<\/td>/)
   })
 
+  it('counts calls only when they were carried within the criterion', () => {
+    const late = { ...MEDIA, figures: { ...MEDIA.figures, lateP99Ms: 20 } }
+    const missed = {
+      ...MEDIA,
+      ...{ name: 'capacity', settings: { passed: false }, figures: { calls: 900 } },
+    }
+    const page = renderReport({ ...DATA, results: [late, missed] })
+    expect(page).toContain('<li class="chip missed"><b>2</b> missed</li>')
+    expect(page).toContain('<li class="chip stretch"><b>0</b> beyond</li>')
+  })
+
   it('escapes what results say', () => {
     expect(renderReport(DATA)).toContain('Test &lt;CPU&gt;')
   })
