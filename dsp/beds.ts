@@ -14,8 +14,6 @@ export const BED_NAMES = ['office', 'cafe', 'callcenter'] as const
 
 /** Long enough not to be heard as a rhythm; 576 KB at 48 kHz. */
 export const LOOP_SEC = 6
-/** Samples of a loop's start that are repeated behind its end in memory. */
-export const LOOP_PAD = 8
 /** RMS −26 dBFS at bedGain 1: at the usual gain of 0.3 about 25 dB under a voice. */
 const LOOP_RMS = 0.05
 

@@ -12,10 +12,19 @@
  */
 import { readFile } from 'node:fs/promises'
 import { DspError } from '../server/errors.ts'
-import { BED_NAMES, bedLoop, LOOP_PAD, LOOP_SEC } from './beds.ts'
+import { BED_NAMES, bedLoop, LOOP_SEC } from './beds.ts'
 import { FILTER_KEYS, LINE_RATES_HZ, planBytes, planTable } from './filters.ts'
 import { constant, type Layout } from './layout.ts'
-import { bandEdges, bandQuietest, fftTables, highPassBlock, lagGains, NUMBERS } from './tables.ts'
+import {
+  bandEdges,
+  bandQuietest,
+  dtmfTable,
+  fftTables,
+  highPassBlock,
+  lagGains,
+  NUMBERS,
+  POWERS_OF_TWO,
+} from './tables.ts'
 import { vadWeights } from './vad-weights.ts'
 
 export { constant, type Layout } from './layout.ts'
@@ -35,6 +44,10 @@ export interface DspFunctions {
   decodeAlaw(payload: number, out: number, count: number): void
   encodeMulaw(samples: number, payload: number, count: number): void
   encodeAlaw(samples: number, payload: number, count: number): void
+  encodeMulawPcm(pcm: number, payload: number, count: number): void
+  decodeMulawPcm(payload: number, pcm: number, count: number): void
+  pcmToFloat(pcm: number, out: number, count: number): void
+  floatToPcm(samples: number, pcm: number, count: number): void
   resample(plan: number, input: number, out: number, count: number, work: number): void
   windowedPower(samples: number, work: number, power: number): void
   autocorrelation(spectrum: number, work: number, out: number): void
@@ -42,6 +55,15 @@ export interface DspFunctions {
   limit(samples: number, count: number): void
   detect(slot: number, scratch: number, samples: number, level: number, detection: number): void
   scoreFeatures(slot: number, scratch: number): number
+  addBed(
+    samples: number,
+    count: number,
+    bed: number,
+    length: number,
+    position: number,
+    from: number,
+    to: number,
+  ): number
 }
 
 /** Where the variable regions lie; both threads compute the same from slots and lists. */
@@ -101,7 +123,7 @@ function placeRegions(layout: Layout, slots: number, lists: number): Regions {
   const beds = new Map<string, number>()
   for (const name of BED_NAMES) {
     for (const rateHz of LINE_RATES_HZ) {
-      beds.set(`${name}-${rateHz}`, take((LOOP_SEC * rateHz + LOOP_PAD) * 2))
+      beds.set(`${name}-${rateHz}`, take(LOOP_SEC * rateHz * 2))
     }
   }
   const scratch = take(lists * constant(layout, 'SCRATCH_BYTES'))
@@ -125,12 +147,14 @@ function writeTables(memory: WebAssembly.Memory, layout: Layout, regions: Region
     bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at)
   const fft = fftTables()
   put(constant(layout, 'NUMBERS'), NUMBERS)
+  put(constant(layout, 'POWERS_OF_TWO'), POWERS_OF_TWO)
   put(constant(layout, 'FFT_WINDOW'), fft.window)
   put(constant(layout, 'FFT_ORDER'), fft.order)
   put(constant(layout, 'FFT_COS'), fft.cos)
   put(constant(layout, 'FFT_SIN'), fft.sin)
   put(constant(layout, 'FFT_SPLIT_COS'), fft.splitCos)
   put(constant(layout, 'FFT_SPLIT_SIN'), fft.splitSin)
+  put(constant(layout, 'DTMF_TABLE'), dtmfTable())
   put(constant(layout, 'BAND_EDGES'), bandEdges())
   put(constant(layout, 'BAND_QUIETEST'), bandQuietest())
   put(constant(layout, 'LAG_GAIN'), lagGains())
@@ -140,18 +164,9 @@ function writeTables(memory: WebAssembly.Memory, layout: Layout, regions: Region
   for (const name of BED_NAMES) {
     for (const rateHz of LINE_RATES_HZ) {
       const at = regions.beds.get(`${name}-${rateHz}`)
-      if (at !== undefined) putLoop(bytes, at, bedLoop(name, rateHz))
+      if (at !== undefined) put(at, bedLoop(name, rateHz))
     }
   }
-}
-
-/** A loop and its first samples again, so that a vector may read over its end. */
-function putLoop(memory: Uint8Array, at: number, loop: Int16Array): void {
-  const padded = Int16Array.from(
-    { length: loop.length + LOOP_PAD },
-    (_, n) => loop[n % loop.length] ?? 0,
-  )
-  memory.set(new Uint8Array(padded.buffer), at)
 }
 
 /** The main thread's half: memory, layout, and where everything lies. */

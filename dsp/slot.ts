@@ -32,9 +32,17 @@ export interface SlotSettings {
   bed: BedName
   /** 0…1; 1 is −26 dBFS. */
   bedGain: number
+  /** Look for DTMF and call-progress tones in the user's audio; not unless said. */
+  tones?: boolean
   /** RMS of comfort noise under everything the agent sends, dBFS; none unless said. */
   comfortNoiseDbfs?: number
 }
+
+/**
+ * `ringback` once for each ring, `busy` at its third pulse, `sit` is a network's "cannot be
+ * reached", `faxCalling` CNG, `faxAnswer` CED, `beep` an answering machine's.
+ */
+export type ProgressTone = 'ringback' | 'busy' | 'sit' | 'faxCalling' | 'faxAnswer' | 'beep'
 
 /** What the VAD found in one 20 ms frame. Times are audio time since the slot was opened. */
 export interface Detection {
@@ -50,6 +58,10 @@ export interface Detection {
   peak?: number
   /** Samples of the frame at full scale. */
   clippedSamples?: number
+  /** The DTMF digit that was recognised in this frame: one of 0-9 * # A-D; null for none. */
+  digit?: string | null
+  /** The call-progress tone that became certain in this frame; null for none. */
+  tone?: ProgressTone | null
   /** This frame starts speech. */
   onset: boolean
   /** This frame ends speech. */
@@ -83,6 +95,16 @@ const CODECS: ReadonlyMap<string, number> = new Map([
   ['L16', 2],
   ['L16-big', 3],
 ])
+/** By number, as in assembly/tones.ts. */
+const TONES: ReadonlyArray<ProgressTone | null> = [
+  null,
+  'ringback',
+  'busy',
+  'sit',
+  'faxCalling',
+  'faxAnswer',
+  'beep',
+]
 const FRAME_MS = 20
 const STT_RATES_HZ = [8_000, 16_000]
 
@@ -123,6 +145,8 @@ export class Slot {
     levelDbfs: -90,
     peak: 0,
     clippedSamples: 0,
+    digit: null,
+    tone: null,
     onset: false,
     offset: false,
     speechStartMs: -1,
@@ -189,6 +213,7 @@ export class Slot {
     this.#bedGain = bed === 0 ? 0 : Math.min(1, settings.bedGain)
     this.#setFloat('BED_GAIN', this.#bedGain)
     this.#setFloat('AGENT_GAIN', 1)
+    this.#setWord('TONES_WANTED', settings.tones === true ? 1 : 0)
     if (settings.comfortNoiseDbfs !== undefined) {
       this.#setFloat('COMFORT_RMS', 10 ** (Math.min(-20, settings.comfortNoiseDbfs) / 20))
     }
@@ -399,6 +424,9 @@ export class Slot {
     d.levelDbfs = this.#floats[record + 3] ?? -90
     d.peak = this.#floats[record + 8] ?? 0
     d.clippedSamples = this.#words[record + 9] ?? 0
+    d.tone = TONES[this.#words[record + 11] ?? 0] ?? null
+    const digit = this.#words[record + 10] ?? 0
+    d.digit = digit === 0 ? null : String.fromCharCode(digit)
     const start = this.#words[record + 4] ?? -1
     d.speechStartMs = start < 0 ? -1 : start * FRAME_MS
     d.lastVoicedMs = (this.#words[record + 5] ?? -1) * FRAME_MS

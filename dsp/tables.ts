@@ -23,7 +23,10 @@ export const NUMBERS: Float32Array = Float32Array.of(
   1 / 32_768,
   0.97,
   0.8,
+  0.25,
 )
+
+export const POWERS_OF_TWO: Uint8Array = Uint8Array.from({ length: 16 }, (_, n) => 1 << (n & 7))
 
 /**
  * Butterworth high-pass of second order at 80 Hz by the bilinear transform, as assembly/high-pass.ts
@@ -60,6 +63,25 @@ export function highPassBlock(rateHz: number): Float32Array {
   return Float32Array.from([
     ...columns.flatMap(([y]) => y),
     ...columns.flatMap(([, state]) => state),
+  ])
+}
+
+const DTMF_HZ = [697, 770, 852, 941, 1_209, 1_336, 1_477, 1_633] as const
+
+/** What assembly/dtmf.ts reads: a Hann window of 160 samples folded around its middle. ITU-T Q.23. */
+export function dtmfTable(): Float32Array {
+  const half = Array.from({ length: 80 }, (_, i) => i + 0.5)
+  const hann = (n: number): number => 0.5 + 0.5 * Math.cos((2 * Math.PI * n) / 160)
+  const turn = (hz: number, n: number): number => (2 * Math.PI * hz * n) / 8_000
+  return Float32Array.from([
+    ...DTMF_HZ.flatMap((hz) => [
+      ...half.map((n) => hann(n) * Math.cos(turn(hz, n))),
+      ...half.map((n) => hann(n) * Math.sin(turn(hz, n))),
+    ]),
+    ...half.map((n) => hann(n) ** 2),
+    ...DTMF_HZ,
+    // The phase gained in 80 samples, −π…π.
+    ...DTMF_HZ.map((hz) => turn(hz, 80) - 2 * Math.PI * Math.round(turn(hz, 80) / (2 * Math.PI))),
   ])
 }
 

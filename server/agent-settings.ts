@@ -37,6 +37,15 @@ const profileShape = {
   /** 0 (only loud, clear speech) … 1 (the faintest voice). */
   vadSensitivity: z.number().min(0).max(1),
   silenceTimeoutMs: z.int().min(100).max(5_000),
+  /** The shortest and the longest wait for the end of a turn, ms; 0: from silenceTimeoutMs (0.6 ×, 3 ×). */
+  endpointingMinMs: z.int().min(0).max(3_000),
+  endpointingMaxMs: z.int().min(0).max(6_000),
+  /** When nothing of the answer can be heard this long after the turn, a filler phrase is said; 0: never. */
+  fillerAfterMs: z.int().min(0).max(10_000),
+  /** None: the language's own. */
+  fillerPhrases: z.array(z.string().min(1).max(100)).max(20),
+  /** Said before the first message, and not interruptible: "this call is recorded"; '' for none. */
+  legalNotice: z.string().max(1_000),
   initialSilenceMs: z.int().min(1_000).max(60_000),
   /** A transcript shorter than this that is not a known short answer ("sí", "no", a number) is ignored. */
   inputMinCharacters: z.int().min(0).max(100),
@@ -45,11 +54,23 @@ const profileShape = {
   enableEndCall: z.boolean(),
   enableDialKeypad: z.boolean(),
   transferPhoneNumber: e164.nullable(),
+  /** Said to the person before the user is connected; empty connects at once. {{from}} and other variables are filled. */
+  transferAnnouncement: z.string().max(500),
   idleTimeoutSec: z.number().min(5).max(120),
   idleMessage: z.string().max(500),
   inactivityMaxRetries: z.int().min(0).max(10),
   maxDurationSec: z.int().min(10).max(14_400),
   recording: z.boolean(),
+  /** The carrier records too, both sides on channels of their own. */
+  carrierRecording: z.boolean(),
+  /** The carrier takes noise out of the user's audio (Telnyx). */
+  noiseSuppression: z.boolean(),
+  /** On calls out: ask the carrier who answers, and do as the next three say. */
+  machineDetection: z.boolean(),
+  onMachine: z.enum(['talk', 'leaveMessage', 'hangup']),
+  onFax: z.enum(['talk', 'hangup']),
+  onUnknownParty: z.enum(['talk', 'leaveMessage', 'hangup']),
+  voicemailMessage: z.string().max(500),
 }
 
 export const profileSettings = z.strictObject(profileShape)
@@ -90,6 +111,11 @@ export const DEFAULT_SETTINGS: AgentSettings = {
     ],
     vadSensitivity: 0.5,
     silenceTimeoutMs: 500,
+    endpointingMinMs: 240,
+    endpointingMaxMs: 1_500,
+    fillerAfterMs: 2_000,
+    fillerPhrases: [],
+    legalNotice: '',
     initialSilenceMs: 30_000,
     inputMinCharacters: 2,
     hallucinationBlacklist: ['Pero.', 'Y...', 'Mm.', 'Oye.', 'Ah.'],
@@ -97,11 +123,19 @@ export const DEFAULT_SETTINGS: AgentSettings = {
     enableEndCall: true,
     enableDialKeypad: false,
     transferPhoneNumber: null,
+    transferAnnouncement: '',
     idleTimeoutSec: 10,
     idleMessage: '¿Hola? ¿Sigue ahí?',
     inactivityMaxRetries: 3,
     maxDurationSec: 600,
     recording: true,
+    carrierRecording: false,
+    noiseSuppression: false,
+    machineDetection: true,
+    onMachine: 'leaveMessage',
+    onFax: 'hangup',
+    onUnknownParty: 'talk',
+    voicemailMessage: 'Hola, le llamó Andrea de Ubrokers. Le volveremos a llamar. ¡Hasta luego!',
   },
   profiles: {
     browser: {},

@@ -17,18 +17,25 @@ import { answer } from './call/answer.ts'
 import { Call } from './call/call.ts'
 import { LoadLadder, RUNGS, type RungIndex } from './call/load.ts'
 import { FrameTally, LoadMeter } from './call/load-meter.ts'
+import { prefillAgent, prefillAgents } from './call/phrase-prefill.ts'
 import { CallRegistry } from './call/registry.ts'
-import { TwilioLine } from './carriers/twilio-line.ts'
+import { PhoneDesk } from './call/phone-desk.ts'
+import { CarrierLines } from './carriers/lines.ts'
 import { configSecrets, loadConfig, type Config } from './config.ts'
 import { AndreaError, ConfigError, errorText } from './errors.ts'
+import type { PhoneApi } from './http/app-deps.ts'
 import { createApp } from './http/app.ts'
 import { takeMediaUpgrades } from './http/media-upgrade.ts'
 import { MediaTokens, TOKEN_LIFE_MS } from './http/media-tokens.ts'
+import { isSignedUpgrade } from './http/twilio-signature.ts'
+import { TWILIO_MEDIA_PATH } from './http/twilio-webhooks.ts'
 import { loadSessionSecret } from './http/session-cookie.ts'
 import { createLog, SecretMask, type Log } from './log.ts'
 import { Wheel } from './media/wheel.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
+import { phraseFigures } from './providers/phrase-figures.ts'
 import { selectProviders, type Providers } from './providers/select.ts'
+import { speakSample } from './providers/voice-sample.ts'
 import { defaultAgent, ensureDefaultAgent } from './store/agents.ts'
 import { ensureAdminKey } from './store/api-keys.ts'
 import { closeOrphanCalls } from './store/calls.ts'
@@ -41,6 +48,7 @@ import { migrate } from './store/migrate.ts'
 /** Rows that wait while the database is away: some minutes of a busy call centre. */
 const JOURNAL_LIMIT = 10_000
 const DAY_MS = 86_400_000
+const TELNYX_MEDIA_PATH = '/api/v1/ws/media-stream/telnyx'
 
 /** What has been started, newest last; stopped in reverse. */
 class Undo {
@@ -182,6 +190,22 @@ async function openCalls(base: Base, parts: Parts) {
   const recordingsDir = join(config.dataDir, 'recordings')
   await mkdir(recordingsDir, { recursive: true })
   const { status } = providers
+  // Known for certain once the server listens; carriers reach us by PUBLIC_URL anyhow.
+  const address = { port: config.port }
+  const baseUrl = () => config.publicUrl ?? `http://${config.host}:${address.port}`
+  const lines = new CarrierLines(config, baseUrl)
+  const agents = new AgentSource(db, log, await defaultAgent(db))
+  const desk = new PhoneDesk({
+    ...{ registry, gate, agents, journal, metrics, log, outbound: config.outbound },
+    lineFor: (carrier, account) => lines.for(carrier, account),
+    issueToken: (claims) => tokens.issue(claims, Date.now()),
+    mediaUrl: (carrier, token) => {
+      const base = baseUrl().replace(/^http/, 'ws')
+      return base + (carrier === 'twilio' ? TWILIO_MEDIA_PATH : `${TELNYX_MEDIA_PATH}/${token}`)
+    },
+    dateMs: Date.now,
+    monotonicMs: () => performance.now(),
+  })
   const accept = {
     call: { pool, wheel, providers, echo: config.echo, rung: load.rung, tally: load.tally },
     diary: {
@@ -190,25 +214,26 @@ async function openCalls(base: Base, parts: Parts) {
       log,
       dateMs: Date.now,
       providerNames: { stt: status.stt.name, llm: status.llm.name, tts: status.tts.name },
+      prices: config.prices,
     },
-    agents: new AgentSource(db, log, await defaultAgent(db)),
+    agents,
     registry,
     gate,
     recordingsDir,
-    lines: twilioLine(config),
+    phone: desk,
+    lineFor: (carrier: 'twilio' | 'telnyx', account: string | null) => lines.for(carrier, account),
+    telnyxOptions: (token: string | null) => {
+      const claims = token === null ? null : tokens.peek(token)
+      return { token, ...lines.telnyxFormat(claims?.account ?? null) }
+    },
     takeToken: (token: string) => tokens.take(token, Date.now()),
   }
-  return { registry, gate, tokens, accept }
-}
-
-function twilioLine({ twilio }: Config) {
-  if (!twilio?.accountSid) return {}
-  return { twilio: new TwilioLine({ ...twilio, accountSid: twilio.accountSid }) }
+  return { registry, gate, tokens, accept, desk, lines, address }
 }
 
 async function openHttp(base: Base, parts: Parts, calls: Awaited<ReturnType<typeof openCalls>>) {
   const { config, log, metrics, undo } = base
-  const { registry, gate, tokens, accept } = calls
+  const { registry, gate, tokens, accept, desk, lines, address } = calls
   const app = createApp({
     config,
     log,
@@ -231,14 +256,20 @@ async function openHttp(base: Base, parts: Parts, calls: Awaited<ReturnType<type
       ringingCalls: gate.ringing(performance.now()),
       control: config.loadControl,
     }),
+    phraseStats: () => phraseFigures(parts.providers.phraseStats(), config.prices),
+    previewVoice: (text, voice) => speakSample(parts.providers.tts, text, voice),
+    onAgentSaved: (agent) => void prefillAgent(parts.providers, agent),
     ready: () => gate.ready,
-    onCarrierStatus: ({ carrierCallId, over }) => {
-      if (over) registry.findByCarrier(carrierCallId)?.hangup('userHangup')
-    },
+    phone: phoneApi(desk, lines, registry),
   })
   const server = createServer(app.callback())
   const closeSockets = takeMediaUpgrades(server, {
     metrics,
+    isSigned: async (request, signature) => {
+      if (config.twilio.length === 0) return true
+      const base = config.publicUrl ?? `http://${request.headers.host ?? config.host}`
+      return isSignedUpgrade(config.twilio, { signature, base, path: request.url ?? '' })
+    },
     maxSockets: config.maxCalls + 50,
     accept: (media) => answer(media, accept),
   })
@@ -250,8 +281,23 @@ async function openHttp(base: Base, parts: Parts, calls: Awaited<ReturnType<type
       server.closeAllConnections()
     })
   })
-  const address = server.address()
-  return typeof address === 'object' && address ? address.port : config.port
+  const bound = server.address()
+  address.port = typeof bound === 'object' && bound ? bound.port : config.port
+  return address.port
+}
+
+function phoneApi(desk: PhoneDesk, lines: CarrierLines, registry: CallRegistry): PhoneApi {
+  return {
+    incoming: (ring) => desk.incoming(ring),
+    answer: (call) => desk.answer(call),
+    refuse: (ring) => desk.refuse(ring),
+    invite: (call) => desk.invite(call),
+    get: (callId) => desk.get(callId),
+    report: (report) => desk.report(report),
+    dial: (request) => desk.dial(request),
+    legReported: (account, report) => lines.legReported(account, report),
+    record: (callId, action) => registry.get(callId)?.record?.(action) ?? null,
+  }
 }
 
 function listen(server: Server, { host, port }: Config): Promise<void> {
@@ -286,6 +332,7 @@ async function start(base: Base): Promise<void> {
   // An echo needs no providers; loading their models would disturb what the bench measures.
   if (!config.echo) await warm(providers, log)
   calls.gate.setReady()
+  if (!config.echo) void prefillAgents(providers, parts.db, log)
   log.info({ ms: Math.round(performance.now() - beganMs) }, 'ready')
   welcome(config, port, store.newKey)
 }

@@ -23,7 +23,7 @@ import type { AudioBatch, AudioBatchResult } from './audio-batch.ts'
 import { AudioLane, type LaneEvents } from './audio-lane.ts'
 import { Timings, type Percentiles } from './timings.ts'
 
-export type { Detection, OutboundFrame } from '../dsp/slot.ts'
+export type { Detection, OutboundFrame, ProgressTone } from '../dsp/slot.ts'
 export type { BedName } from '../dsp/beds.ts'
 export type { TtsRateHz } from '../dsp/filters.ts'
 export type { LaneEvents } from './audio-lane.ts'
@@ -43,6 +43,8 @@ export interface LaneSettings {
   bed: BedName
   /** 0…1. */
   bedGain: number
+  /** Look for DTMF and call-progress tones in the user's audio; not unless said. */
+  tones?: boolean
   /** RMS of comfort noise under everything the agent sends, dBFS; none unless said. */
   comfortNoiseDbfs?: number
 }

@@ -17,6 +17,7 @@ import { randomBytes } from 'node:crypto'
 import { MediaSocket, UpgradeRefused } from './media-socket.ts'
 import { FRAME_MS, type Pacer } from './pacer.ts'
 import { PlayOut } from './play-out.ts'
+import type { SimulatedCall } from './simulated-call.ts'
 import { UserAudio } from './user-audio.ts'
 import {
   AgentMessageReader,
@@ -32,6 +33,8 @@ import { parseTwiml, type Verb } from './twiml.ts'
 import { postForm, signature, type WebhookTarget } from './twilio-webhook.ts'
 
 const INCOMING_PATH = '/api/v1/twilio/incoming-call'
+/** The account of every simulated call. */
+export const RIG_ACCOUNT = `AC${'0'.repeat(32)}`
 const STATUS_PATH = '/api/v1/twilio/status'
 
 export interface CallerOptions extends WebhookTarget {
@@ -61,7 +64,7 @@ export class CallRefused extends Error {
   override readonly name = 'CallRefused'
 }
 
-export class TwilioCall {
+export class TwilioCall implements SimulatedCall {
   readonly identity: StreamIdentity
   readonly playOut: PlayOut
   readonly user: UserAudio
@@ -79,6 +82,7 @@ export class TwilioCall {
   #resolveEnded: (end: CallEnd) => void = () => {}
   #sequence = 0
   #hungUp = false
+  #left = false
   #over = false
 
   /**
@@ -91,11 +95,20 @@ export class TwilioCall {
     if (answer.status !== 200) {
       throw new CallRefused(`incoming-call answered ${answer.status}: ${answer.body.slice(0, 300)}`)
     }
-    const verbs = parseTwiml(answer.body)
+    return TwilioCall.connect(options, identity, answer.body)
+  }
+
+  /** Opens the stream that `twiml` tells of: the call's first, or another one. @throws CallRefused */
+  static async connect(
+    options: CallerOptions,
+    identity: StreamIdentity,
+    twiml: string,
+  ): Promise<TwilioCall> {
+    const verbs = parseTwiml(twiml)
     const index = verbs.findIndex((verb) => verb.kind === 'stream')
     const stream = verbs[index]
     if (stream?.kind !== 'stream') {
-      throw new CallRefused(`TwiML without <Connect><Stream>: ${answer.body.slice(0, 300)}`)
+      throw new CallRefused(`TwiML without <Connect><Stream>: ${twiml.slice(0, 300)}`)
     }
     const socket = await openSocket(options, stream.url)
     return new TwilioCall(options, identity, {
@@ -130,6 +143,10 @@ export class TwilioCall {
     this.#leavePacer = options.pacer.join((deadlineMs) => this.#sendFrame(deadlineMs))
   }
 
+  get carrierCallId(): string {
+    return this.identity.callSid
+  }
+
   /** ms since `start`. */
   nowMs(): number {
     return performance.now() - this.startMs
@@ -154,6 +171,18 @@ export class TwilioCall {
       this.#socket.ws.close(1000)
     }
     return this.ended
+  }
+
+  /** The call gets other TwiML: this stream ends, the call does not. */
+  async leave(): Promise<void> {
+    this.#left = true
+    await this.hangup()
+  }
+
+  /** The server has ended the call by REST. */
+  endedByServer(): void {
+    this.sendRaw(stopMessage(this.identity, ++this.#sequence))
+    this.#socket.ws.close(1000)
   }
 
   /** The line breaks: no `stop`, no close message. */
@@ -211,7 +240,8 @@ export class TwilioCall {
     this.#leavePacer()
     this.playOut.finish(performance.now())
     const end = { by, atMs: this.nowMs(), closeCode }
-    void this.#reportCompleted().finally(() => this.#resolveEnded(end))
+    const told = this.#left ? Promise.resolve() : this.#reportCompleted()
+    void told.finally(() => this.#resolveEnded(end))
   }
 
   /**
@@ -240,9 +270,10 @@ export class TwilioCall {
   }
 }
 
-function newIdentity(): StreamIdentity {
+/** Of a new call, or of another stream of `callSid`. */
+export function newIdentity(callSid?: string): StreamIdentity {
   const hex = (): string => randomBytes(16).toString('hex')
-  return { accountSid: `AC${'0'.repeat(32)}`, callSid: `CA${hex()}`, streamSid: `MZ${hex()}` }
+  return { accountSid: RIG_ACCOUNT, callSid: callSid ?? `CA${hex()}`, streamSid: `MZ${hex()}` }
 }
 
 function callFields(

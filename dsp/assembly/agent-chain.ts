@@ -2,7 +2,7 @@
  * The agent's audio: what TTS delivered becomes payloads of the line, at most PREPARED_FRAMES
  * ahead.
  *
- *   TTS ring ─► [line rate] ─► gain ─► + bed (ducked) ─► + comfort noise ─► limiter ─► encode ─► outbound ring
+ *   TTS ring ─► [line rate] ─► gain ─► + comfort noise ─► + bed (ducked) ─► limiter ─► encode ─► outbound ring
  *
  * Few frames ahead, so that a clear() costs little; dropped frames also carried bed, hence each
  * record remembers where the bed stood, and after a clear the bed resumes at the first frame that
@@ -10,7 +10,7 @@
  */
 import { encodeAlaw, encodeMulaw } from './g711'
 import { addBed, addComfortNoise, limit, ramp } from './mixer'
-import { floatToPcm, pcmToFloat, swapBytes } from './pcm'
+import { floatToPcm, moveSamples, pcmToFloat, swapBytes } from './pcm'
 import { resample } from './resampler'
 import {
   AGENT_CONSUMED,
@@ -122,10 +122,10 @@ function prepareFrame(slot: usize, scratch: usize, agentSamples: i32): void {
 
   const samples = takeAgentAudio(slot, scratch, agentSamples)
   applyGain(slot, samples, count)
-  if (hasBed(slot)) mixBed(slot, samples, count, agentSamples > 0)
   const comfort = load<f32>(slot, COMFORT_RMS)
   if (comfort > 0) addComfortNoise(samples, count, comfort, slot + COMFORT_STATE)
-  limit(samples, count)
+  if (hasBed(slot)) mixBed(slot, samples, count, agentSamples > 0)
+  else limit(samples, count)
   encode(load<i32>(slot, CODEC), samples, record + OUT_HEADER_BYTES, count)
 
   store<i32>(record, load<i32>(slot, AGENT_CONSUMED), OUT_CONSUMED)
@@ -142,9 +142,11 @@ function takeAgentAudio(slot: usize, scratch: usize, agentSamples: i32): usize {
   const at: i32 = <i32>(<u32>read % <u32>ringSamples)
   const first = min(agentSamples, ringSamples - at)
   pcmToFloat(ring + ((<usize>at) << 1), input, first)
-  pcmToFloat(ring, input + ((<usize>first) << 2), agentSamples - first)
+  if (agentSamples > first) {
+    pcmToFloat(ring, input + ((<usize>first) << 2), agentSamples - first)
+  }
   const silence = (<usize>(whole - agentSamples)) << 2
-  memory.fill(input + ((<usize>agentSamples) << 2), 0, silence)
+  if (silence > 0) memory.fill(input + ((<usize>agentSamples) << 2), 0, silence)
   store<i32>(slot, load<i32>(slot, AGENT_CONSUMED) + agentSamples, AGENT_CONSUMED)
   atomic.store<i32>(slot, read + agentSamples, TTS_READ)
 
@@ -153,10 +155,10 @@ function takeAgentAudio(slot: usize, scratch: usize, agentSamples: i32): usize {
   const keep: usize = (<usize>load<i32>(slot, AGENT_KEEP)) << 2
   // After a pause, what the filter still holds belongs to an earlier sentence.
   if (read == load<i32>(slot, SPURT_FROM)) memory.fill(input - keep, 0, keep)
-  else memory.copy(input - keep, slot + AGENT_HISTORY, keep)
+  else moveSamples(input - keep, slot + AGENT_HISTORY, keep)
   const count = load<i32>(slot, LINE_SAMPLES)
   resample(toLine, input, scratch + SCRATCH_OUTPUT, count, scratch + SCRATCH_WORK)
-  memory.copy(slot + AGENT_HISTORY, input + ((<usize>whole) << 2) - keep, keep)
+  moveSamples(slot + AGENT_HISTORY, input + ((<usize>whole) << 2) - keep, keep)
   return scratch + SCRATCH_OUTPUT
 }
 

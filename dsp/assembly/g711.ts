@@ -23,7 +23,9 @@ import {
   N_MULAW_BIAS,
   N_MULAW_MAX,
   N_MULAW_ROUND,
+  N_QUARTER,
   N_SIXTEENTH_HALF,
+  POWERS_OF_TWO,
   N_2048,
   N_ZERO,
 } from './tables'
@@ -154,5 +156,53 @@ export function decodeAlaw(payload: usize, out: usize, count: i32): void {
     v128.store(to, f32x4.mul(f32x4.sub(sizeA, biasA), scaleA))
     v128.store(to, f32x4.mul(f32x4.sub(sizeB, biasB), scaleB), 16)
     to += 32
+  }
+}
+
+/** [in] `count` i16 (a multiple of 8), [out] codes: for audio that is 16-bit PCM already. */
+export function encodeMulawPcm(pcm: usize, payload: usize, count: i32): void {
+  const nothing = load<i32>(N_ZERO)
+  const quarter = v128.load32_splat(N_QUARTER)
+  const half = v128.load32_splat(N_EIGHTH)
+  const bias = v128.load32_splat(N_MULAW_BIAS)
+  const most = v128.load32_splat(N_MULAW_MAX)
+  const top = i16x8.splat(<i16>(255 + MULAW_BASE + nothing))
+  const signBit = i16x8.splat(<i16>(128 + nothing))
+  const end = payload + <usize>count
+  let at = pcm
+  for (let to = payload; to < end; to += 8) {
+    const x = v128.load(at)
+    const low = f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(x))
+    const high = f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(x))
+    const a = f32x4.abs(f32x4.add(f32x4.mul(low, quarter), half))
+    const b = f32x4.abs(f32x4.add(f32x4.mul(high, quarter), half))
+    const sizeA = i32x4.shr_u(f32x4.pmin(f32x4.add(a, bias), most), 19)
+    const sizeB = i32x4.shr_u(f32x4.pmin(f32x4.add(b, bias), most), 19)
+    const sign = v128.and(i16x8.shr_u(x, 8), signBit)
+    const code = i16x8.sub(i16x8.sub(top, i16x8.narrow_i32x4_s(sizeA, sizeB)), sign)
+    v128.store64_lane(to, i8x16.narrow_i16x8_u(code, code), 0)
+    at += 16
+  }
+}
+
+/** [in] `count` codes (a multiple of 8), [out] as many i16: (33 + 2·step) · 2^segment − 33, by fours. */
+export function decodeMulawPcm(payload: usize, pcm: usize, count: i32): void {
+  const nothing = load<i32>(N_ZERO)
+  const steps = i16x8.splat(<i16>(30 + nothing))
+  const bias = i16x8.splat(<i16>(33 + nothing))
+  const seven = i16x8.splat(<i16>(7 + nothing))
+  const byte = i16x8.splat(<i16>(255 + nothing))
+  const powers = v128.load(POWERS_OF_TWO)
+  const end = payload + <usize>count
+  let to = pcm
+  for (let at = payload; at < end; at += 8) {
+    const code = v128.not(v128.load8x8_u(at))
+    const segment = v128.and(i16x8.shr_u(code, 4), seven)
+    const power = v128.and(i8x16.swizzle(powers, segment), byte)
+    const step = i16x8.add(v128.and(i16x8.shl(code, 1), steps), bias)
+    const size = i16x8.shl(i16x8.sub(i16x8.mul(step, power), bias), 2)
+    const sign = i16x8.shr_s(i16x8.shl(code, 8), 15)
+    v128.store(to, i16x8.sub(v128.xor(size, sign), sign))
+    to += 16
   }
 }

@@ -14,7 +14,14 @@ export { PREPARED_FRAMES } from './agent-chain'
 export { FEATURES, FEATURE_COUNT, VAD_NETWORK_STATE } from './vad-features'
 export { detect } from './vad'
 export { scoreFeatures } from './vad-network'
-export { decodeAlaw, decodeMulaw, encodeAlaw, encodeMulaw } from './g711'
+export {
+  decodeAlaw,
+  decodeMulaw,
+  decodeMulawPcm,
+  encodeAlaw,
+  encodeMulaw,
+  encodeMulawPcm,
+} from './g711'
 export {
   KIND_DOUBLE,
   KIND_HALVE,
@@ -26,6 +33,7 @@ export {
   resample,
 } from './resampler'
 export { autocorrelation, windowedPower } from './fft'
+export { floatToPcm, pcmToFloat } from './pcm'
 export { measureLevel } from './level'
 export { addBed, addComfortNoise, limit, ramp } from './mixer'
 

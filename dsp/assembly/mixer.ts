@@ -5,7 +5,7 @@
  * Gains move along straight lines within a frame and meet at frame borders, so neither clicks.
  */
 
-import { N_KNEE } from './tables'
+import { N_KNEE, N_PCM_UNIT } from './tables'
 
 /** In place over `count` f32 (a multiple of 4): gain moves from `from` to `to`, linearly. */
 export function ramp(samples: usize, count: i32, from: f32, to: f32): void {
@@ -20,9 +20,9 @@ export function ramp(samples: usize, count: i32, from: f32, to: f32): void {
 }
 
 /**
- * Adds `count` samples (a multiple of 4) of the loop `bed` (i16, `length` samples, its first 8
- * repeated behind them) from `position` on, with a gain moving from `from` to `to`. Returns the
- * next position.
+ * Adds `count` samples (a multiple of 8) of the loop `bed` (i16, `length` samples, a multiple of 8)
+ * from `position` on, with a gain moving from `from` to `to`, and limits the sum as limit() does.
+ * Returns the next position.
  */
 export function addBed(
   samples: usize,
@@ -33,19 +33,34 @@ export function addBed(
   from: f32,
   to: f32,
 ): i32 {
-  const unit: f32 = 1.0 / 32768.0
+  const unit = load<f32>(N_PCM_UNIT)
   const step: f32 = ((to - from) * unit) / <f32>count
   let gain = f32x4.add(f32x4.splat(from * unit), f32x4.mul(f32x4.splat(step), f32x4(1, 2, 3, 4)))
-  const stride = f32x4.splat(step * 4)
-  let at = position
-  for (let out = samples; out < samples + ((<usize>count) << 2); out += 16) {
-    const wide = i32x4.extend_low_i16x8_s(v128.load64_zero(bed + ((<usize>at) << 1)))
-    v128.store(out, f32x4.add(v128.load(out), f32x4.mul(f32x4.convert_i32x4_s(wide), gain)))
+  let next = f32x4.add(gain, f32x4.splat(step * 4))
+  const stride = f32x4.splat(step * 8)
+  const end = samples + ((<usize>count) << 2)
+  const loopEnd = bed + ((<usize>length) << 1)
+  let at = bed + ((<usize>position) << 1)
+  let most = f32x4.splat(0)
+  let more = f32x4.splat(0)
+  for (let out = samples; out < end; out += 32) {
+    const pcm = v128.load(at)
+    const low = f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(pcm))
+    const high = f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(pcm))
+    const a = f32x4.add(v128.load(out), f32x4.mul(low, gain))
+    const b = f32x4.add(v128.load(out, 16), f32x4.mul(high, next))
+    v128.store(out, a)
+    v128.store(out, b, 16)
+    most = f32x4.pmax(most, f32x4.abs(a))
+    more = f32x4.pmax(more, f32x4.abs(b))
     gain = f32x4.add(gain, stride)
-    at += 4
-    if (at >= length) at -= length
+    next = f32x4.add(next, stride)
+    at += 16
+    if (at >= loopEnd) at = bed
   }
-  return at
+  const knee = v128.load32_splat(N_KNEE)
+  if (v128.any_true(f32x4.gt(f32x4.pmax(most, more), knee))) bend(samples, end, knee)
+  return <i32>((at - bed) >> 1)
 }
 
 /**

@@ -32,7 +32,7 @@ export const HIGH_PASS_PTR: i32 = 20
 export const TO_STT_PTR: i32 = 24
 export const TO_8K_PTR: i32 = 28
 export const TO_LINE_PTR: i32 = 32
-/** Bed loop, i16 at the line's rate, its first 8 samples repeated behind its end; 0 for none. */
+/** Bed loop, i16 at the line's rate, a multiple of 8 samples; 0 for none. */
 export const BED_PTR: i32 = 36
 export const BED_SAMPLES: i32 = 40
 export const BED_GAIN: i32 = 44

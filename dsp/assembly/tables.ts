@@ -29,6 +29,9 @@ export const N_32768: usize = NUMBERS + 52
 export const N_PCM_UNIT: usize = NUMBERS + 56
 export const N_CLIPPED: usize = NUMBERS + 60
 export const N_KNEE: usize = NUMBERS + 64
+export const N_QUARTER: usize = NUMBERS + 68
+/** 1, 2, 4 … 128, twice: a shift by a lane's own amount is a multiplication. */
+export const POWERS_OF_TWO: usize = NUMBERS + 96
 
 /** FFT of 256 real samples: Hann window, bit-reversed order of 128 pairs, twiddles. */
 export const FFT_WINDOW: usize = NUMBERS + 128
@@ -40,8 +43,12 @@ export const FFT_SIN: usize = FFT_COS + 512
 export const FFT_SPLIT_COS: usize = FFT_SIN + 512
 export const FFT_SPLIT_SIN: usize = FFT_SPLIT_COS + 512
 
+/** DTMF: 8 tones of 80 cosines and 80 sines, squared window, frequencies, phase steps (dtmf.ts). */
+export const DTMF_TABLE: usize = FFT_SPLIT_SIN + 512
+export const DTMF_TABLE_BYTES: usize = 8 * 640 + 320 + 64
+
 /** First bin of each of the 18 bands, and the end of the last. */
-export const BAND_EDGES: usize = FFT_SPLIT_SIN + 512
+export const BAND_EDGES: usize = DTMF_TABLE + DTMF_TABLE_BYTES
 /** Power of each of 20 bands below which there is no floor to compare with. */
 export const BAND_QUIETEST: usize = BAND_EDGES + 80
 /** Weight of each autocorrelation lag, 0…103, see tables.ts of the host. */

@@ -6,10 +6,11 @@
  *
  * No gain is applied: recognisers normalise for themselves, and the VAD works on SNR.
  */
+import { findDigit } from './dtmf'
 import { decodeAlaw, decodeMulaw } from './g711'
 import { highPass } from './high-pass'
 import { measureLevel } from './level'
-import { floatToPcm, pcmToFloat, swapBytes } from './pcm'
+import { floatToPcm, moveSamples, pcmToFloat, swapBytes } from './pcm'
 import { resample } from './resampler'
 import {
   CODEC,
@@ -33,12 +34,14 @@ import {
   PCM_WRITE,
   PCMA,
   STT_SAMPLES,
+  TONES_WANTED,
   TO_8K_PTR,
   TO_STT_PTR,
   USER_HISTORY,
   USER_KEEP,
 } from './slot'
 import { SCRATCH_INPUT, SCRATCH_NARROW, SCRATCH_OUTPUT, SCRATCH_WORK } from './tables'
+import { findTone } from './tones'
 import { detect } from './vad'
 
 const HISTORY_BYTES: usize = HISTORY * 4
@@ -74,13 +77,17 @@ function processFrame(slot: usize, scratch: usize, payload: usize, place: usize)
   decode(load<i32>(slot, CODEC), payload, samples, count)
   highPass(load<i32>(slot, HIGH_PASS_PTR), slot + HIGH_PASS_STATE, samples, count)
   const level = measureLevel(samples, count, detection)
-  memory.copy(samples - keep, slot + USER_HISTORY, keep)
+  moveSamples(samples - keep, slot + USER_HISTORY, keep)
   const narrow = convert(load<i32>(slot, TO_8K_PTR), samples, scratch, 160)
   detect(slot, scratch, narrow, level, detection)
+  if (load<i32>(slot, TONES_WANTED)) {
+    findDigit(slot, narrow, level, detection)
+    findTone(slot, scratch, level, detection)
+  }
   const sttSamples = load<i32>(slot, STT_SAMPLES)
   const wide = convert(load<i32>(slot, TO_STT_PTR), samples, scratch, sttSamples)
   floatToPcm(wide, slot + PCM_RING + place * PCM_FRAME_BYTES, sttSamples)
-  memory.copy(slot + USER_HISTORY, samples + ((<usize>count) << 2) - keep, keep)
+  moveSamples(slot + USER_HISTORY, samples + ((<usize>count) << 2) - keep, keep)
 }
 
 /** `samples` at another rate, or as they are when there is no plan. */

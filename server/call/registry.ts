@@ -1,6 +1,8 @@
 /** Who is alive: the calls of this process by id. */
+import type { RecordingAction } from '../carriers/carrier.ts'
 import type { EndReason } from './call-state.ts'
 import type { RungIndex } from './load.ts'
+import type { Party } from './phone-reports.ts'
 
 export interface LiveCall {
   readonly id: string
@@ -8,6 +10,10 @@ export interface LiveCall {
   hangup(reason: EndReason): void
   /** What the process gives up for its calls has changed. */
   degrade(rung: RungIndex): void
+  /** The carrier has found out who answered a call out. */
+  party?(party: Party, mayLeaveMessage: boolean): void
+  /** @throws CarrierError */
+  record?(action: RecordingAction): Promise<void>
   /** Settles when the call has ended and everything about it has been handed to the store. */
   readonly ended: Promise<void>
 }

@@ -139,7 +139,7 @@ export class TwilioStream implements CarrierStream {
   }
 
   /** Decodes and hands on one payload; false (nothing delivered) when it is not base64 of a sane length. */
-  #deliver(text: Uint8Array, { from, to, timestampMs }: FoundMedia): boolean {
+  #deliver(text: Uint8Array, { from, to, timestampMs }: Omit<FoundMedia, 'chunk'>): boolean {
     if (decodedBytes(to - from) > this.#scratch.length) return false
     const bytes = decodeBase64(text, from, to, this.#scratch)
     if (bytes < 1 || bytes > PAYLOAD_MAX_BYTES) return false

@@ -28,6 +28,8 @@ import { sessionRoutes } from './routes-session.ts'
 import { statusRoutes } from './routes-status.ts'
 import { securityHeaders } from './security-headers.ts'
 import { dashboardRouter } from './static-dashboard.ts'
+import { telnyxRoutes } from './telnyx-webhooks.ts'
+import { outboundRoutes } from './routes-outbound.ts'
 import { twilioRoutes, webhookBody } from './twilio-webhooks.ts'
 
 export type { AppDeps, CallDirectory, ProvidersStatus } from './app-deps.ts'
@@ -47,7 +49,9 @@ export function createApp(
     ...statusRoutes(deps, build),
     ...agentRoutes(deps),
     ...callRoutes(deps),
+    ...outboundRoutes(deps),
     ...twilioRoutes(deps),
+    ...telnyxRoutes(deps),
   ]
 
   const app = new Koa<HttpState>()
