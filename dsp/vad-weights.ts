@@ -278,5 +278,5 @@ const BASE64: readonly string[] = [
   'JK0GvVAroj62FvA+vpYRPJPAMb+kFLw9IYoOPq6RML2+fKs+fPvIPuKGkz3je8w+If0jPqtfhL1644S+3SiuPQmTir23GfM9',
   'w8IEvg0s7Tp8vDa+qa7JPaFPeD5mRfk9GhIIvo/AdT52wfU9SzwYPrPOfT6rk4w+cnzPPUHo2zwOM5u9dtEYPm8pT76iDE4+',
   '72S1vs/e8z5jDSw/fxeVvnEgr76H/P69weKoPgOINL+HcpI+3CPkvWoiT79AbAq/adecPtbhJL9Q89q+eLcHv8xWqj0ZfMm+',
-  'ozuJvcoNbr/bYuG9JEX2vtq33z6qaxC//llFvg==',
+  'ozuJvcoNbr/bYuG9JEX2vtq33z6qaxC/RLa/vg==',
 ]

@@ -28,7 +28,7 @@ const AVERAGING = 0.003
  * Sensitivity 0.5 puts the threshold at probability 0.5; the bias is set so that this share of the
  * silent frames of the training mixes lies above it.
  */
-const FALSE_RATE = 0.03
+const FALSE_RATE = 0.026
 
 /**
  * Two falls of the rate. The second begins at the average of the first, rounded as the product holds
