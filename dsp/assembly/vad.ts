@@ -31,7 +31,7 @@ import { scoreFeatures } from './vad-network'
  * Evidence that makes speech: what frames in a row lie above the threshold, each at most 1, summed.
  * A clear voice needs one or two frames, a doubtful one more; a click is over by then.
  */
-const ENOUGH: f32 = 1
+const ENOUGH: f32 = 0.75
 /** 200 ms: spans the stop gaps inside words (≤ 150 ms), not a pause between phrases. */
 const HANGOVER_FRAMES: i32 = 10
 /** Periodicity of a frame whose pitch can be trusted. */

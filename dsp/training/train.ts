@@ -1,14 +1,14 @@
 /**
  * Trains the VAD's network and writes dsp/vad-weights.ts.
  *
- *   node dsp/training/train.ts [--corpus data/vad/corpus.bin] [--epochs 6] [--seed 20260]
+ *   node dsp/training/train.ts [--corpus data/vad/corpus.bin] [--seed 20260]
  *                              [--out dsp/vad-weights.ts]
  *
  * Back-propagation through stretches of 2 s, the state carried from one to the next, 20 mixes at a
- * time; Adam with a rate that falls along a cosine. The schedule is fixed and the sums have one
- * order: the same corpus and seed give the same bits. The weights written are the running average
- * of the last epochs, which errs less than any of them. A checkpoint lies in data/vad/ after every
- * epoch.
+ * time; Adam with a rate that falls along a cosine, twice. The schedule is fixed and the sums have
+ * one order: the same corpus and seed give the same bits. What counts is the running average of the
+ * weights over about the last epoch. A checkpoint lies in data/vad/ after every epoch: --calibrate
+ * FILE only sets its bias, --from FILE takes it for the end of the first fall.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -21,7 +21,6 @@ import { weightsSource } from './weights-source.ts'
 
 const STRETCH = 100
 const BATCH = 20
-const RATE = 0.004
 const LAST_RATE = 0.00005
 /** Weight of the newest step in the running average. */
 const AVERAGING = 0.003
@@ -29,27 +28,60 @@ const AVERAGING = 0.003
  * Sensitivity 0.5 puts the threshold at probability 0.5; the bias is set so that this share of the
  * silent frames of the training mixes lies above it.
  */
-const FALSE_RATE = 0.02
+const FALSE_RATE = 0.026
+
+/**
+ * Two falls of the rate. The second begins at the average of the first, rounded as the product holds
+ * it, with nothing remembered but the weights.
+ */
+const CYCLES = [
+  { epochs: 6, rate: 0.004 },
+  { epochs: 4, rate: 0.002 },
+] as const
 
 export interface Training {
-  epochs: number
   seed: number
+  /** Instead of CYCLES. */
+  cycles?: readonly Cycle[]
+  /** Weights of the first cycle, if it has run already: only the others do. */
+  from?: Float32Array
   progress?: (epoch: number, loss: number, weights: Float64Array) => void
+}
+
+interface Cycle {
+  epochs: number
+  rate: number
 }
 
 /** Returns the averaged weights, the bias set for FALSE_RATE. */
 export function train(corpus: Corpus, o: Training): Float32Array {
-  const random = seeded(o.seed)
-  const w = newWeights(random)
+  const cycles = o.cycles ?? CYCLES
+  let weights = o.from ?? Float32Array.from(newWeights(seeded(o.seed)))
+  for (const [i, cycle] of cycles.entries()) {
+    if (i === 0 && o.from !== undefined) continue
+    weights = Float32Array.from(fall(corpus, weights, { ...o, cycle, index: i }))
+  }
+  return calibrated(corpus, weights)
+}
+
+/** One fall of the rate; returns the running average. */
+function fall(
+  corpus: Corpus,
+  from: Float32Array,
+  o: Training & { cycle: Cycle; index: number },
+): Float64Array {
+  const random = seeded(o.seed + o.index)
+  // The first weights are drawn from the same stream as the order of the mixes.
+  const w = o.index === 0 ? newWeights(random) : Float64Array.from(from)
   const average = Float64Array.from(w)
   const run = new Run(corpus, w)
   const adam = new Adam()
   const order = Uint32Array.from({ length: corpus.mixes }, (_, i) => i)
   const stretches = Math.floor(corpus.frames / STRETCH)
   const batches = Math.ceil(corpus.mixes / BATCH)
-  const steps = o.epochs * batches * stretches
+  const steps = o.cycle.epochs * batches * stretches
   let done = 0
-  for (let epoch = 0; epoch < o.epochs; epoch++) {
+  for (let epoch = 0; epoch < o.cycle.epochs; epoch++) {
     shuffle(random, order)
     run.loss = 0
     for (let b = 0; b < batches; b++) {
@@ -58,8 +90,9 @@ export function train(corpus: Corpus, o: Training): Float32Array {
       for (let s = 0; s < stretches; s++) {
         run.gather(mixes, s * STRETCH)
         const rise = Math.min(1, (done + 1) / 200)
-        const fall = 0.5 + 0.5 * Math.cos((Math.PI * done) / steps)
-        adam.step(w, run.stretch.gradient, rise * (LAST_RATE + (RATE - LAST_RATE) * fall))
+        const part = 0.5 + 0.5 * Math.cos((Math.PI * done) / steps)
+        const rate = LAST_RATE + (o.cycle.rate - LAST_RATE) * part
+        adam.step(w, run.stretch.gradient, rise * rate)
         const share = Math.max(AVERAGING, 1 / (done + 1))
         for (let i = 0; i < w.length; i++) average[i]! += share * (w[i]! - average[i]!)
         done++
@@ -67,7 +100,7 @@ export function train(corpus: Corpus, o: Training): Float32Array {
     }
     o.progress?.(epoch, run.loss / (batches * stretches), average)
   }
-  return withBias(corpus, average)
+  return average
 }
 
 /** Gradients of one batch of mixes, stretch by stretch. */
@@ -109,10 +142,10 @@ class Run {
   }
 }
 
-/** The score of every frame of the first mixes, and the bias that puts FALSE_RATE at 0.5. */
-function withBias(corpus: Corpus, w: Float64Array): Float32Array {
+/** The same weights with the bias that puts FALSE_RATE of the first mixes' silence above 0.5. */
+function calibrated(corpus: Corpus, weights: Float32Array): Float32Array {
   const mixes = Math.min(corpus.mixes, 300)
-  const stretch = new Stretch(w, corpus.frames)
+  const stretch = new Stretch(Float64Array.from(weights), corpus.frames)
   const scores = new Float64Array(mixes * corpus.frames)
   for (let m = 0; m < mixes; m++) {
     const at = m * corpus.frames * INPUTS
@@ -120,7 +153,7 @@ function withBias(corpus: Corpus, w: Float64Array): Float32Array {
     scores.set(stretch.probability, m * corpus.frames)
   }
   const p = falseRateThreshold(scores, corpus.labels.subarray(0, scores.length), FALSE_RATE)
-  const out = Float32Array.from(w)
+  const out = Float32Array.from(weights)
   out[out.length - 1]! -= Math.log(p / (1 - p))
   return out
 }
@@ -141,26 +174,34 @@ function readCorpus(path: string): Corpus {
   return { mixes, frames, labels, features }
 }
 
+function aloud(epoch: number, loss: number, now: Float64Array): void {
+  console.error(`epoch ${epoch + 1}: loss ${loss.toFixed(5)}, ${process.uptime().toFixed(0)} s`)
+  writeFileSync('data/vad/checkpoint.f32', new Uint8Array(Float32Array.from(now).buffer))
+}
+
+function readWeights(path: string): Float32Array {
+  return new Float32Array(Uint8Array.from(readFileSync(path)).buffer)
+}
+
 function main(): void {
   const { values } = parseArgs({
     options: {
       corpus: { type: 'string', default: 'data/vad/corpus.bin' },
-      epochs: { type: 'string', default: '6' },
       seed: { type: 'string', default: '20260' },
       out: { type: 'string', default: 'dsp/vad-weights.ts' },
+      from: { type: 'string' },
+      calibrate: { type: 'string' },
     },
   })
   const corpus = readCorpus(values.corpus)
-  const weights = train(corpus, {
-    epochs: Number(values.epochs),
-    seed: Number(values.seed),
-    progress: (epoch, loss, now) => {
-      console.error(`epoch ${epoch + 1}: loss ${loss.toFixed(5)}, ${process.uptime().toFixed(0)} s`)
-      writeFileSync('data/vad/checkpoint.f32', new Uint8Array(Float32Array.from(now).buffer))
-    },
-  })
+  const from = values.from === undefined ? {} : { from: readWeights(values.from) }
+  const weights =
+    values.calibrate === undefined
+      ? train(corpus, { seed: Number(values.seed), progress: aloud, ...from })
+      : calibrated(corpus, readWeights(values.calibrate))
   const hours = Math.round((corpus.mixes * corpus.frames) / 180_000)
-  writeFileSync(values.out, weightsSource(weights, { ...values, hours }))
+  const epochs = CYCLES.map((cycle) => cycle.epochs).join(' + ')
+  writeFileSync(values.out, weightsSource(weights, { seed: values.seed, epochs, hours }))
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) main()

@@ -6,7 +6,7 @@ import { dbToGain, mix, noise, tone, toL16, voice } from './signals.ts'
 const LINE: SlotFormat = { codec: 'L16', lineRateHz: 8_000, ttsRateHz: 8_000 }
 const SEC = 8_000
 /** Evidence that makes speech, as in assembly/vad.ts. */
-const ENOUGH = 1
+const ENOUGH = 0.75
 
 let rig: ChainRig
 beforeAll(async () => {
@@ -119,12 +119,12 @@ describe('vad', () => {
     expect(inside.length * 20).toBeGreaterThan(1_200)
   })
 
-  it('adapts to a background that rises by 12 dB within 4 s', () => {
+  it('adapts to a background that rises by 12 dB within 2 s', () => {
     for (const seed of [51, 52, 53]) {
       const rising = noise(16 * SEC, { rmsDbfs: -52, seed }).map((x, n) =>
         n > 8 * SEC ? x * dbToGain(12) : x,
       )
-      const late = hear(rising).filter((d) => d.atMs >= 12_000)
+      const late = hear(rising).filter((d) => d.atMs >= 10_000)
       expect(late.some((d) => d.speech)).toBe(false)
     }
   })
@@ -139,7 +139,9 @@ describe('vad', () => {
       expect(voiced.length).toBeGreaterThan(15)
       const median = voiced.sort((a, b) => a - b)[Math.floor(voiced.length / 2)] ?? 0
       expect(Math.abs(median / hz - 1)).toBeLessThan(0.05)
-      expect(detections[60]?.voicedLevelDbfs).toBe(detections[60]?.levelDbfs)
+      for (const d of detections) {
+        expect(d.voicedLevelDbfs).toBe(d.pitchHz === 0 ? -90 : d.levelDbfs)
+      }
     }
     const quiet = hear(noise(4 * SEC, { rmsDbfs: -40, seed: 82 })).slice(50)
     expect(quiet.every((d) => d.pitchHz === 0 && d.voicedLevelDbfs === -90)).toBe(true)
