@@ -50,20 +50,50 @@ export interface Config {
   twilio: readonly TwilioAccount[]
   telnyx: readonly TelnyxAccount[]
   outbound: OutboundLimits
+  /** Providers of each kind, preferred first; null: the clouds that have a key, then the embedded one. */
+  providerOrder: {
+    stt: ('azure' | 'embedded')[] | null
+    llm: ('groq' | 'openai' | 'embedded')[] | null
+    tts: ('azure' | 'embedded')[] | null
+  }
+  /** Spoken phrases kept in memory for each voice provider, bytes. */
+  phraseCacheBytes: number
+  prices: Prices
   maxCalls: number
   audioThreads: number
   sttWorkers: number
+  /** False: only maxCalls limits the calls, and nothing is given up under load. For measuring the machine's own limit. */
+  loadControl: boolean
+  limits: { apiPerMinute: number; webhookPerMinute: number }
   /** Sends every user their own voice back instead of a conversation: for measuring the audio path. */
   echo: boolean
   /** Proxies in front of us whose X-Forwarded-* we believe; 0 believes none. */
   trustProxy: number
 }
 
+/** What the providers charge, in US dollars; embedded providers and browser calls cost nothing. */
+export interface Prices {
+  sttHour: number
+  ttsMillionCharacters: number
+  llmMillionInputTokens: number
+  llmMillionOutputTokens: number
+  carrierMinute: number
+}
+
+const price = (fallback: number) =>
+  z.coerce.number('a price in US dollars').min(0).max(100_000).default(fallback)
+/** `azure,embedded`: known names, none twice. */
+const order = <T extends string>(names: readonly [T, ...T[]]) =>
+  z
+    .string()
+    .transform((text) => text.split(',').map((name) => name.trim()))
+    .pipe(z.array(z.enum(names, `a list of ${names.join(', ')}`)).min(1))
+    .refine((list) => new Set(list).size === list.length, 'a name stands there twice')
+    .optional()
 const count = (low: number, high: number, fallback: number) =>
   z.coerce.number(`a whole number ${low}–${high}`).int().min(low).max(high).default(fallback)
 const flag = z
   .enum(['0', '1', 'true', 'false'])
-  .default('0')
   .transform((text) => text === '1' || text === 'true')
 
 const variables = z.object({
@@ -96,7 +126,19 @@ const variables = z.object({
   MAX_CALLS: count(1, 2_000, 300),
   AUDIO_THREADS: count(1, 64, 1),
   STT_WORKERS: count(1, 16, 1),
-  MEDIA_ECHO: flag,
+  LOAD_CONTROL: flag.prefault('1'),
+  API_REQUESTS_PER_MINUTE: count(1, 10_000_000, 600),
+  WEBHOOKS_PER_MINUTE: count(1, 10_000_000, 6_000),
+  MEDIA_ECHO: flag.prefault('0'),
+  STT_PROVIDERS: order(['azure', 'embedded']),
+  LLM_PROVIDERS: order(['groq', 'openai', 'embedded']),
+  TTS_PROVIDERS: order(['azure', 'embedded']),
+  PHRASE_CACHE_MB: count(1, 4_096, 64),
+  PRICE_STT_HOUR: price(1),
+  PRICE_TTS_MILLION_CHARACTERS: price(15),
+  PRICE_LLM_MILLION_INPUT_TOKENS: price(0.59),
+  PRICE_LLM_MILLION_OUTPUT_TOKENS: price(0.79),
+  PRICE_CARRIER_MINUTE: price(0.0085),
   TRUST_PROXY: count(0, 10, 0),
 })
 type Variables = z.infer<typeof variables>
@@ -134,9 +176,27 @@ export function loadConfig(
     twilio: twilioOf(values),
     telnyx: telnyxOf(values),
     outbound: { maxCalls: values.OUTBOUND_MAX_CALLS, callsPerSec: values.OUTBOUND_CALLS_PER_SEC },
+    providerOrder: {
+      stt: values.STT_PROVIDERS ?? null,
+      llm: values.LLM_PROVIDERS ?? null,
+      tts: values.TTS_PROVIDERS ?? null,
+    },
+    phraseCacheBytes: values.PHRASE_CACHE_MB * 1_048_576,
+    prices: {
+      sttHour: values.PRICE_STT_HOUR,
+      ttsMillionCharacters: values.PRICE_TTS_MILLION_CHARACTERS,
+      llmMillionInputTokens: values.PRICE_LLM_MILLION_INPUT_TOKENS,
+      llmMillionOutputTokens: values.PRICE_LLM_MILLION_OUTPUT_TOKENS,
+      carrierMinute: values.PRICE_CARRIER_MINUTE,
+    },
     maxCalls: values.MAX_CALLS,
     audioThreads: values.AUDIO_THREADS,
     sttWorkers: values.STT_WORKERS,
+    loadControl: values.LOAD_CONTROL,
+    limits: {
+      apiPerMinute: values.API_REQUESTS_PER_MINUTE,
+      webhookPerMinute: values.WEBHOOKS_PER_MINUTE,
+    },
     echo: values.MEDIA_ECHO,
     trustProxy: values.TRUST_PROXY,
   })
@@ -167,6 +227,17 @@ function accounts(values: Variables): Accounts {
   requires('TWILIO_REGION', 'TWILIO_AUTH_TOKEN')
   requires('TELNYX_PUBLIC_KEY', 'TELNYX_API_KEY')
   requires('TELNYX_CONNECTION_ID', 'TELNYX_API_KEY')
+  const listed = (list: readonly string[] | undefined, name: string, needed: keyof Variables) => {
+    if (!list?.includes(name) || values[needed] !== undefined) return
+    throw new ConfigError(
+      'CONFIG_INCOMPLETE',
+      `The list of providers names ${name}, but ${needed} is not set. Set it, or take ${name} out.`,
+    )
+  }
+  listed(values.STT_PROVIDERS, 'azure', 'AZURE_SPEECH_KEY')
+  listed(values.TTS_PROVIDERS, 'azure', 'AZURE_SPEECH_KEY')
+  listed(values.LLM_PROVIDERS, 'groq', 'GROQ_API_KEY')
+  listed(values.LLM_PROVIDERS, 'openai', 'LLM_BASE_URL')
   const { AZURE_SPEECH_KEY, AZURE_SPEECH_REGION, GROQ_API_KEY } = values
   return {
     azure:

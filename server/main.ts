@@ -15,22 +15,27 @@ import { AdmissionGate } from './call/admission.ts'
 import { AgentSource } from './call/agent-source.ts'
 import { answer } from './call/answer.ts'
 import { Call } from './call/call.ts'
+import { LoadLadder, RUNGS, type RungIndex } from './call/load.ts'
+import { FrameTally, LoadMeter } from './call/load-meter.ts'
+import { prefillAgent, prefillAgents } from './call/phrase-prefill.ts'
 import { CallRegistry } from './call/registry.ts'
 import { PhoneDesk } from './call/phone-desk.ts'
 import { CarrierLines } from './carriers/lines.ts'
 import { configSecrets, loadConfig, type Config } from './config.ts'
 import { AndreaError, ConfigError, errorText } from './errors.ts'
-import type { PhoneApi } from './http/app-deps.ts'
 import { createApp } from './http/app.ts'
 import { takeMediaUpgrades } from './http/media-upgrade.ts'
 import { MediaTokens, TOKEN_LIFE_MS } from './http/media-tokens.ts'
 import { isSignedUpgrade } from './http/twilio-signature.ts'
 import { TWILIO_MEDIA_PATH } from './http/twilio-webhooks.ts'
+import { phoneApi } from './http/phone-api.ts'
 import { loadSessionSecret } from './http/session-cookie.ts'
 import { createLog, SecretMask, type Log } from './log.ts'
 import { Wheel } from './media/wheel.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
+import { phraseFigures } from './providers/phrase-figures.ts'
 import { selectProviders, type Providers } from './providers/select.ts'
+import { speakSample } from './providers/voice-sample.ts'
 import { defaultAgent, ensureDefaultAgent } from './store/agents.ts'
 import { ensureAdminKey } from './store/api-keys.ts'
 import { closeOrphanCalls } from './store/calls.ts'
@@ -108,20 +113,59 @@ async function openStore({ config, log, mask, metrics, undo }: Base) {
   return { db, journal, newKey }
 }
 
-async function openAudio({ config, log, metrics, undo }: Base) {
+/** One ladder for the process; what it says reaches the live calls through the registry. */
+function openLoad({ config, log, metrics }: Base, registry: CallRegistry) {
+  const ladder = new LoadLadder((rung) => {
+    const { because } = ladder.state()
+    metrics.degradationChanges.inc({ rung: RUNGS[rung] })
+    log.warn({ rung: RUNGS[rung], because, calls: registry.size }, 'load ladder')
+    registry.degradeAll(effective(rung))
+  })
+  const effective = (rung: RungIndex): RungIndex => (config.loadControl ? rung : 0)
+  metrics.watch('degradation_rung', 'What is given up: 0 nothing … 3 new calls', () =>
+    effective(ladder.rung),
+  )
+  metrics.watch('event_loop_utilisation', 'Busy share of the event loop, 3 s', () => {
+    return ladder.state().signals.loopUtilisation
+  })
+  return {
+    ladder,
+    tally: new FrameTally(),
+    rung: () => effective(ladder.rung),
+    room: (live: number, ringing: number) => !config.loadControl || ladder.room(live, ringing),
+  }
+}
+
+async function openAudio(base: Base) {
+  const { config, log, metrics, undo } = base
   const pool = await AudioPool.create({ slots: config.maxCalls, threads: config.audioThreads })
   undo.add('audio pool', () => pool.close())
+  const registry = new CallRegistry()
+  const load = openLoad(base, registry)
+  const meter = new LoadMeter({
+    ladder: load.ladder,
+    tally: load.tally,
+    liveCalls: () => registry.size,
+    poolWaitP99Ms: () => pool.stats().waitMs.p99,
+  })
   const wheel = new Wheel({
     nowMs: () => performance.now(),
     tickPool: (nowMs) => pool.tick(nowMs),
-    onLateness: (ms) => metrics.wheelLateness.observe(ms / 1_000),
+    onLateness: (ms) => {
+      metrics.wheelLateness.observe(ms / 1_000)
+      meter.wheelLate(ms)
+    },
     onFault: (error, rider) => {
       log.error({ error: errorText(error) }, 'a call failed in its turn')
       if (rider instanceof Call) rider.hangup('internalError')
     },
   })
-  undo.add('wheel', () => wheel.stop())
-  return { pool, wheel }
+  meter.start()
+  undo.add('wheel', () => {
+    wheel.stop()
+    meter.stop()
+  })
+  return { pool, wheel, registry, load }
 }
 
 interface Parts {
@@ -129,14 +173,19 @@ interface Parts {
   journal: Journal
   pool: AudioPool
   wheel: Wheel
+  registry: CallRegistry
+  load: ReturnType<typeof openLoad>
   providers: Providers
 }
 
 async function openCalls(base: Base, parts: Parts) {
   const { config, log, metrics } = base
-  const { db, journal, pool, wheel, providers } = parts
-  const registry = new CallRegistry()
-  const gate = new AdmissionGate({ maxCalls: config.maxCalls, reservationMs: TOKEN_LIFE_MS })
+  const { db, journal, pool, wheel, providers, registry, load } = parts
+  const gate = new AdmissionGate({
+    maxCalls: config.maxCalls,
+    reservationMs: TOKEN_LIFE_MS,
+    room: load.room,
+  })
   const tokens = new MediaTokens()
   const recordingsDir = join(config.dataDir, 'recordings')
   await mkdir(recordingsDir, { recursive: true })
@@ -158,13 +207,14 @@ async function openCalls(base: Base, parts: Parts) {
     monotonicMs: () => performance.now(),
   })
   const accept = {
-    call: { pool, wheel, providers, echo: config.echo },
+    call: { pool, wheel, providers, echo: config.echo, rung: load.rung, tally: load.tally },
     diary: {
       journal,
       metrics,
       log,
       dateMs: Date.now,
       providerNames: { stt: status.stt.name, llm: status.llm.name, tts: status.tts.name },
+      prices: config.prices,
     },
     agents,
     registry,
@@ -201,6 +251,14 @@ async function openHttp(base: Base, parts: Parts, calls: Awaited<ReturnType<type
     voices: () => parts.providers.tts.voices(),
     audioStats: () => ({ ...parts.pool.stats() }),
     journalStats: () => ({ ...parts.journal.stats }),
+    loadState: () => ({
+      ...parts.load.ladder.state(),
+      ringingCalls: gate.ringing(performance.now()),
+      control: config.loadControl,
+    }),
+    phraseStats: () => phraseFigures(parts.providers.phraseStats(), config.prices),
+    previewVoice: (text, voice) => speakSample(parts.providers.tts, text, voice),
+    onAgentSaved: (agent) => void prefillAgent(parts.providers, agent),
     ready: () => gate.ready,
     phone: phoneApi(desk, lines, registry),
   })
@@ -226,21 +284,6 @@ async function openHttp(base: Base, parts: Parts, calls: Awaited<ReturnType<type
   const bound = server.address()
   address.port = typeof bound === 'object' && bound ? bound.port : config.port
   return address.port
-}
-
-function phoneApi(desk: PhoneDesk, lines: CarrierLines, registry: CallRegistry): PhoneApi {
-  return {
-    incoming: (ring) => desk.incoming(ring),
-    answer: (call) => desk.answer(call),
-    refuse: (ring) => desk.refuse(ring),
-    invite: (call) => desk.invite(call),
-    get: (callId) => desk.get(callId),
-    recall: (callId) => desk.recall(callId),
-    report: (report) => desk.report(report),
-    dial: (request) => desk.dial(request),
-    legReported: (account, report) => lines.legReported(account, report),
-    record: (callId, action) => registry.get(callId)?.record?.(action) ?? null,
-  }
 }
 
 function listen(server: Server, { host, port }: Config): Promise<void> {
@@ -275,6 +318,7 @@ async function start(base: Base): Promise<void> {
   // An echo needs no providers; loading their models would disturb what the bench measures.
   if (!config.echo) await warm(providers, log)
   calls.gate.setReady()
+  if (!config.echo) void prefillAgents(providers, parts.db, log)
   log.info({ ms: Math.round(performance.now() - beganMs) }, 'ready')
   welcome(config, port, store.newKey)
 }

@@ -24,11 +24,13 @@ import type { Wheel } from '../media/wheel.ts'
 import { STT_RATE_HZ, type SttSession } from '../providers/stt.ts'
 import type { Providers } from '../providers/select.ts'
 import type { Agent } from '../store/agents.ts'
-import type { AudioPool, Detection } from '../../workers/pool.ts'
+import type { AudioPool, Detection, ProgressTone } from '../../workers/pool.ts'
 import type { CallDiary } from './call-diary.ts'
 import { CallLine, type CallPhone } from './call-line.ts'
 import { advance, isOver, type CallPhase, type EndReason } from './call-state.ts'
 import type { Party } from './phone-reports.ts'
+import type { RungIndex } from './load.ts'
+import type { FrameTally } from './load-meter.ts'
 import type { LiveCall } from './registry.ts'
 import { Screening, type ScreeningAction } from './screening.ts'
 import { StreamSlot } from './stream-slot.ts'
@@ -36,7 +38,7 @@ import { Watchdog } from './watchdog.ts'
 
 /** The goodbye is really heard before hang-up, but a line that never confirms it is not kept open for ever. */
 const GOODBYE_MAX_MS = 20_000
-/** Ten times a second: its limits are seconds. */
+/** Ten times a second: its limits are seconds, and so are the load meter's windows. */
 const WATCHDOG_EVERY_TURNS = 20
 /** The dashboard's meter moves ten times a second; more would only cost. */
 const METER_EVERY_FRAMES = 5
@@ -47,6 +49,10 @@ export interface CallDeps {
   providers: Providers
   /** Every call is echoed instead of answered: for media benches. */
   echo: boolean
+  /** What this process gives up at the moment to carry its calls. */
+  rung(): RungIndex
+  /** Frames of all calls together, for the load meter. */
+  tally: FrameTally
 }
 
 export interface CallFacts {
@@ -60,6 +66,8 @@ export interface CallFacts {
 export class Call implements LiveCall {
   readonly id: string
   readonly ended: Promise<void>
+  /** Told of ringing, busy, SIT, fax and an answering machine's beep; `atMs` is audio time. */
+  onTone: ((tone: ProgressTone, atMs: number) => void) | null = null
   readonly #deps: CallDeps
   readonly #facts: CallFacts
   readonly #stream: StreamSlot
@@ -75,6 +83,7 @@ export class Call implements LiveCall {
   #screening: Screening | null = null
   #frames = 0
   #turns = 0
+  #tallied = { sent: 0, missed: 0 }
   #resolveEnded: () => void = () => undefined
 
   /** Begins at once. @throws DspError DSP_NO_SLOT when the audio core is full. */
@@ -99,14 +108,21 @@ export class Call implements LiveCall {
       this.#resolveEnded = resolve
     })
     this.#watchdog = new Watchdog(performance.now())
+    deps.providers.accounts.open(facts.id, (change) => {
+      const event = { kind: 'providerSwitch', atMs: this.#leg.audioTimeMs, ...change } as const
+      this.#diary.conversationEvent(event)
+      this.#stream.sendEvent({ type: 'event', event })
+    })
     this.#leg = this.#openLeg()
     try {
       this.#conversation = this.#openConversation()
       if (!deps.echo) this.#stt = this.#openRecogniser()
     } catch (error) {
+      deps.providers.accounts.close(facts.id)
       void this.#leg.close()
       throw error
     }
+    this.degrade(deps.rung())
     deps.wheel.add(this)
     this.#diary.opened()
     this.#stream.sendEvent({
@@ -142,6 +158,11 @@ export class Call implements LiveCall {
 
   typed(text: string): void {
     if (!isOver(this.#phase)) this.#conversation.typed(text)
+  }
+
+  /** The process climbed to, or came down to, this rung: from 1 on without the bed, from 2 on without speculation. */
+  degrade(rung: RungIndex): void {
+    if (!isOver(this.#phase)) this.#leg.bedOn = rung < 1
   }
 
   /** A stream of this call has ended; one that was replaced before counts no more. */
@@ -182,6 +203,7 @@ export class Call implements LiveCall {
     if (isOver(this.#phase)) return
     this.#leg.turn(nowMs)
     if (++this.#turns % WATCHDOG_EVERY_TURNS === 0) {
+      this.#tally()
       const dead = this.#watchdog.check(nowMs, this.#stream.bufferedBytes)
       if (dead) return this.hangup(dead)
       this.#line.tick(nowMs)
@@ -226,6 +248,14 @@ export class Call implements LiveCall {
     })
   }
 
+  #tally(): void {
+    const { framesSent, framesRefused, underruns } = this.#leg.playout.counters
+    const missed = framesRefused + underruns
+    this.#deps.tally.sent += framesSent - this.#tallied.sent
+    this.#deps.tally.missed += missed - this.#tallied.missed
+    this.#tallied = { sent: framesSent, missed }
+  }
+
   #openLeg(): Leg {
     const { settings, start, recordingPath } = this.#facts
     return new Leg({
@@ -235,6 +265,8 @@ export class Call implements LiveCall {
       ttsRateHz: this.#deps.echo ? STT_RATE_HZ : this.#deps.providers.tts.sampleRateHz,
       settings: {
         vadSensitivity: settings.vadSensitivity,
+        // A browser has neither a network's tones nor a keypad in its audio.
+        tones: this.#stream.carrier !== 'browser',
         bed: this.#deps.echo ? 'none' : settings.backgroundSound,
         bedGain: settings.backgroundVolume,
       },
@@ -244,6 +276,8 @@ export class Call implements LiveCall {
         onSegmentHeard: (id, atMs) => this.#conversation.onSegmentHeard(id, atMs),
       },
       onUserFrame: (detection, pcm16k) => this.#userFrame(detection, pcm16k),
+      onDigit: start.digitsInBand ? (digit) => this.digit(digit) : undefined,
+      onTone: (tone, atMs) => this.onTone?.(tone, atMs),
       onFault: (status) => {
         this.#diary.fault(`audio core status ${status}`)
         this.hangup('internalError')
@@ -271,6 +305,7 @@ export class Call implements LiveCall {
       clockMs: () => this.#leg.audioTimeMs,
       monotonicMs: () => performance.now(),
       agentName: agent.name,
+      sentLevelDbfs: () => this.#leg.takeSentLevelDbfs(),
       variables: this.#line.variables,
     })
   }
@@ -327,6 +362,7 @@ export class Call implements LiveCall {
     this.#deps.wheel.remove(this)
     this.#conversation.close()
     this.#stt?.close()
+    const usage = this.#deps.providers.accounts.close(this.id)
     const recording = this.#leg.close()
     this.#stream.sendEvent({ type: 'ended', reason })
     await this.#line.close(reason)
@@ -338,7 +374,7 @@ export class Call implements LiveCall {
       this.#diary.fault(`recording lost: ${errorText(error)}`)
     }
     this.#phase = advance(this.#phase, 'ended') ?? this.#phase
-    this.#diary.closed(reason, this.#leg)
+    this.#diary.closed(reason, this.#leg, this.#deps.echo ? null : usage)
     this.#resolveEnded()
   }
 }

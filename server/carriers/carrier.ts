@@ -17,6 +17,8 @@ export interface StreamStart {
   to: string | null
   parameters: Record<string, string>
   format: AudioFormat
+  /** The carrier sends no digit events: what the user presses is only in the audio. */
+  digitsInBand?: boolean
 }
 
 /** What a stream tells its owner. Handlers never throw. Payload bytes are only valid during the call. */

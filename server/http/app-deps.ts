@@ -1,4 +1,5 @@
 /** What the HTTP side needs from the rest of Andrea, as small interfaces; main.ts fills them, tests fill them by hand. */
+import type { LoadState } from '../call/load.ts'
 import type { PhoneDesk } from '../call/phone-desk.ts'
 import type { RecordingAction } from '../carriers/carrier.ts'
 import type { LegReport } from '../carriers/telnyx-transfer.ts'
@@ -6,7 +7,8 @@ import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { ProvidersStatus } from '../providers/select.ts'
-import type { VoiceInfo } from '../providers/tts.ts'
+import type { Voice, VoiceInfo } from '../providers/tts.ts'
+import type { Agent } from '../store/agents.ts'
 import type { Database } from '../store/database.ts'
 import type { MediaTokens } from './media-tokens.ts'
 
@@ -23,6 +25,16 @@ export interface CallDirectory {
 }
 
 export type { ProvidersStatus }
+
+export interface PhraseFigures {
+  phrases: number
+  megabytes: number
+  hits: number
+  misses: number
+  hitRatePercent: number
+  savedCharacters: number
+  savedUsd: number
+}
 
 /** The telephone calls, as the webhooks and the API see them (call/phone-desk.ts). */
 export interface PhoneApi extends Pick<
@@ -49,6 +61,14 @@ export interface AppDeps {
   voices(): Promise<VoiceInfo[]>
   audioStats(): Record<string, unknown>
   journalStats(): Record<string, unknown>
+  /** How busy the process is and what it gives up for it. */
+  loadState(): LoadState & { ringingCalls: number; control: boolean }
+  /** The phrase cache, and what it saved. Default: none. */
+  phraseStats?(): PhraseFigures
+  /** Speaks a sample: 16-bit mono PCM. Default: there is no preview. @throws ProviderError */
+  previewVoice?(text: string, voice: Voice): Promise<{ pcm: Int16Array; sampleRateHz: number }>
+  /** An agent was saved: what it says by itself may be prepared. */
+  onAgentSaved?(agent: Agent): void
   /** False while starting and while draining. */
   ready(): boolean
   /** Where the built dashboard lies. Default: dashboard/dist. */

@@ -24,10 +24,8 @@ const READ_BUFFER_BYTES = 65_536
 /** Longest message of the fast lane, RFC 6455 section 5.2: lengths of 126 to 65 535 have two bytes. */
 const LANE_MESSAGE_MAX_BYTES = 4_096
 const LANE_MESSAGE_MIN_BYTES = 126
-const HEADER_BYTES = 8
-/** FIN and opcode 1 (text); mask bit and 126. */
+/** FIN and opcode 1: a text message in one piece. */
 const WHOLE_TEXT = 0x81
-const MASKED_WITH_16_BITS = 0xfe
 
 /** Reads finish before the next begins, so every connection may use the same memory. */
 const readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES)
@@ -57,28 +55,26 @@ export function takeWire(connection: Duplex): FastWire | null {
 
 export class FastWire implements MediaWire {
   readonly socket: Socket
-  onText: MediaWire['onText'] = null
-  /** Bytes of the current frame that still have to go to ws. */
-  #owed = 0
-  /** The first bytes of a frame whose header is not complete. */
-  #partHeader: Buffer | null = null
-  /** A fragmented message is under way: its control and continuation frames are for ws. */
-  #fragmented = false
+  readonly #lane: TextLane
 
   constructor(handle: object) {
+    this.#lane = new TextLane({ masked: true, toSocket: (bytes) => this.socket.push(bytes) })
     const options = {
       // Types know only the handles that Node lets out by itself.
       handle: handle as never,
       allowHalfOpen: true,
-      onread: {
-        buffer: readBuffer,
-        callback: (bytes: number, buffer: Uint8Array): boolean => {
-          this.#take(buffer as Buffer, bytes)
-          return true
-        },
-      },
+      onread: this.#lane.onread,
     }
     this.socket = new Socket(options)
+  }
+
+  get onText(): MediaWire['onText'] {
+    return this.#lane.onText
+  }
+
+  set onText(take: MediaWire['onText']) {
+    this.#lane.onText = take
+    this.#lane.isOpen = () => this.socket.readableLength === 0
   }
 
   get writableLength(): number {
@@ -91,10 +87,42 @@ export class FastWire implements MediaWire {
 
   /** Bytes that were read before this wire existed. */
   feed(head: Buffer): void {
-    if (head.length > 0) this.#take(head, head.length)
+    if (head.length > 0) this.#lane.take(head, head.length)
+  }
+}
+
+/** The bytes of one connection, parted into frames: short whole text messages to `onText`, everything else to `toSocket`. */
+export class TextLane {
+  onText: MediaWire['onText'] = null
+  /** False while the socket still holds bytes that came before. */
+  isOpen: () => boolean = () => true
+  /** For net.Socket: one memory for every connection, since reads finish before the next begins. */
+  readonly onread = {
+    buffer: readBuffer,
+    callback: (bytes: number, buffer: Uint8Array): boolean => {
+      this.take(buffer as Buffer, bytes)
+      return true
+    },
+  }
+  readonly #headerBytes: 4 | 8
+  readonly #masked: boolean
+  readonly #toSocket: (bytes: Buffer) => void
+  /** Bytes of the current frame that still have to go to ws. */
+  #owed = 0
+  /** The first bytes of a frame whose header is not complete. */
+  #partHeader: Buffer | null = null
+  /** A fragmented message is under way: its control and continuation frames are for ws. */
+  #fragmented = false
+
+  /** `masked`: the other end is a client. `toSocket` owns the bytes that it is given. */
+  constructor(options: { masked: boolean; toSocket(bytes: Buffer): void }) {
+    this.#masked = options.masked
+    this.#headerBytes = options.masked ? 8 : 4
+    this.#toSocket = options.toSocket
   }
 
-  #take(read: Buffer, length: number): void {
+  /** The first `length` bytes of `read`, in the order of the connection; copied where they are kept. */
+  take(read: Buffer, length: number): void {
     let bytes = read
     let end = length
     if (this.#partHeader) {
@@ -112,8 +140,8 @@ export class FastWire implements MediaWire {
         at += some
         continue
       }
-      const frameBytes = wholeTextFrame(bytes, at, end)
-      if (frameBytes > 0 && this.#laneIsOpen(at - slow) && this.#offer(bytes, at, frameBytes)) {
+      const frameBytes = this.#wholeTextFrame(bytes, at, end)
+      if (frameBytes > 0 && at === slow && this.#offer(bytes, at, frameBytes)) {
         at += frameBytes
         slow = at
         continue
@@ -124,54 +152,46 @@ export class FastWire implements MediaWire {
         end = at
         break
       }
-      this.#noteFragments(bytes[at]!)
+      const opcode = bytes[at]! & 0x0f
+      if (opcode < 8) this.#fragmented = (bytes[at]! & 0x80) === 0
       this.#owed = size
     }
-    if (end > slow) this.#toSocket(bytes, slow, end)
+    // A copy: the next read overwrites the buffer, and ws keeps what it has not handled.
+    if (end > slow) this.#toSocket(Buffer.from(bytes.subarray(slow, end)))
   }
 
-  /** Nothing that came before is still on its way through ws. */
-  #laneIsOpen(waiting: number): boolean {
-    return (
-      waiting === 0 && !this.#fragmented && this.onText !== null && this.socket.readableLength === 0
-    )
+  /** Bytes of the frame at `at` when it is a whole, unfragmented text message of the lane's size, else 0. */
+  #wholeTextFrame(bytes: Buffer, at: number, end: number): number {
+    const header = this.#headerBytes
+    if (end - at < header + LANE_MESSAGE_MIN_BYTES) return 0
+    if (bytes[at] !== WHOLE_TEXT || bytes[at + 1] !== (this.#masked ? 0xfe : 0x7e)) return 0
+    const length = (bytes[at + 2]! << 8) | bytes[at + 3]!
+    if (length < LANE_MESSAGE_MIN_BYTES || length > LANE_MESSAGE_MAX_BYTES - 4) return 0
+    return at + header + length <= end ? header + length : 0
   }
 
   #offer(bytes: Buffer, at: number, frameBytes: number): boolean {
-    const from = at + HEADER_BYTES
-    const length = frameBytes - HEADER_BYTES
-    const k0 = bytes[at + 4]!
-    const k1 = bytes[at + 5]!
-    const k2 = bytes[at + 6]!
-    const k3 = bytes[at + 7]!
-    for (let i = 0; i < length; i += 4) {
-      // Up to three bytes beyond the end are written too; nobody reads them.
-      message[i] = bytes[from + i]! ^ k0
-      message[i + 1] = bytes[from + i + 1]! ^ k1
-      message[i + 2] = bytes[from + i + 2]! ^ k2
-      message[i + 3] = bytes[from + i + 3]! ^ k3
-    }
-    return this.onText!(message, length)
-  }
-
-  #noteFragments(first: number): void {
-    const opcode = first & 0x0f
-    if (opcode < 8) this.#fragmented = (first & 0x80) === 0
-  }
-
-  #toSocket(bytes: Buffer, from: number, to: number): void {
-    // A copy: the next read overwrites the buffer, and ws keeps what it has not handled.
-    this.socket.push(Buffer.from(bytes.subarray(from, to)))
+    if (this.onText === null || this.#fragmented || !this.isOpen()) return false
+    const from = at + this.#headerBytes
+    const length = at + frameBytes - from
+    if (this.#masked) unmask(bytes, from, length)
+    else bytes.copy(message, 0, from, from + length)
+    return this.onText(message, length)
   }
 }
 
-/** Bytes of the frame at `at` when it is a whole, masked, unfragmented text message of the fast lane's size, else 0. */
-function wholeTextFrame(bytes: Buffer, at: number, end: number): number {
-  if (end - at < HEADER_BYTES + LANE_MESSAGE_MIN_BYTES) return 0
-  if (bytes[at] !== WHOLE_TEXT || bytes[at + 1] !== MASKED_WITH_16_BITS) return 0
-  const length = (bytes[at + 2]! << 8) | bytes[at + 3]!
-  if (length < LANE_MESSAGE_MIN_BYTES || length > LANE_MESSAGE_MAX_BYTES - 4) return 0
-  return at + HEADER_BYTES + length <= end ? HEADER_BYTES + length : 0
+/** Payload `bytes[from…from + length)` into `message`; its mask stands before it. Up to three bytes beyond are written too. */
+function unmask(bytes: Buffer, from: number, length: number): void {
+  const k0 = bytes[from - 4]!
+  const k1 = bytes[from - 3]!
+  const k2 = bytes[from - 2]!
+  const k3 = bytes[from - 1]!
+  for (let i = 0; i < length; i += 4) {
+    message[i] = bytes[from + i]! ^ k0
+    message[i + 1] = bytes[from + i + 1]! ^ k1
+    message[i + 2] = bytes[from + i + 2]! ^ k2
+    message[i + 3] = bytes[from + i + 3]! ^ k3
+  }
 }
 
 /** Bytes of the frame at `at`, header included (RFC 6455 section 5.2); 0 while its header is not complete. */

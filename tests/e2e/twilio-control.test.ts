@@ -15,7 +15,7 @@ import {
   streams,
   textChunk,
   type ChatServer,
-} from '../support/chat-server.ts'
+} from '../../bench/rig/chat-server.ts'
 import { freshDatabase } from '../support/postgres.ts'
 
 describe('call control at Twilio', () => {

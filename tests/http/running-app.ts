@@ -10,6 +10,7 @@ import { CallRegistry } from '../../server/call/registry.ts'
 import type { LegReport } from '../../server/carriers/telnyx-transfer.ts'
 import { CarrierLines } from '../../server/carriers/lines.ts'
 import type { Admission, AppDeps } from '../../server/http/app-deps.ts'
+import { LoadLadder } from '../../server/call/load.ts'
 import { MediaTokens } from '../../server/http/media-tokens.ts'
 import { DEFAULT_LIMITS, type Limits } from '../../server/http/rate-limits.ts'
 import { configSecrets, loadConfig, type Config } from '../../server/config.ts'
@@ -174,6 +175,7 @@ function standIns(app: RunningApp): Omit<AppDeps, 'config' | 'log'> {
       ]),
     audioStats: () => ({ liveLanes: 0 }),
     journalStats: () => ({ queued: 0 }),
+    loadState: () => ({ ...new LoadLadder().state(), ringingCalls: 0, control: true }),
     ready: () => app.isReady,
     phone: {
       incoming: (ring) => app.desk.incoming(ring),
