@@ -9,15 +9,23 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { LINE_RATE_HZ } from './rig/play-out.ts'
 import { Pacer } from './rig/pacer.ts'
-import { checkExpectations, runScenario, type ScenarioResult } from './rig/scenario-run.ts'
+import {
+  checkExpectations,
+  playScenario,
+  type Said,
+  type ScenarioResult,
+} from './rig/scenario-run.ts'
 import { readScenario, type Scenario } from './rig/scenario.ts'
 import { ServerApi, type ApiCallPage } from './rig/server-api.ts'
 import { ServerProcess } from './rig/server-process.ts'
 import { openVoice } from './rig/speech.ts'
+import { TelnyxCall } from './rig/telnyx-caller.ts'
+import { TelnyxCarrier } from './rig/telnyx-carrier.ts'
+import { TwilioCall } from './rig/twilio-caller.ts'
 import { transcribe } from './rig/transcribe.ts'
 import { encodeWav } from './rig/wav.ts'
 
-const USAGE = `npm run call -- --carrier twilio --scenario FILE
+const USAGE = `npm run call -- --carrier twilio|telnyx --scenario FILE
   --server URL      a running server; without it one is started for the call
   --key KEY         its admin key: prints the stored transcript and saves the server's recording
   --public-url URL  what Twilio would call the server, when it differs from --server
@@ -31,6 +39,8 @@ interface Target {
   key: string | null
   publicUrl: string
   authToken: string | null
+  /** Set: the call comes through Telnyx. */
+  telnyx: TelnyxCarrier | null
   stop(): Promise<unknown>
 }
 
@@ -47,31 +57,39 @@ async function main(): Promise<number> {
       help: { type: 'boolean' },
     },
   })
-  if (values.help || values.carrier !== 'twilio') {
+  const isTelnyx = values.carrier === 'telnyx'
+  if (values.help || !(isTelnyx || values.carrier === 'twilio')) {
     console.error(values.help ? USAGE : `--carrier ${values.carrier} is not simulated.\n${USAGE}`)
     return values.help ? 0 : 1
   }
   const scenario = await readScenario(values.scenario)
+  if (isTelnyx && values.server !== undefined) {
+    console.error('--carrier telnyx needs a server of its own: leave --server out.')
+    return 1
+  }
+  const telnyx = isTelnyx ? await TelnyxCarrier.open() : null
   const target =
     values.server === undefined
-      ? await ownServer(scenario)
+      ? await ownServer(scenario, telnyx)
       : {
           url: values.server,
           key: values.key ?? null,
           publicUrl: values['public-url'] ?? values.server,
           authToken: values['auth-token'] ?? null,
+          telnyx: null,
           stop: async () => undefined,
         }
   try {
     return await call(scenario, target, values.out)
   } finally {
     await target.stop()
+    await telnyx?.close()
   }
 }
 
-async function ownServer(scenario: Scenario): Promise<Target> {
+async function ownServer(scenario: Scenario, telnyx: TelnyxCarrier | null): Promise<Target> {
   const server = await ServerProcess.start({
-    env: { TWILIO_AUTH_TOKEN: OWN_TOKEN, LOG_LEVEL: 'warn' },
+    env: { TWILIO_AUTH_TOKEN: OWN_TOKEN, LOG_LEVEL: 'warn', ...telnyx?.env },
   })
   await new ServerApi(server.url, server.adminKey).configureAgent(scenario.agent)
   return {
@@ -79,6 +97,7 @@ async function ownServer(scenario: Scenario): Promise<Target> {
     key: server.adminKey,
     publicUrl: server.url,
     authToken: OWN_TOKEN,
+    telnyx,
     stop: () => server.stop(),
   }
 }
@@ -87,15 +106,16 @@ async function call(scenario: Scenario, target: Target, out: string): Promise<nu
   const voice = await openVoice()
   let result: ScenarioResult
   try {
-    result = await runScenario({
-      scenario,
-      voice,
-      pacer: new Pacer(),
-      server: target.url,
-      publicUrl: target.publicUrl,
-      authToken: target.authToken,
-      onSaid: (said) => console.log(`${seconds(said.startMs)}  user   ${said.text}`),
-    })
+    const pacer = new Pacer()
+    const onSaid = (said: Said) => console.log(`${seconds(said.startMs)}  user   ${said.text}`)
+    const { url: server, publicUrl, authToken, telnyx: carrier } = target
+    const { from, to, trouble } = scenario
+    const shared = { pacer, server, record: true, from, to }
+    result = await playScenario({ scenario, voice, onSaid }, () =>
+      carrier
+        ? TelnyxCall.place({ ...shared, carrier, signed: true, ...(trouble ? { trouble } : {}) })
+        : TwilioCall.place({ ...shared, publicUrl, authToken }),
+    )
   } finally {
     await voice.close()
   }

@@ -23,12 +23,12 @@ import { PhoneDesk } from './call/phone-desk.ts'
 import { CarrierLines } from './carriers/lines.ts'
 import { configSecrets, loadConfig, type Config } from './config.ts'
 import { AndreaError, ConfigError, errorText } from './errors.ts'
-import type { PhoneApi } from './http/app-deps.ts'
 import { createApp } from './http/app.ts'
 import { takeMediaUpgrades } from './http/media-upgrade.ts'
 import { MediaTokens, TOKEN_LIFE_MS } from './http/media-tokens.ts'
 import { isSignedUpgrade } from './http/twilio-signature.ts'
 import { TWILIO_MEDIA_PATH } from './http/twilio-webhooks.ts'
+import { phoneApi } from './http/phone-api.ts'
 import { loadSessionSecret } from './http/session-cookie.ts'
 import { createLog, SecretMask, type Log } from './log.ts'
 import { Wheel } from './media/wheel.ts'
@@ -284,21 +284,6 @@ async function openHttp(base: Base, parts: Parts, calls: Awaited<ReturnType<type
   const bound = server.address()
   address.port = typeof bound === 'object' && bound ? bound.port : config.port
   return address.port
-}
-
-function phoneApi(desk: PhoneDesk, lines: CarrierLines, registry: CallRegistry): PhoneApi {
-  return {
-    incoming: (ring) => desk.incoming(ring),
-    answer: (call) => desk.answer(call),
-    refuse: (ring) => desk.refuse(ring),
-    invite: (call) => desk.invite(call),
-    get: (callId) => desk.get(callId),
-    recall: (callId) => desk.recall(callId),
-    report: (report) => desk.report(report),
-    dial: (request) => desk.dial(request),
-    legReported: (account, report) => lines.legReported(account, report),
-    record: (callId, action) => registry.get(callId)?.record?.(action) ?? null,
-  }
 }
 
 function listen(server: Server, { host, port }: Config): Promise<void> {

@@ -34,6 +34,7 @@ import { agentHasFloor } from './turn-state.ts'
 import { Unprompted } from './unprompted.ts'
 import { UserTurns, type Said } from './user-turn.ts'
 import { UserWords, type Correction } from './user-words.ts'
+import { leaveMessage } from './voicemail.ts'
 import { hasStopWord, isBackchannel, isEchoOf, wordsOf } from './words.ts'
 
 /** callId, settings, llm, tts, playback, control, emit, clockMs, monotonicMs: see AgentTurnDeps and FloorDeps. */
@@ -104,14 +105,8 @@ export class Conversation implements PlaybackEvents {
     greet(this.#floor, this.#settings, this.#deps.variables)
   }
 
-  /** A machine has answered and finished: the message is said into it, whatever it does, and the call ends. */
   leaveMessage(message: string): void {
-    if (this.state === 'ended') return
-    this.#floor.stop()
-    const text = fillVariables(message, this.#deps.variables).trim()
-    if (text === '') return this.#deps.control.hangup('voicemail')
-    const after = { kind: 'hangup', reason: 'voicemail' } as const
-    this.#floor.begin('goodbye', { interruptible: false }).speak(text, after)
+    if (this.state !== 'ended') leaveMessage(this.#floor, message, this.#deps)
   }
 
   /** 20 ms of user audio were looked at. */
