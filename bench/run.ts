@@ -1,9 +1,10 @@
 /**
- * `npm run bench -- <media|turns> [--calls N] …`: starts a server of its own, measures, prints, writes
+ * `npm run bench -- <media|turns|providers> [--calls N] …`: starts a server of its own, measures, prints, writes
  * `bench/results/<name>.json`. What each figure means and how it is measured: bench/README.md.
  */
 import { parseArgs } from 'node:util'
 import { RigUnreliable, runMedia } from './media.ts'
+import { runProviders } from './providers.ts'
 import { table, writeResult, type BenchFigures } from './rig/report.ts'
 import { takeOwnCore } from './rig/own-core.ts'
 import { ServerProcess } from './rig/server-process.ts'
@@ -11,7 +12,8 @@ import { runTurns } from './turns.ts'
 
 const USAGE = `npm run bench -- media [--calls 300] [--seconds 20] [--floor]
 npm run bench -- turns [--calls 20] [--parallel 4] [--scenario bench/scenarios/turns.yaml]
-Both take [--seed 1] [--name RESULT]. --floor measures the rig against a server that does nothing.
+npm run bench -- providers [--calls 50] [--conversations 2000]
+All take [--seed 1] [--name RESULT]. --floor measures the rig against a server that does nothing.
 --diagnose shows what was seen even when the rig was the bottleneck; it is no result and is not written.`
 
 const AUTH_TOKEN = 'rig-auth-token-0123456789abcdef'
@@ -24,6 +26,7 @@ async function main(): Promise<number> {
       seconds: { type: 'string' },
       parallel: { type: 'string' },
       scenario: { type: 'string' },
+      conversations: { type: 'string' },
       seed: { type: 'string' },
       name: { type: 'string' },
       floor: { type: 'boolean' },
@@ -32,6 +35,16 @@ async function main(): Promise<number> {
     },
   })
   const bench = positionals[0]
+  if (bench === 'providers' && !values.help) {
+    const measured = await runProviders({
+      seed: wholeNumber(values.seed ?? '1', 'seed'),
+      calls: wholeNumber(values.calls ?? '50', 'calls'),
+      conversations: wholeNumber(values.conversations ?? '2000', 'conversations'),
+      progress: note,
+    })
+    await print(measured, values.name ?? bench)
+    return 0
+  }
   if (values.help || (bench !== 'media' && bench !== 'turns')) {
     console.error(USAGE)
     return values.help ? 0 : 1
