@@ -82,7 +82,7 @@ export async function runProviders(options: ProvidersOptions): Promise<BenchFigu
   progress(`${options.conversations} conversations`)
   const leakBytes = await leakPerConversation(
     { hold: (index) => converse(parts, index) },
-    { count: options.conversations, warmUp: 200, parallel: 10 },
+    { count: options.conversations, warmUp: 500, parallel: 10 },
   )
   await Promise.all([parts.stt.close(), parts.llm.close(), parts.tts.close()])
   await Promise.all([azure.close(), groq.close()])
