@@ -44,6 +44,9 @@ export interface Config {
   maxCalls: number
   audioThreads: number
   sttWorkers: number
+  /** False: only maxCalls limits the calls, and nothing is given up under load. For measuring the machine's own limit. */
+  loadControl: boolean
+  limits: { apiPerMinute: number; webhookPerMinute: number }
   /** Sends every user their own voice back instead of a conversation: for measuring the audio path. */
   echo: boolean
   /** Proxies in front of us whose X-Forwarded-* we believe; 0 believes none. */
@@ -80,7 +83,6 @@ const httpUrl = z
   .transform((url) => url.replace(/\/+$/, ''))
 const flag = z
   .enum(['0', '1', 'true', 'false'])
-  .default('0')
   .transform((text) => text === '1' || text === 'true')
 
 const variables = z.object({
@@ -116,6 +118,10 @@ const variables = z.object({
   MAX_CALLS: count(1, 2_000, 300),
   AUDIO_THREADS: count(1, 64, 1),
   STT_WORKERS: count(1, 16, 1),
+  LOAD_CONTROL: flag.prefault('1'),
+  API_REQUESTS_PER_MINUTE: count(1, 10_000_000, 600),
+  WEBHOOKS_PER_MINUTE: count(1, 10_000_000, 6_000),
+  MEDIA_ECHO: flag.prefault('0'),
   STT_PROVIDERS: order(['azure', 'embedded']),
   LLM_PROVIDERS: order(['groq', 'openai', 'embedded']),
   TTS_PROVIDERS: order(['azure', 'embedded']),
@@ -125,7 +131,6 @@ const variables = z.object({
   PRICE_LLM_MILLION_INPUT_TOKENS: price(0.59),
   PRICE_LLM_MILLION_OUTPUT_TOKENS: price(0.79),
   PRICE_CARRIER_MINUTE: price(0.0085),
-  MEDIA_ECHO: flag,
   TRUST_PROXY: count(0, 10, 0),
 })
 type Variables = z.infer<typeof variables>
@@ -176,6 +181,11 @@ export function loadConfig(
     maxCalls: values.MAX_CALLS,
     audioThreads: values.AUDIO_THREADS,
     sttWorkers: values.STT_WORKERS,
+    loadControl: values.LOAD_CONTROL,
+    limits: {
+      apiPerMinute: values.API_REQUESTS_PER_MINUTE,
+      webhookPerMinute: values.WEBHOOKS_PER_MINUTE,
+    },
     echo: values.MEDIA_ECHO,
     trustProxy: values.TRUST_PROXY,
   })

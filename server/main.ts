@@ -15,6 +15,8 @@ import { AdmissionGate } from './call/admission.ts'
 import { AgentSource } from './call/agent-source.ts'
 import { answer } from './call/answer.ts'
 import { Call } from './call/call.ts'
+import { LoadLadder, RUNGS, type RungIndex } from './call/load.ts'
+import { FrameTally, LoadMeter } from './call/load-meter.ts'
 import { prefillAgent, prefillAgents } from './call/phrase-prefill.ts'
 import { CallRegistry } from './call/registry.ts'
 import { TwilioLine } from './carriers/twilio-line.ts'
@@ -106,20 +108,59 @@ async function openStore({ config, log, mask, metrics, undo }: Base) {
   return { db, journal, newKey }
 }
 
-async function openAudio({ config, log, metrics, undo }: Base) {
+/** One ladder for the process; what it says reaches the live calls through the registry. */
+function openLoad({ config, log, metrics }: Base, registry: CallRegistry) {
+  const ladder = new LoadLadder((rung) => {
+    const { because } = ladder.state()
+    metrics.degradationChanges.inc({ rung: RUNGS[rung] })
+    log.warn({ rung: RUNGS[rung], because, calls: registry.size }, 'load ladder')
+    registry.degradeAll(effective(rung))
+  })
+  const effective = (rung: RungIndex): RungIndex => (config.loadControl ? rung : 0)
+  metrics.watch('degradation_rung', 'What is given up: 0 nothing … 3 new calls', () =>
+    effective(ladder.rung),
+  )
+  metrics.watch('event_loop_utilisation', 'Busy share of the event loop, 3 s', () => {
+    return ladder.state().signals.loopUtilisation
+  })
+  return {
+    ladder,
+    tally: new FrameTally(),
+    rung: () => effective(ladder.rung),
+    room: (live: number, ringing: number) => !config.loadControl || ladder.room(live, ringing),
+  }
+}
+
+async function openAudio(base: Base) {
+  const { config, log, metrics, undo } = base
   const pool = await AudioPool.create({ slots: config.maxCalls, threads: config.audioThreads })
   undo.add('audio pool', () => pool.close())
+  const registry = new CallRegistry()
+  const load = openLoad(base, registry)
+  const meter = new LoadMeter({
+    ladder: load.ladder,
+    tally: load.tally,
+    liveCalls: () => registry.size,
+    poolWaitP99Ms: () => pool.stats().waitMs.p99,
+  })
   const wheel = new Wheel({
     nowMs: () => performance.now(),
     tickPool: (nowMs) => pool.tick(nowMs),
-    onLateness: (ms) => metrics.wheelLateness.observe(ms / 1_000),
+    onLateness: (ms) => {
+      metrics.wheelLateness.observe(ms / 1_000)
+      meter.wheelLate(ms)
+    },
     onFault: (error, rider) => {
       log.error({ error: errorText(error) }, 'a call failed in its turn')
       if (rider instanceof Call) rider.hangup('internalError')
     },
   })
-  undo.add('wheel', () => wheel.stop())
-  return { pool, wheel }
+  meter.start()
+  undo.add('wheel', () => {
+    wheel.stop()
+    meter.stop()
+  })
+  return { pool, wheel, registry, load }
 }
 
 interface Parts {
@@ -127,20 +168,25 @@ interface Parts {
   journal: Journal
   pool: AudioPool
   wheel: Wheel
+  registry: CallRegistry
+  load: ReturnType<typeof openLoad>
   providers: Providers
 }
 
 async function openCalls(base: Base, parts: Parts) {
   const { config, log, metrics } = base
-  const { db, journal, pool, wheel, providers } = parts
-  const registry = new CallRegistry()
-  const gate = new AdmissionGate({ maxCalls: config.maxCalls, reservationMs: TOKEN_LIFE_MS })
+  const { db, journal, pool, wheel, providers, registry, load } = parts
+  const gate = new AdmissionGate({
+    maxCalls: config.maxCalls,
+    reservationMs: TOKEN_LIFE_MS,
+    room: load.room,
+  })
   const tokens = new MediaTokens()
   const recordingsDir = join(config.dataDir, 'recordings')
   await mkdir(recordingsDir, { recursive: true })
   const { status } = providers
   const accept = {
-    call: { pool, wheel, providers, echo: config.echo },
+    call: { pool, wheel, providers, echo: config.echo, rung: load.rung, tally: load.tally },
     diary: {
       journal,
       metrics,
@@ -184,6 +230,11 @@ async function openHttp(base: Base, parts: Parts, calls: Awaited<ReturnType<type
     voices: () => parts.providers.tts.voices(),
     audioStats: () => ({ ...parts.pool.stats() }),
     journalStats: () => ({ ...parts.journal.stats }),
+    loadState: () => ({
+      ...parts.load.ladder.state(),
+      ringingCalls: gate.ringing(performance.now()),
+      control: config.loadControl,
+    }),
     phraseStats: () => phraseFigures(parts.providers.phraseStats(), config.prices),
     previewVoice: (text, voice) => speakSample(parts.providers.tts, text, voice),
     onAgentSaved: (agent) => void prefillAgent(parts.providers, agent),

@@ -33,6 +33,9 @@ export function createMetrics(options: { process?: boolean } = {}) {
     droppedItems: counter('dropped_items_total', 'Items dropped by a full queue', ['queue']),
     frames: counter('frames_total', 'Audio frames of 20 ms', ['direction']),
     lateFrames: counter('late_frames_total', 'Frames sent after their deadline', []),
+    degradationChanges: counter('degradation_changes_total', 'Steps of the degradation ladder', [
+      'rung',
+    ]),
     wheelLateness: histogram('wheel_lateness_seconds', 'How late a turn of the 5 ms wheel began', {
       labelNames: [],
       buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1],

@@ -30,6 +30,8 @@ describe('config', () => {
       maxCalls: 300,
       audioThreads: 1,
       sttWorkers: 1,
+      loadControl: true,
+      limits: { apiPerMinute: 600, webhookPerMinute: 6_000 },
       providerOrder: { stt: null, llm: null, tts: null },
       phraseCacheBytes: 64 * 1_048_576,
       prices: {

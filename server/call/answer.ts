@@ -6,7 +6,6 @@
  */
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import type { Writable } from 'node:stream'
 import type { WebSocket } from 'ws'
 import { resolveProfile } from '../agent-settings.ts'
 import { BrowserStream } from '../carriers/browser.ts'
@@ -15,6 +14,7 @@ import {
   type CarrierName,
   type CarrierStream,
   type LineControl,
+  type MediaWire,
   type StreamEvents,
   type StreamStart,
 } from '../carriers/carrier.ts'
@@ -51,8 +51,8 @@ export interface AnswerDeps {
 
 export interface MediaSocket {
   socket: WebSocket
-  /** The connection beneath it. */
-  wire: Writable
+  /** The connection beneath it; null when only the socket is to be used. */
+  wire: MediaWire | null
   client: 'browser' | 'twilio'
   /** It came with the upgrade (browser), or comes in the start message (carriers). */
   token: string | null

@@ -19,15 +19,17 @@ import type { Wheel } from '../media/wheel.ts'
 import { STT_RATE_HZ, type SttSession } from '../providers/stt.ts'
 import type { Providers } from '../providers/select.ts'
 import type { Agent } from '../store/agents.ts'
-import type { AudioPool, Detection } from '../../workers/pool.ts'
+import type { AudioPool, Detection, ProgressTone } from '../../workers/pool.ts'
 import type { CallDiary } from './call-diary.ts'
 import { advance, isOver, type CallPhase, type EndReason } from './call-state.ts'
+import type { RungIndex } from './load.ts'
+import type { FrameTally } from './load-meter.ts'
 import type { LiveCall } from './registry.ts'
 import { Watchdog } from './watchdog.ts'
 
 /** The goodbye is really heard before hang-up, but a line that never confirms it is not kept open for ever. */
 const GOODBYE_MAX_MS = 20_000
-/** Ten times a second: its limits are seconds. */
+/** Ten times a second: its limits are seconds, and so are the load meter's windows. */
 const WATCHDOG_EVERY_TURNS = 20
 /** The dashboard's meter moves ten times a second; more would only cost. */
 const METER_EVERY_FRAMES = 5
@@ -38,6 +40,10 @@ export interface CallDeps {
   providers: Providers
   /** Every call is echoed instead of answered: for media benches. */
   echo: boolean
+  /** What this process gives up at the moment to carry its calls. */
+  rung(): RungIndex
+  /** Frames of all calls together, for the load meter. */
+  tally: FrameTally
 }
 
 export interface CallFacts {
@@ -51,6 +57,8 @@ export interface CallFacts {
 export class Call implements LiveCall {
   readonly id: string
   readonly ended: Promise<void>
+  /** Told of ringing, busy, SIT, fax and an answering machine's beep; `atMs` is audio time. */
+  onTone: ((tone: ProgressTone, atMs: number) => void) | null = null
   readonly #deps: CallDeps
   readonly #facts: CallFacts
   readonly #stream: CarrierStream
@@ -66,6 +74,7 @@ export class Call implements LiveCall {
   #stopReason: EndReason = 'userHangup'
   #frames = 0
   #turns = 0
+  #tallied = { sent: 0, missed: 0 }
   #resolveEnded: () => void = () => undefined
 
   /** Begins at once. @throws DspError DSP_NO_SLOT when the audio core is full. */
@@ -98,6 +107,7 @@ export class Call implements LiveCall {
       void this.#leg.close()
       throw error
     }
+    this.degrade(deps.rung())
     deps.wheel.add(this)
     this.#diary.opened()
     this.#stream.sendEvent({
@@ -132,6 +142,11 @@ export class Call implements LiveCall {
     if (!isOver(this.#phase)) this.#conversation.typed(text)
   }
 
+  /** The process climbed to, or came down to, this rung: from 1 on without the bed, from 2 on without speculation. */
+  degrade(rung: RungIndex): void {
+    if (!isOver(this.#phase)) this.#leg.bedOn = rung < 1
+  }
+
   streamStopped(cause: 'stop' | 'close' | 'error'): void {
     this.hangup(cause === 'error' ? 'streamLost' : this.#stopReason)
   }
@@ -148,12 +163,21 @@ export class Call implements LiveCall {
     if (isOver(this.#phase)) return
     this.#leg.turn(nowMs)
     if (++this.#turns % WATCHDOG_EVERY_TURNS === 0) {
+      this.#tally()
       const dead = this.#watchdog.check(nowMs, this.#stream.bufferedBytes)
       if (dead) return this.hangup(dead)
     }
     const goodbye = this.#hangupAfterPlayback
     if (goodbye && (!this.#leg.playout.busy || nowMs >= goodbye.latestMs))
       this.hangup(goodbye.reason)
+  }
+
+  #tally(): void {
+    const { framesSent, framesRefused, underruns } = this.#leg.playout.counters
+    const missed = framesRefused + underruns
+    this.#deps.tally.sent += framesSent - this.#tallied.sent
+    this.#deps.tally.missed += missed - this.#tallied.missed
+    this.#tallied = { sent: framesSent, missed }
   }
 
   #openLeg(): Leg {
@@ -165,6 +189,8 @@ export class Call implements LiveCall {
       ttsRateHz: this.#deps.echo ? STT_RATE_HZ : this.#deps.providers.tts.sampleRateHz,
       settings: {
         vadSensitivity: settings.vadSensitivity,
+        // A browser has neither a network's tones nor a keypad in its audio.
+        tones: this.#stream.carrier !== 'browser',
         bed: this.#deps.echo ? 'none' : settings.backgroundSound,
         bedGain: settings.backgroundVolume,
       },
@@ -174,6 +200,8 @@ export class Call implements LiveCall {
         onSegmentHeard: (id, atMs) => this.#conversation.onSegmentHeard(id, atMs),
       },
       onUserFrame: (detection, pcm16k) => this.#userFrame(detection, pcm16k),
+      onDigit: start.digitsInBand ? (digit) => this.digit(digit) : undefined,
+      onTone: (tone, atMs) => this.onTone?.(tone, atMs),
       onFault: (status) => {
         this.#diary.fault(`audio core status ${status}`)
         this.hangup('internalError')
@@ -201,6 +229,7 @@ export class Call implements LiveCall {
       clockMs: () => this.#leg.audioTimeMs,
       monotonicMs: () => performance.now(),
       agentName: agent.name,
+      sentLevelDbfs: () => this.#leg.takeSentLevelDbfs(),
       variables: { from: start.from ?? '', to: start.to ?? '', ...start.parameters },
     })
   }

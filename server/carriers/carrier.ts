@@ -17,6 +17,8 @@ export interface StreamStart {
   to: string | null
   parameters: Record<string, string>
   format: AudioFormat
+  /** The carrier sends no digit events: what the user presses is only in the audio. */
+  digitsInBand?: boolean
 }
 
 /** What a stream tells its owner. Handlers never throw. Payload bytes are only valid during the call. */
@@ -45,6 +47,16 @@ export interface CarrierStream {
   /** Bytes the socket has not taken yet. */
   readonly bufferedBytes: number
   close(): void
+}
+
+/** The connection beneath a carrier's WebSocket, for the messages that come and go fifty times a second. */
+export interface MediaWire {
+  /** Sees each text message that arrived in one piece, `length` bytes from the first of `bytes`, which are valid during the call only. True: it is dealt with, and the WebSocket never sees it. */
+  onText: ((bytes: Buffer, length: number) => boolean) | null
+  /** Bytes that the system has not taken yet; while it is 0 no written buffer is in use any more. */
+  readonly writableLength: number
+  /** Sends a whole WebSocket frame as it is. */
+  write(frame: Buffer): void
 }
 
 /** What can be done to a call besides its audio: a carrier's REST side. Each may throw CarrierError. */

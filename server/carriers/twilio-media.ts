@@ -16,7 +16,6 @@ const MEDIA = Buffer.from('","media":{"track":"inbound","chunk":"')
 const TIMESTAMP = Buffer.from('","timestamp":"')
 const PAYLOAD = Buffer.from('","payload":"')
 const OUTBOUND_TAIL = Buffer.from('"}}')
-const QUOTE = 0x22
 const TIMESTAMP_MAX_DIGITS = 12
 
 /** Where the payload's base64 lies in the message, and the stream time of its first sample. */
@@ -35,8 +34,8 @@ export class MediaScanner {
     this.#closing = Buffer.from(`"},"streamSid":${JSON.stringify(streamSid)}}`)
   }
 
-  /** Null when the message is anything but a media message of this stream in Twilio's own shape. */
-  scan(bytes: Buffer): FoundMedia | null {
+  /** Null when the message, the first `length` bytes, is anything but a media message of this stream in Twilio's own shape. */
+  scan(bytes: Buffer, length: number): FoundMedia | null {
     let at = skip(bytes, 0, OPENING)
     at = skip(bytes, skipDigits(bytes, at), MEDIA)
     at = skip(bytes, skipDigits(bytes, at), TIMESTAMP)
@@ -46,10 +45,9 @@ export class MediaScanner {
     let timestampMs = 0
     for (let i = stamp; i < at; i++) timestampMs = timestampMs * 10 + (bytes[i]! - 0x30)
     const from = skip(bytes, at, PAYLOAD)
-    const to = bytes.length - this.#closing.length
+    const to = length - this.#closing.length
     if (from < 0 || to <= from || skip(bytes, to, this.#closing) < 0) return null
-    // A quote inside would end the payload early: then the message is not what it seems from its ends.
-    if (bytes.indexOf(QUOTE, from) !== to) return null
+    // A quote inside would end the payload early; it is not base64 either, so the decoder refuses it.
     this.#found.from = from
     this.#found.to = to
     this.#found.timestampMs = timestampMs
@@ -72,26 +70,43 @@ function skipDigits(bytes: Buffer, at: number): number {
   return end > at ? end : -1
 }
 
-/** The fixed beginning of our media messages to one stream. */
-export function mediaHead(streamSid: string): Buffer {
-  return Buffer.from(
-    `{"event":"media","streamSid":${JSON.stringify(streamSid)},"media":{"payload":"`,
-  )
-}
-
 /**
- * A media message as a whole WebSocket text frame (RFC 6455 section 5.2: FIN and opcode 1; 126 and 16 bits of length; no mask
- * from a server). One write of one buffer instead of the header's and the message's: writing is a call's largest cost.
+ * Writes one stream's media messages, each as a whole WebSocket text frame (RFC 6455 section 5.2: FIN and opcode 1; 126 and 16
+ * bits of length; no mask from a server): one write of one buffer, which is a call's largest cost. The buffer is reused.
  */
-export function mediaFrame(head: Buffer, payload: Uint8Array): Buffer {
-  const bytes = head.length + encodedLength(payload.length) + OUTBOUND_TAIL.length
-  const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + bytes)
-  frame[0] = 0x81
-  frame[1] = 126
-  frame[2] = bytes >> 8
-  frame[3] = bytes & 0xff
-  frame.set(head, FRAME_HEADER_BYTES)
-  const at = encodeBase64(payload, frame, FRAME_HEADER_BYTES + head.length)
-  frame.set(OUTBOUND_TAIL, at)
-  return frame
+export class MediaWriter {
+  readonly #head: Buffer
+  #frame = Buffer.alloc(0)
+  #payloadBytes = -1
+
+  constructor(streamSid: string) {
+    const sid = JSON.stringify(streamSid)
+    this.#head = Buffer.from(`{"event":"media","streamSid":${sid},"media":{"payload":"`)
+  }
+
+  /** The frame for one payload; valid until the next call, unless `detach()` comes before it. */
+  frame(payload: Uint8Array): Buffer {
+    if (payload.length !== this.#payloadBytes) this.#shape(payload.length)
+    encodeBase64(payload, this.#frame, FRAME_HEADER_BYTES + this.#head.length)
+    return this.#frame
+  }
+
+  /** The last frame is still being sent: the next one gets memory of its own. */
+  detach(): void {
+    this.#payloadBytes = -1
+  }
+
+  #shape(payloadBytes: number): void {
+    const head = this.#head
+    const bytes = head.length + encodedLength(payloadBytes) + OUTBOUND_TAIL.length
+    const frame = Buffer.allocUnsafeSlow(FRAME_HEADER_BYTES + bytes)
+    frame[0] = 0x81
+    frame[1] = 126
+    frame[2] = bytes >> 8
+    frame[3] = bytes & 0xff
+    frame.set(head, FRAME_HEADER_BYTES)
+    frame.set(OUTBOUND_TAIL, frame.length - OUTBOUND_TAIL.length)
+    this.#frame = frame
+    this.#payloadBytes = payloadBytes
+  }
 }

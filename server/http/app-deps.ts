@@ -1,4 +1,5 @@
 /** What the HTTP side needs from the rest of Andrea, as small interfaces; main.ts fills them, tests fill them by hand. */
+import type { LoadState } from '../call/load.ts'
 import type { CarrierName } from '../carriers/carrier.ts'
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
@@ -54,6 +55,8 @@ export interface AppDeps {
   voices(): Promise<VoiceInfo[]>
   audioStats(): Record<string, unknown>
   journalStats(): Record<string, unknown>
+  /** How busy the process is and what it gives up for it. */
+  loadState(): LoadState & { ringingCalls: number; control: boolean }
   /** The phrase cache, and what it saved. Default: none. */
   phraseStats?(): PhraseFigures
   /** Speaks a sample: 16-bit mono PCM. Default: there is no preview. @throws ProviderError */

@@ -33,7 +33,10 @@ import { twilioRoutes, webhookBody } from './twilio-webhooks.ts'
 export type { AppDeps, CallDirectory, ProvidersStatus } from './app-deps.ts'
 
 /** Makes the app; nothing listens yet. `limits` are for tests. */
-export function createApp(deps: AppDeps, limits: Limits = DEFAULT_LIMITS): Koa<HttpState> {
+export function createApp(
+  deps: AppDeps,
+  limits: Limits = { ...DEFAULT_LIMITS, ...deps.config.limits },
+): Koa<HttpState> {
   const log = deps.log.child({ part: 'http' })
   const build = readBuildInfo()
   const rateLimits = new RateLimits(limits)

@@ -6,9 +6,12 @@
  *   /api/v1/ws/media-stream?client=twilio                the original's path, kept for numbers that still use it
  */
 import type { IncomingMessage, Server } from 'node:http'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type WebSocket } from 'ws'
+import type { MediaWire } from '../carriers/carrier.ts'
 import type { Metrics } from '../metrics.ts'
+import { takeWire } from './media-wire.ts'
 
 const PATH = '/api/v1/ws/media-stream'
 /** Ten times the longest honest message; beyond it ws closes the socket with 1009. */
@@ -22,7 +25,8 @@ export interface MediaUpgradeDeps {
   maxSockets: number
   accept(media: {
     socket: WebSocket
-    wire: Duplex
+    /** Null: there is only the WebSocket. */
+    wire: MediaWire | null
     client: MediaClient
     token: string | null
   }): void
@@ -42,10 +46,14 @@ export function takeMediaUpgrades(server: Server, deps: MediaUpgradeDeps): () =>
       deps.metrics.callsRefused.inc({ carrier: target.client, reason: 'socketLimit' })
       return refuse(socket, '503 Service Unavailable')
     }
-    sockets.handleUpgrade(request, socket, head, (accepted) => {
+    const wire = target.client === 'browser' ? null : takeWire(socket)
+    const early = wire ? Buffer.alloc(0) : head
+    sockets.handleUpgrade(request, wire?.socket ?? socket, early, (accepted) => {
       // 20 ms payloads must not wait for Nagle's algorithm.
-      if ('setNoDelay' in socket && typeof socket.setNoDelay === 'function') socket.setNoDelay(true)
-      deps.accept({ socket: accepted, wire: socket, ...target })
+      const line = wire?.socket ?? socket
+      if (line instanceof Socket) line.setNoDelay(true)
+      deps.accept({ socket: accepted, wire, ...target })
+      wire?.feed(head)
     })
   })
   return () => {

@@ -29,6 +29,7 @@ export function statusRoutes(deps: AppDeps, build: BuildInfo): Route[] {
         uptimeSec: Math.round(process.uptime()),
         providers: deps.providersStatus(),
         calls: { live: deps.calls.live(), max: deps.calls.max },
+        load: deps.loadState(),
         audio: deps.audioStats(),
         journal: deps.journalStats(),
         phrases: deps.phraseStats?.() ?? null,

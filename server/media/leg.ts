@@ -4,11 +4,19 @@
  *   carrier ─► user-audio ─► lane ─► onUserFrame        append ─► playout ─► lane ─► carrier
  *                   └─────────► recorder ◄─────────────────────────┘
  */
-import type { AudioLane, AudioPool, Detection, LaneSettings } from '../../workers/pool.ts'
+import type {
+  AudioLane,
+  AudioPool,
+  Detection,
+  LaneSettings,
+  ProgressTone,
+  TtsRateHz,
+} from '../../workers/pool.ts'
 import type { CarrierStream } from '../carriers/carrier.ts'
 import type { AudioFormat } from './audio-format.ts'
 import type { PlaybackEvents } from './playback.ts'
 import { Playout } from './playout.ts'
+import { SentLevel } from './sent-level.ts'
 import { Recorder, type RecordingFacts } from './recorder.ts'
 import { UserAudio } from './user-audio.ts'
 
@@ -16,12 +24,16 @@ export interface LegDeps {
   pool: AudioPool
   stream: CarrierStream
   format: AudioFormat
-  ttsRateHz: 8_000 | 16_000 | 24_000
+  ttsRateHz: TtsRateHz
   settings: LaneSettings
   /** Where the recording goes; null for none. */
   recordingPath: string | null
   playback: PlaybackEvents
   onUserFrame(detection: Detection, pcm16k: Int16Array): void
+  /** A digit heard in the audio; left out where the carrier sends digits as events. */
+  onDigit?: ((digit: string) => void) | undefined
+  /** A call-progress tone heard in the audio; `atMs` is audio time. */
+  onTone?: ((tone: ProgressTone, atMs: number) => void) | undefined
   onFault(status: number): void
   onDropped(queue: string, count: number): void
 }
@@ -31,6 +43,7 @@ export class Leg {
   readonly userAudio: UserAudio
   readonly #lane: AudioLane
   readonly #recorder: Recorder | null
+  readonly #sentLevel: SentLevel
   readonly #onDropped: LegDeps['onDropped']
   #audioTimeMs = 0
   #closed = false
@@ -43,6 +56,8 @@ export class Leg {
       {
         onUserFrame: (detection, pcm16k) => {
           this.#audioTimeMs = detection.atMs + 20
+          if (detection.digit) deps.onDigit?.(detection.digit)
+          if (detection.tone) deps.onTone?.(detection.tone, detection.atMs)
           deps.onUserFrame(detection, pcm16k)
         },
         onFault: deps.onFault,
@@ -50,6 +65,8 @@ export class Leg {
     )
     const recorder = deps.recordingPath ? new Recorder(deps.recordingPath, deps.format) : null
     this.#recorder = recorder
+    const sentLevel = new SentLevel(deps.format)
+    this.#sentLevel = sentLevel
     this.#onDropped = deps.onDropped
     this.userAudio = new UserAudio(this.#lane, deps.format, {
       onAudio: (payload) => recorder?.user(payload),
@@ -61,7 +78,10 @@ export class Leg {
       ttsRateHz: deps.ttsRateHz,
       events: deps.playback,
       clockMs: () => this.#audioTimeMs,
-      onSent: (payload) => recorder?.agent(payload),
+      onSent: (payload) => {
+        sentLevel.sent(payload)
+        recorder?.agent(payload)
+      },
       onCleared: () => recorder?.cleared(),
       onDropped: (samples) => deps.onDropped('agentAudio', samples),
     })
@@ -72,8 +92,18 @@ export class Leg {
     return this.#audioTimeMs
   }
 
+  /** The loudest frame sent since the last call, dBFS; −90 when none was. */
+  takeSentLevelDbfs(): number {
+    return this.#sentLevel.takeDbfs()
+  }
+
   push(payload: Uint8Array, timestampMs: number): void {
     if (!this.#closed) this.userAudio.push(payload, timestampMs)
+  }
+
+  /** The bed costs a frame every 20 ms also while nobody speaks; under load the line does without. */
+  set bedOn(isOn: boolean) {
+    this.#lane.bedOn = isOn
   }
 
   turn(nowMs: number): void {

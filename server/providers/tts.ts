@@ -39,7 +39,7 @@ export interface VoiceInfo {
 
 export interface TtsProvider {
   readonly name: string
-  readonly sampleRateHz: 8_000 | 16_000 | 24_000
+  readonly sampleRateHz: 8_000 | 16_000 | 22_050 | 24_000 | 48_000
   warm(): Promise<void>
   voices(): Promise<VoiceInfo[]>
   /** Asks the service whether it works again, as cheaply as it can. Default: warm(). @throws ProviderError */

@@ -43,13 +43,13 @@ describe('vad', () => {
     }
   })
 
-  it('declares speech with the third voiced frame in a row and dates it to the first', () => {
+  it('declares speech with the second voiced frame in a row and dates it to the first', () => {
     const detections = hear(sentence(-22))
     const threshold = vadThreshold(0.5)
     const at = detections.findIndex((d) => d.onset)
     const voiced = detections.map((d) => d.probability >= threshold)
-    expect(voiced.slice(at - 3, at + 1)).toEqual([false, true, true, true])
-    expect(detections[at]?.speechStartMs).toBe((at - 2) * 20)
+    expect(voiced.slice(at - 2, at + 1)).toEqual([false, true, true])
+    expect(detections[at]?.speechStartMs).toBe((at - 1) * 20)
     expect(detections[at]?.speech).toBe(true)
     expect(detections[at - 1]?.speech).toBe(false)
   })

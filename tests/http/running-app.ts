@@ -3,6 +3,7 @@ import { createServer, request, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createApp } from '../../server/http/app.ts'
 import type { Admission, AppDeps, CarrierStatus } from '../../server/http/app-deps.ts'
+import { LoadLadder } from '../../server/call/load.ts'
 import { MediaTokens } from '../../server/http/media-tokens.ts'
 import { DEFAULT_LIMITS, type Limits } from '../../server/http/rate-limits.ts'
 import { configSecrets, loadConfig } from '../../server/config.ts'
@@ -130,6 +131,7 @@ function standIns(app: RunningApp): Omit<AppDeps, 'config' | 'log'> {
       ]),
     audioStats: () => ({ liveLanes: 0 }),
     journalStats: () => ({ queued: 0 }),
+    loadState: () => ({ ...new LoadLadder().state(), ringingCalls: 0, control: true }),
     ready: () => app.isReady,
     onCarrierStatus: (report) => app.carrierReports.push(report),
     nowMs: () => app.nowMs,
