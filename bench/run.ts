@@ -16,7 +16,8 @@ npm run bench -- capacity  [--calls N] [--seconds 90] [--most 800]     without -
 npm run bench -- http      [--calls 500] [--seconds 10]
 npm run bench -- soak      [--calls 20] [--minutes 10]
 npm run bench -- overload  [--calls 200] [--seconds 20]                --calls: what fits
-npm run bench -- dsp | vad | providers                                 each has flags of its own
+npm run bench -- providers [--calls 50] [--conversations 2000]
+npm run bench -- dsp | vad                                             each has flags of its own
 npm run bench -- report                                                bench/results/report.html
 All take [--seed 1] [--name RESULT]. --floor measures the rig against a server that does nothing.
 --diagnose shows what was seen even when the rig was the bottleneck; it is no result and is not written.`
@@ -29,6 +30,7 @@ const OPTIONS = {
   minutes: { type: 'string' },
   most: { type: 'string' },
   cases: { type: 'string' },
+  conversations: { type: 'string' },
   parallel: { type: 'string' },
   scenario: { type: 'string' },
   seed: { type: 'string' },
@@ -45,8 +47,14 @@ function parse() {
 }
 type Flags = Record<keyof typeof OPTIONS, string | boolean | undefined>
 
-/** Benches that this file starts; the others (dsp, vad, providers) are programs of their own. */
+/** Benches that this file starts; the others (dsp, vad) are programs of their own. */
 const BENCHES: Record<string, (flags: Flags) => Promise<BenchFigures>> = {
+  providers: async (flags) => {
+    const { runProviders } = await import('./providers.ts')
+    const calls = count(flags, 'calls', 50)
+    const conversations = count(flags, 'conversations', 2_000)
+    return runProviders({ calls, conversations, ...shared(flags) })
+  },
   media: runMediaBench,
   turns: runTurnsBench,
   capacity: async (flags) => {

@@ -73,6 +73,8 @@ export class AzureListener {
   #totalMs = 0
   #rest: Int16Array = new Int16Array(0)
   #loudMs = 0
+  /** The newest sample: a crossing may lie between two frames. */
+  #last = 0
   #speech: Speech | null = null
   #utterances = 0
 
@@ -92,7 +94,7 @@ export class AzureListener {
     if (body.length === 0) return this.#endOfStream()
     this.#options.onAudio(body.length)
     this.#totalMs += body.length / 32
-    if (failure?.kind === 'silent') return
+    if (failure?.kind === 'silent') return this.#passOver(body.length)
     if (failure?.kind === 'garbage') return sendGarbage(this.#ws)
     if (failure?.kind === 'close' && this.#totalMs >= failure.afterAudioMs) {
       if (failure.code === 1_006) this.#ws.terminate()
@@ -109,6 +111,13 @@ export class AzureListener {
     this.#atMs = 0
     this.#turnStarted = false
     this.#rest = new Int16Array(0)
+    this.#speech = null
+    this.#loudMs = 0
+  }
+
+  /** Heard by nobody, but its time passes. */
+  #passOver(bytes: number): void {
+    this.#atMs += bytes / 32
     this.#speech = null
     this.#loudMs = 0
   }
@@ -132,7 +141,8 @@ export class AzureListener {
     for (let i = 0; i < pcm.length; i++) {
       const sample = pcm[i]!
       sum += sample * sample
-      if (i > 0 && sample < 0 !== pcm[i - 1]! < 0) crossings++
+      if (sample < 0 !== this.#last < 0) crossings++
+      this.#last = sample
     }
     const isLoud = sum > LOUD * LOUD * pcm.length
     this.#atMs += FRAME_MS

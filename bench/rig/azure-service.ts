@@ -29,6 +29,8 @@ export interface AzureServiceOptions {
   key?: string
   /** What was said; default: seeded words, as many as fit the duration. */
   textOf?(utterance: HeardUtterance): string
+  /** Audio of a recognition connection has arrived. */
+  onAudio?(connection: number, bytes: number): void
   /** 16 kHz mono; default: something like a voice, 65 ms per character. */
   audioOf?(text: string): Int16Array
 }
@@ -100,14 +102,18 @@ export class AzureService {
       ws.on('error', () => undefined)
       if (isStt) {
         const words = new SeededWords(this.#options.seed ?? 1)
+        const connection = this.#connections++
         new AzureListener(ws, {
-          connection: this.#connections++,
+          connection,
           language: url.searchParams.get('language') ?? 'es-MX',
           partialEveryMs: this.#options.partialEveryMs ?? 250,
           finalMs: this.#options.finalMs ?? 1_000,
           failure: () => this.sttFailure,
           textOf: this.#options.textOf ?? ((utterance) => words.textOf(utterance)),
-          onAudio: (bytes) => (this.audioBytes += bytes),
+          onAudio: (bytes) => {
+            this.audioBytes += bytes
+            this.#options.onAudio?.(connection, bytes)
+          },
         })
       } else {
         new AzureSpeaker(ws, {

@@ -43,6 +43,8 @@ export interface GroqServiceOptions {
   models?: string[]
   /** Default: a seeded sentence of 12 words. */
   answerOf?(request: ChatRequest): string
+  /** A token is being written. */
+  onToken?(): void
   /** Text of an utterance sent to Whisper. */
   transcriptOf?(bytes: number): string
 }
@@ -169,6 +171,7 @@ export class GroqService {
       response.end('data: [DONE]\n\n')
       return
     }
+    this.#options.onToken?.()
     response.write(sse(chunk(number, { content: tokens[at]! })))
     this.#later(1_000 / (this.#options.tokensPerSec ?? 60), () =>
       this.#tokens(response, { ...state, at: at + 1 }),

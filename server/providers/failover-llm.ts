@@ -1,7 +1,7 @@
 /**
  * Several language models as one: the first that answers in time serves the request.
  *
- *   stream() ─► first usable ─► no token within 1.5 s, refused, cut ─► the next ─► … ─► the last error
+ *   stream() ─► first usable ─► no token within 1.2 s, refused, cut ─► the next ─► … ─► the last error
  *                    └─ first token ─► no way back: what was said was heard
  *
  * The short time-out holds while there is another one to ask; the last one has its own, longer limits.
@@ -14,7 +14,7 @@ import { ProviderHealth, inOrder, type HealthOptions } from './provider-health.t
 import { StallGuard, type StallLimits } from './stall-guard.ts'
 
 /** Together with endpointing and the first audio these keep the line from being silent for 3 s. */
-const DEFAULT_LIMITS: StallLimits = { firstMs: 1_500, gapMs: 1_500 }
+const DEFAULT_LIMITS: StallLimits = { firstMs: 1_200, gapMs: 1_500 }
 /** Where the service gave no count (an aborted answer): four characters are about one token. */
 const CHARACTERS_PER_TOKEN = 4
 

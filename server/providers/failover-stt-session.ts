@@ -8,8 +8,9 @@ import type { SttEvents, SttOptions, SttProvider, SttSession, Transcript } from 
 
 /** Azure answers the first words within 0.6 s; a recogniser that says nothing for so much speech is deaf. */
 const DEAF_SPEAKING_MS = 2_000
-/** Azure's final comes about 1 s behind the speech. */
-const DEAF_AFTER_MS = 2_500
+/** Azure's final comes 0.5 s behind the silence that ends a phrase; so much more is too much. At least 1.8 s in all. */
+const DEAF_AFTER_MS = 1_800
+const DEAF_SLACK_MS = 1_300
 /** A shorter sound may be a cough. */
 const WORTH_WORDS_MS = 400
 /** After so long without words a sound was none. */
@@ -33,6 +34,8 @@ export interface SessionDeps extends SttEvents {
   accounts: CallAccounts
   retryMs: number
   giveUpMs: number
+  /** Monotonic clock: audio may come in bursts, and a recogniser must have had the time to answer. */
+  nowMs(): number
   onClosed(): void
 }
 
@@ -60,6 +63,8 @@ export class FailoverSttSession implements SttSession {
   #speechStartMs: number | null = null
   #speechEndMs: number | null = null
   #eventMs = -Infinity
+  /** The same on the machine's clock. */
+  #eventWallMs = 0
   #finalEndMs = -Infinity
   #retryTimer: NodeJS.Timeout | null = null
   #failingMs = 0
@@ -126,7 +131,7 @@ export class FailoverSttSession implements SttSession {
       suspect: why.suspect,
     }
     this.#attempt = attempt
-    this.#eventMs = this.#nowMs
+    this.#noteEvent()
     const { name: provider } = entry.provider
     const preferred = this.#entries[0]!.provider.name
     accounts.used(options.callId, { part: 'stt', provider, preferred, code: why.code })
@@ -186,7 +191,7 @@ export class FailoverSttSession implements SttSession {
   }
 
   #heard(attempt: Attempt, transcript: Transcript): void {
-    this.#eventMs = this.#nowMs
+    this.#noteEvent()
     if (transcript.text.trim() === '') return
     attempt.entry.health.worked()
     attempt.hasHeard = true
@@ -201,6 +206,11 @@ export class FailoverSttSession implements SttSession {
   #isRepeated({ text, startMs, endMs }: Transcript): boolean {
     if (text.trim() === '' || endMs <= startMs) return false
     return (this.#finalEndMs - startMs) / (endMs - startMs) > REPEATED_SHARE
+  }
+
+  #noteEvent(): void {
+    this.#eventMs = this.#nowMs
+    this.#eventWallMs = this.#deps.nowMs()
   }
 
   get #isQuiet(): boolean {
@@ -241,7 +251,10 @@ export class FailoverSttSession implements SttSession {
   #look(): void {
     this.#lookedMs = this.#nowMs
     const quietMs = this.#speechEndMs === null ? 0 : this.#nowMs - this.#speechEndMs
-    const silentMs = this.#nowMs - Math.max(this.#eventMs, this.#openMs ?? 0)
+    const silentMs = Math.min(
+      this.#deps.nowMs() - this.#eventWallMs,
+      this.#nowMs - Math.max(this.#eventMs, this.#openMs ?? 0),
+    )
     if (this.#openMs !== null && this.#isQuiet && quietMs > NOISE_MS && silentMs > NOISE_MS) {
       this.#openMs = null
     }
@@ -264,10 +277,13 @@ export class FailoverSttSession implements SttSession {
 
   #isDeaf(quietMs: number): boolean {
     if (this.#openMs === null || this.#speechStartMs === null) return false
-    const silentMs = this.#nowMs - Math.max(this.#eventMs, this.#speechStartMs)
+    const waitedMs = this.#deps.nowMs() - this.#eventWallMs
+    const silentMs = Math.min(waitedMs, this.#nowMs - Math.max(this.#eventMs, this.#speechStartMs))
     if (this.#speechEndMs === null) return silentMs > DEAF_SPEAKING_MS
     const soundMs = this.#speechEndMs - this.#speechStartMs
-    return soundMs > WORTH_WORDS_MS && quietMs > DEAF_AFTER_MS && silentMs > DEAF_AFTER_MS
+    const { segmentationSilenceMs } = this.#deps.options
+    const limitMs = Math.max(DEAF_AFTER_MS, segmentationSilenceMs + DEAF_SLACK_MS)
+    return soundMs > WORTH_WORDS_MS && quietMs > limitMs && silentMs > limitMs
   }
 
   #leaveDeaf(attempt: Attempt): void {

@@ -6,7 +6,7 @@
  *   error, silence about speech, old age ─► new session (same provider or the next) ◄─ replay
  *
  * - An error: the same provider once more when it had worked, else the next one.
- * - Speech for 2 s, or 2.5 s behind it, without a word: the recogniser is deaf; the next one hears the same audio.
+ * - Speech for 2 s, or 1.8 s behind it, without a word: the recogniser is deaf; the next one hears the same audio.
  * - Near the service's age limit, in a pause: a new session of the same provider. When the preferred one is back: that.
  *
  * A final of time that was already final is dropped, so nothing is heard twice, also when the service repeats itself.
@@ -26,6 +26,8 @@ export interface FailoverSttOptions {
   retryMs?: number
   /** So long all may fail before the call is told, ms. Default 10 000. */
   giveUpMs?: number
+  /** Monotonic clock, ms. Default performance.now. */
+  nowMs?(): number
 }
 
 export class FailoverStt implements SttProvider {
@@ -62,6 +64,7 @@ export class FailoverStt implements SttProvider {
       accounts,
       retryMs,
       giveUpMs,
+      nowMs: () => this.#options.nowMs?.() ?? performance.now(),
       onPartial: (transcript) => events.onPartial(transcript),
       onFinal: (transcript) => events.onFinal(transcript),
       onError: (error: ProviderError) => events.onError(error),

@@ -1,7 +1,7 @@
 /**
  * Several voices as one: the first that gives audio in time speaks the sentence.
  *
- *   synthesize() ─► first usable ─► no audio within 1.5 s ─► the next speaks the sentence
+ *   synthesize() ─► first usable ─► no audio within 1 s ─► the next speaks the sentence
  *                        └─ audio, then silence or an error ─► the next speaks the words that are missing
  *
  * Where a sentence broke off is known from the word times, or estimated from the audio's length, so that no word is
@@ -14,7 +14,7 @@ import { ProviderHealth, inOrder, type HealthOptions } from './provider-health.t
 import { StallGuard, type StallLimits } from './stall-guard.ts'
 import type { TtsEvent, TtsProvider, TtsRequest, VoiceInfo } from './tts.ts'
 
-const DEFAULT_LIMITS: StallLimits = { firstMs: 1_500, gapMs: 1_000 }
+const DEFAULT_LIMITS: StallLimits = { firstMs: 1_000, gapMs: 1_000 }
 /** So much of a word must have come for it to count as spoken. */
 const WORD_BEGUN_MS = 150
 /** Speech without word times: 12…17 characters per second. */

@@ -9,6 +9,7 @@ export const broken = (prefix: string): ProviderError =>
 
 /** Waits until the signal aborts. */
 export function forever(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve()))
 }
 

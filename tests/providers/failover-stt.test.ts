@@ -20,7 +20,9 @@ function begin(providers: SttProvider[], limits: { retryMs?: number; giveUpMs?: 
   const finals: string[] = []
   const errors: ProviderError[] = []
   accounts.open('call-1', (change) => switches.push(change))
-  const stt = new FailoverStt(providers, { accounts, ...limits })
+  // Between two looks at this clock a recogniser has had all the time that it needs.
+  let wallMs = 0
+  const stt = new FailoverStt(providers, { accounts, ...limits, nowMs: () => (wallMs += 10_000) })
   const session = stt.open(OPTIONS, {
     onPartial: () => undefined,
     onFinal: ({ text }) => finals.push(text),

@@ -42,6 +42,7 @@ describe('a call', () => {
       endedAt: null,
       durationMs: null,
       turnCount: 0,
+      cost: null,
       recordingId: null,
     })
   })

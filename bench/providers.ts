@@ -1,0 +1,208 @@
+/**
+ * Bench `providers`: what Andrea adds to the providers' own time, stage by stage, over the real SDKs and emulated
+ * services; what a conversation leaves in memory; and 50 calls while every provider fails in turn.
+ *
+ * Emulators and clients share this process, so each figure includes the loopback connection and the emulator's send.
+ */
+import { performance } from 'node:perf_hooks'
+import { AzureStt } from '../server/providers/azure-stt.ts'
+import { AzureTts } from '../server/providers/azure-tts.ts'
+import { CallAccounts } from '../server/providers/call-accounts.ts'
+import { FailoverLlm } from '../server/providers/failover-llm.ts'
+import { FailoverStt } from '../server/providers/failover-stt.ts'
+import { FailoverTts } from '../server/providers/failover-tts.ts'
+import { GroqLlm } from '../server/providers/groq-llm.ts'
+import { CachedTts } from '../server/providers/phrase-cache.ts'
+import { AzureService } from './rig/azure-service.ts'
+import { GroqService } from './rig/groq-service.ts'
+import { percentile } from './rig/histogram.ts'
+import { leakPerConversation } from './rig/provider-leak.ts'
+import { runChaos } from './rig/provider-chaos.ts'
+import { rounded, type BenchFigures } from './rig/report.ts'
+import { voiceLike } from './rig/voice-like.ts'
+
+export interface ProvidersOptions {
+  seed: number
+  calls: number
+  conversations: number
+  progress(text: string): void
+}
+
+const STT_CALLS = 20
+const STT_CHUNKS = 50
+const ANSWERS = 300
+const FRAMES_PER_CHUNK = 5
+/** The SDK sends 100 ms at a time. */
+const CHUNK_MS = 100
+
+const VOICE = { name: '', language: 'es-MX', style: null, speed: 1 }
+const STT_OPTIONS = {
+  language: 'es-MX',
+  phrases: [],
+  segmentationSilenceMs: 500,
+  initialSilenceMs: 30_000,
+}
+const NO_EVENTS = {
+  onPartial: () => undefined,
+  onFinal: () => undefined,
+  onError: () => undefined,
+}
+
+export async function runProviders(options: ProvidersOptions): Promise<BenchFigures> {
+  const { seed, progress } = options
+  const marks = { audio: 0, token: 0 }
+  const sttMs: number[] = []
+  const sentAtMs: number[] = []
+  const azure = await AzureService.start({
+    seed,
+    firstAudioMs: 1,
+    onAudio: (connection) => {
+      const sentMs = sentAtMs[connection]
+      if (sentMs !== undefined) sttMs.push(performance.now() - sentMs)
+    },
+    audioOf: (text) => {
+      marks.audio = performance.now()
+      return voiceLike(text)
+    },
+  })
+  const groq = await GroqService.start({
+    seed,
+    firstTokenMs: 1,
+    tokensPerSec: 1_000,
+    answerOf: () => 'Claro que sí.',
+    onToken: () => (marks.token = performance.now()),
+  })
+  const parts = openParts(azure, groq)
+  await Promise.all([parts.stt.warm(), parts.llm.warm(), parts.tts.warm()])
+  progress('audio in → SDK send')
+  await measureStt(parts, sentAtMs)
+  sentAtMs.length = 0
+  progress('token in, first audio in')
+  const { llmMs, ttsMs } = await measureAnswers(parts, marks)
+  progress(`${options.conversations} conversations`)
+  const leakBytes = await leakPerConversation(
+    { hold: (index) => converse(parts, index) },
+    { count: options.conversations, warmUp: 500, parallel: 10 },
+  )
+  await Promise.all([parts.stt.close(), parts.llm.close(), parts.tts.close()])
+  await Promise.all([azure.close(), groq.close()])
+  progress(`${options.calls} calls while providers fail`)
+  const chaos = await runChaos({ calls: options.calls, utterances: 8, phaseMs: 2_000 })
+  return {
+    bench: 'providers',
+    seed,
+    settings: { sttCalls: STT_CALLS, answers: ANSWERS, conversations: options.conversations },
+    figures: {
+      ...quantiles('sttSend', sttMs),
+      ...quantiles('llmToken', llmMs),
+      ...quantiles('ttsFirstChunk', ttsMs),
+      leakBytesPerCall: Math.max(0, Math.round(leakBytes)),
+      chaosCalls: chaos.calls,
+      chaosUtterances: chaos.utterances,
+      chaosCallsEnded: chaos.callsEnded,
+      chaosLostUtterances: chaos.lostUtterances,
+      chaosDoubledUtterances: chaos.doubledUtterances,
+      chaosUnanswered: chaos.unanswered,
+      chaosSwitches: chaos.switches,
+      chaosSilenceP50Ms: chaos.silenceP50Ms,
+      chaosSilenceMaxMs: chaos.silenceMaxMs,
+    },
+  }
+}
+
+type Parts = ReturnType<typeof openParts>
+
+function openParts(azure: AzureService, groq: GroqService) {
+  const account = { key: 'bench-key', region: 'bench', host: azure.host }
+  const accounts = new CallAccounts()
+  return {
+    accounts,
+    stt: new FailoverStt([new AzureStt(account)], { accounts }),
+    llm: new FailoverLlm([new GroqLlm({ apiKey: 'bench-key', baseUrl: groq.url })], { accounts }),
+    tts: new FailoverTts([new CachedTts(new AzureTts(account), { limitBytes: 1_048_576 })], {
+      accounts,
+    }),
+  }
+}
+
+/** Each call gives five frames at once every 100 ms: the fifth completes what the SDK sends in one message. */
+async function measureStt({ stt }: Parts, sentAtMs: number[]): Promise<void> {
+  const sessions = []
+  const silence = new Int16Array(320)
+  for (let call = 0; call < STT_CALLS; call++) {
+    sessions.push(stt.open({ ...STT_OPTIONS, callId: `stt-${call}` }, NO_EVENTS))
+    // One after the other: the emulator numbers connections in the order in which they come.
+    await pause(30)
+  }
+  for (let chunk = 0; chunk < STT_CHUNKS; chunk++) {
+    for (const [call, session] of sessions.entries()) {
+      for (let frame = 0; frame < FRAMES_PER_CHUNK; frame++) {
+        // The first chunks fill what the SDK has buffered by then, and are not counted.
+        if (chunk >= 3) sentAtMs[call] = performance.now()
+        session.push(silence, (chunk * FRAMES_PER_CHUNK + frame) * 20)
+      }
+      await pause(CHUNK_MS / STT_CALLS)
+    }
+  }
+  for (const session of sessions) session.close()
+}
+
+async function measureAnswers(
+  { llm, tts }: Parts,
+  marks: { audio: number; token: number },
+): Promise<{ llmMs: number[]; ttsMs: number[] }> {
+  const llmMs: number[] = []
+  const ttsMs: number[] = []
+  const { signal } = new AbortController()
+  for (let answer = 0; answer < ANSWERS; answer++) {
+    const callId = `answer-${answer}`
+    for await (const event of llm.stream(llmRequest(callId), signal)) {
+      if (event.kind === 'text') llmMs.push(performance.now() - marks.token)
+    }
+    let isFirst = true
+    const text = `Frase número ${answer}.`
+    for await (const event of tts.synthesize({ callId, text, voice: VOICE }, signal)) {
+      if (event.kind !== 'audio' || !isFirst) continue
+      isFirst = false
+      ttsMs.push(performance.now() - marks.audio)
+    }
+  }
+  return { llmMs, ttsMs }
+}
+
+async function converse({ accounts, stt, llm, tts }: Parts, index: number): Promise<void> {
+  const callId = `leak-${index}`
+  accounts.open(callId, () => undefined)
+  const session = stt.open({ ...STT_OPTIONS, callId }, NO_EVENTS)
+  const { signal } = new AbortController()
+  session.speechStarted(0)
+  for (let frame = 0; frame < 10; frame++) session.push(new Int16Array(320), frame * 20)
+  for await (const event of llm.stream(llmRequest(callId), signal)) void event
+  const request = { callId, text: `Frase ${index % 5}.`, voice: VOICE }
+  for await (const event of tts.synthesize(request, signal)) void event
+  session.close()
+  accounts.close(callId)
+}
+
+function llmRequest(callId: string) {
+  return {
+    callId,
+    model: 'llama-3.3-70b-versatile',
+    messages: [{ role: 'user' as const, content: 'Hola' }],
+    tools: [],
+    temperature: 0,
+    maxTokens: 50,
+    language: 'es-MX',
+  }
+}
+
+function quantiles(name: string, valuesMs: number[]): Record<string, number> {
+  return {
+    [`${name}P50Ms`]: rounded(percentile(valuesMs, 0.5) ?? 0, 3),
+    [`${name}P99Ms`]: rounded(percentile(valuesMs, 0.99) ?? 0, 3),
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}

@@ -1,0 +1,77 @@
+/** Phrases from memory: which are kept, which go, and what a hit costs. */
+import { describe, expect, it } from 'vitest'
+import { CachedTts } from '../../server/providers/phrase-cache.ts'
+import type { TtsEvent } from '../../server/providers/tts.ts'
+import { ScriptedVoice, broken } from './doubles.ts'
+
+const VOICE = { name: 'v', language: 'es-MX', style: null, speed: 1 }
+const audio = (value: number): TtsEvent => ({
+  kind: 'audio',
+  pcm: new Int16Array(1_600).fill(value),
+})
+const never = new AbortController().signal
+
+async function say(
+  tts: CachedTts,
+  text: string,
+  voice = VOICE,
+  signal = never,
+): Promise<TtsEvent[]> {
+  const list: TtsEvent[] = []
+  for await (const event of tts.synthesize({ callId: 'c', text, voice }, signal)) list.push(event)
+  return list
+}
+
+describe('phrase cache', () => {
+  it('plays a prefilled phrase without its voice, and counts what that saved', async () => {
+    const voice = new ScriptedVoice('azure', [audio(7)])
+    const tts = new CachedTts(voice, { limitBytes: 100_000 })
+    await tts.prefill(['Hola, soy Andrea.'], VOICE)
+    voice.steps = [broken('TTS')]
+    expect(tts.holds({ callId: 'c', text: 'Hola, soy Andrea.', voice: VOICE })).toBe(true)
+    expect(await say(tts, 'Hola, soy Andrea.')).toEqual([audio(7)])
+    expect(voice.texts).toHaveLength(1)
+    expect(tts.stats).toMatchObject({ phrases: 1, hits: 1, misses: 0, savedCharacters: 17 })
+  })
+
+  it('gives every listener a copy of its own', async () => {
+    const tts = new CachedTts(new ScriptedVoice('azure', [audio(7)]), { limitBytes: 100_000 })
+    await tts.prefill(['Hola.'], VOICE)
+    const [first] = await say(tts, 'Hola.')
+    if (first?.kind === 'audio') first.pcm.fill(0)
+    expect(await say(tts, 'Hola.')).toEqual([audio(7)])
+  })
+
+  it('keeps a phrase when it is asked for the second time, and one voice is not another', async () => {
+    const voice = new ScriptedVoice('azure', [audio(7)])
+    const tts = new CachedTts(voice, { limitBytes: 100_000 })
+    for (let time = 0; time < 3; time++) await say(tts, 'Claro.')
+    expect(voice.texts).toHaveLength(2)
+    await say(tts, 'Claro.', { ...VOICE, speed: 1.1 })
+    expect(voice.texts).toHaveLength(3)
+  })
+
+  it('stays below its limit; what was prefilled goes last', async () => {
+    const tts = new CachedTts(new ScriptedVoice('azure', [audio(7)]), { limitBytes: 10_000 })
+    await tts.prefill(['Hola.'], VOICE)
+    for (const text of ['uno', 'uno', 'dos', 'dos', 'tres', 'tres']) await say(tts, text)
+    expect(tts.stats.bytes).toBeLessThanOrEqual(10_000)
+    expect(tts.holds({ callId: 'c', text: 'Hola.', voice: VOICE })).toBe(true)
+    expect(tts.holds({ callId: 'c', text: 'uno', voice: VOICE })).toBe(false)
+    expect(tts.holds({ callId: 'c', text: 'tres', voice: VOICE })).toBe(true)
+  })
+
+  it('keeps nothing of a phrase that was cut or that failed', async () => {
+    const voice = new ScriptedVoice('azure', [audio(7), broken('TTS')])
+    const tts = new CachedTts(voice, { limitBytes: 100_000 })
+    for (let time = 0; time < 3; time++) await expect(say(tts, 'Claro.')).rejects.toThrow()
+    voice.steps = [audio(7), 'stall']
+    for (let time = 0; time < 2; time++) {
+      const abort = new AbortController()
+      const reading = say(tts, 'Claro.', VOICE, abort.signal)
+      abort.abort()
+      await reading
+    }
+    expect(tts.stats.phrases).toBe(0)
+  })
+})
