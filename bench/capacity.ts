@@ -28,6 +28,7 @@ import {
   snapshot,
   type Load,
 } from './rig/self-check.ts'
+import type { ApiTurn } from './rig/server-api.ts'
 import { ServerWatch, type Watched } from './rig/server-watch.ts'
 
 const BASELINE_CALLS = 5
@@ -44,8 +45,12 @@ export interface CapacityOptions {
   /** The search goes no further. */
   most: number
   seed: number
+  /** Measures on where the rig is in doubt; the doubt is thrown at the end all the same. */
+  diagnose: boolean
   progress(text: string): void
 }
+
+type TurnLatency = NonNullable<ApiTurn['latency']>
 
 interface Step {
   calls: number
@@ -66,7 +71,9 @@ export async function runCapacity(options: CapacityOptions): Promise<BenchFigure
   const maxCalls = Math.ceil((options.calls ?? most) * 1.2) + 20
   const lab = await openLab({ maxCalls, seed, loadControl: false, progress })
   try {
-    const checked = await checkRig(lab, 'capacity')
+    let early: string | null = null
+    const goOn = options.diagnose ? (doubt: string) => void (early = doubt) : undefined
+    const checked = await checkRig(lab, 'capacity', goOn)
     progress(`rig checked: ${JSON.stringify(checked)}`)
     const run = new Runner(lab, lines, options)
     await run.baseline()
@@ -86,7 +93,7 @@ export async function runCapacity(options: CapacityOptions): Promise<BenchFigure
       },
       figures: { ...figuresOf(best, lab), ...paths, ...checked, ...mockFigures(mocks, 'After') },
     }
-    const doubt = rigDoubt(best.load, lab.pacer.lateness) ?? mockDoubt(mocks)
+    const doubt = early ?? rigDoubt(best.load, lab.pacer.lateness) ?? mockDoubt(mocks)
     if (doubt !== null) throw new RigUnreliable(doubt, result)
     for (const wrong of best.wrong) progress(`missed: ${wrong}`)
     return result
@@ -232,15 +239,26 @@ function figuresOf(step: Step, lab: Lab): Record<string, number> {
   }
 }
 
-/** Our own share of each turn, as the server accounts for it: everything but endpointing and providers. */
+/**
+ * The server's own account of the turns: our share (everything but endpointing and providers), and what it waited for.
+ */
 async function pathMs(lab: Lab, sids: readonly string[]): Promise<Record<string, number>> {
-  const own: number[] = []
+  const seen: TurnLatency[] = []
   await inGroups(sids.length, 4, async (index) => {
     const { turns } = await lab.api.finished(sids[index] ?? '')
-    for (const { latency } of turns) if (latency !== null) own.push(latency.ownMs)
+    for (const { latency } of turns) if (latency !== null) seen.push(latency)
   })
+  const of = (pick: (latency: TurnLatency) => number | null, share: number): number => {
+    const values = seen.map(pick).filter((value) => value !== null)
+    return rounded(percentile(values, share) ?? -1, 1)
+  }
   return {
-    pathP50Ms: rounded(percentile(own, 0.5) ?? -1, 1),
-    pathP99Ms: rounded(percentile(own, 0.99) ?? -1, 1),
+    pathP50Ms: of((latency) => latency.ownMs, 0.5),
+    pathP99Ms: of((latency) => latency.ownMs, 0.99),
+    endpointingP50Ms: of((latency) => latency.endpointingMs, 0.5),
+    sttP50Ms: of((latency) => latency.sttMs, 0.5),
+    llmFirstTokenP50Ms: of((latency) => latency.llmFirstTokenMs, 0.5),
+    firstSentenceP50Ms: of((latency) => latency.firstSentenceMs, 0.5),
+    ttsFirstAudioP50Ms: of((latency) => latency.ttsFirstAudioMs, 0.5),
   }
 }

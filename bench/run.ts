@@ -11,12 +11,13 @@ import { RigUnreliable } from './rig/self-check.ts'
 import { ServerProcess } from './rig/server-process.ts'
 
 const USAGE = `npm run bench -- media     [--calls 300] [--seconds 20] [--floor] [--stages]
-npm run bench -- turns     [--calls 20] [--parallel 4] [--scenario bench/scenarios/turns.yaml]
+npm run bench -- turns     [--calls 20] [--cases 200] [--parallel 4] [--scenario bench/scenarios/turns.yaml]
 npm run bench -- capacity  [--calls N] [--seconds 90] [--most 800]     without --calls: searches
 npm run bench -- http      [--calls 500] [--seconds 10]
 npm run bench -- soak      [--calls 20] [--minutes 10]
 npm run bench -- overload  [--calls 200] [--seconds 20]                --calls: what fits
-npm run bench -- dsp | vad | providers                                 each has flags of its own
+npm run bench -- dsp
+npm run bench -- vad | providers                                       each has flags of its own
 npm run bench -- report                                                bench/results/report.html
 All take [--seed 1] [--name RESULT]. --floor measures the rig against a server that does nothing.
 --diagnose shows what was seen even when the rig was the bottleneck; it is no result and is not written.`
@@ -28,6 +29,7 @@ const OPTIONS = {
   seconds: { type: 'string' },
   minutes: { type: 'string' },
   most: { type: 'string' },
+  cases: { type: 'string' },
   parallel: { type: 'string' },
   scenario: { type: 'string' },
   seed: { type: 'string' },
@@ -44,8 +46,14 @@ function parse() {
 }
 type Flags = Record<keyof typeof OPTIONS, string | boolean | undefined>
 
-/** Benches that this file starts; the others (dsp, vad, providers) are programs of their own. */
+/** Benches that this file starts; the others (vad, providers) are programs of their own. */
 const BENCHES: Record<string, (flags: Flags) => Promise<BenchFigures>> = {
+  dsp: async () => {
+    const { runDsp } = await import('./dsp.ts')
+    const { measured, text } = await runDsp((line) => console.error(line))
+    console.log(`${text}\n`)
+    return measured
+  },
   media: runMediaBench,
   turns: runTurnsBench,
   capacity: async (flags) => {
@@ -54,6 +62,7 @@ const BENCHES: Record<string, (flags: Flags) => Promise<BenchFigures>> = {
       calls: flags.calls === undefined ? null : count(flags, 'calls', 1),
       seconds: count(flags, 'seconds', 90),
       most: count(flags, 'most', 800),
+      diagnose: flags.diagnose === true,
       ...shared(flags),
     })
   },
@@ -65,7 +74,7 @@ const BENCHES: Record<string, (flags: Flags) => Promise<BenchFigures>> = {
   soak: async (flags) => {
     const { runSoak } = await import('./soak.ts')
     const sizes = { calls: count(flags, 'calls', 20), minutes: count(flags, 'minutes', 10) }
-    return runSoak({ ...sizes, ...shared(flags) })
+    return runSoak({ ...sizes, diagnose: flags.diagnose === true, ...shared(flags) })
   },
   overload: async (flags) => {
     const { runOverload } = await import('./overload.ts')
@@ -122,22 +131,28 @@ async function runMediaBench(flags: Flags): Promise<BenchFigures> {
     },
   })
   const rigCore = takeOwnCore()
-  let measured: BenchFigures
   const window = { fromUs: 0, toUs: 0 }
+  let outcome: BenchFigures | RigUnreliable
   try {
-    measured = await runMedia({
+    outcome = await runMedia({
       ...{ calls, seconds: count(flags, 'seconds', 20), server, authToken: AUTH_TOKEN, window },
       ...shared(flags),
+    }).catch((error: unknown) => {
+      if (error instanceof RigUnreliable) return error
+      throw error
     })
   } finally {
     await server.stop()
   }
-  const figures = profile === null ? {} : await stagesOf(profile.dir, window, measured.figures)
+  const measured = outcome instanceof RigUnreliable ? outcome.seen : outcome
+  // The profiles are there once the server has ended.
+  if (profile)
+    Object.assign(measured.figures, await stagesOf(profile.dir, window, measured.figures))
+  if (outcome instanceof RigUnreliable) throw outcome
   return {
     ...measured,
     bench: floor ? 'media-floor' : measured.bench,
     settings: { ...measured.settings, rigCore, profiled: profile !== null },
-    figures: { ...measured.figures, ...figures },
   }
 }
 
@@ -154,6 +169,7 @@ async function runTurnsBench(flags: Flags): Promise<BenchFigures> {
   try {
     const measured = await runTurns({
       ...{ calls, server, authToken: AUTH_TOKEN, parallel: count(flags, 'parallel', 4) },
+      cases: flags.cases === '0' ? 0 : count(flags, 'cases', 200),
       scenario: typeof flags.scenario === 'string' ? flags.scenario : 'bench/scenarios/turns.yaml',
       ...shared(flags),
     })

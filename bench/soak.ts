@@ -30,6 +30,7 @@ export interface SoakOptions {
   calls: number
   minutes: number
   seed: number
+  diagnose: boolean
   progress(text: string): void
 }
 
@@ -43,7 +44,9 @@ export async function runSoak(options: SoakOptions): Promise<BenchFigures> {
     settings: { backgroundSound: 'office', backgroundVolume: 0.3, maxDurationSec: 14_400 },
   })
   try {
-    const checked = await checkRig(lab, 'soak')
+    let early: string | null = null
+    const note = (doubt: string): void => void (early = doubt)
+    const checked = await checkRig(lab, 'soak', options.diagnose ? note : undefined)
     const churn = new CallLoad({
       ...{ server: lab.server, authToken: AUTH_TOKEN, pacer: lab.pacer, lines, seed, turns: 1 },
     })
@@ -88,7 +91,7 @@ export async function runSoak(options: SoakOptions): Promise<BenchFigures> {
         ...checked,
       },
     }
-    const doubt = rigDoubt(load, lab.pacer.lateness)
+    const doubt = early ?? rigDoubt(load, lab.pacer.lateness)
     if (doubt !== null) throw new RigUnreliable(doubt, result)
     return result
   } finally {

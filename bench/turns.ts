@@ -1,5 +1,5 @@
 /**
- * Bench `turns`: N scripted calls with real speech against the embedded providers, a few at a time.
+ * Bench `turns`: the labelled sets (turn-sets.ts), then N scripted calls with real speech against the embedded providers, a few at a time.
  * Our own share of each turn comes from the server's account of it (no provider time in it);
  * barge-in, greeting and response are measured at the user's ear.
  */
@@ -12,9 +12,12 @@ import { readScenario } from './rig/scenario.ts'
 import { ServerApi, type ApiTurn } from './rig/server-api.ts'
 import type { ServerProcess } from './rig/server-process.ts'
 import { openVoice } from './rig/speech.ts'
+import { runSets, type SetFigures } from './turn-sets.ts'
 
 export interface TurnsOptions {
   calls: number
+  /** Of each labelled set; 0 leaves them out. */
+  cases: number
   /** Calls at the same time. */
   parallel: number
   seed: number
@@ -35,7 +38,10 @@ export async function runTurns(options: TurnsOptions): Promise<BenchFigures> {
   const results: ScenarioResult[] = []
   const turns: ApiTurn[] = []
   let failures = 0
+  let sets: SetFigures = { figures: {}, settings: {} }
   try {
+    const { cases, seed, progress } = options
+    if (cases > 0) sets = await runSets({ cases, seed, voice, progress })
     await inGroups(options.calls, options.parallel, async (index) => {
       const { url } = options.server
       const result = await runScenario({
@@ -55,12 +61,16 @@ export async function runTurns(options: TurnsOptions): Promise<BenchFigures> {
   return {
     bench: 'turns',
     seed: options.seed,
-    settings: { parallel: options.parallel, scenario: scenario.name, voice: voice.kind },
+    settings: {
+      ...{ parallel: options.parallel, scenario: scenario.name, voice: voice.kind },
+      ...sets.settings,
+    },
     figures: {
       calls: results.length,
       callsNotAsExpected: failures,
       ...turnFigures(turns),
       ...earFigures(results),
+      ...sets.figures,
       rigLateP99Ms: pacer.lateness.percentileMs(0.99),
     },
   }

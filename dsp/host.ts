@@ -53,6 +53,8 @@ export interface DspFunctions {
   autocorrelation(spectrum: number, work: number, out: number): void
   measureLevel(samples: number, count: number, detection: number): number
   limit(samples: number, count: number): void
+  detect(slot: number, scratch: number, samples: number, level: number, detection: number): void
+  scoreFeatures(slot: number, scratch: number): number
   addBed(
     samples: number,
     count: number,

@@ -37,6 +37,15 @@ const profileShape = {
   /** 0 (only loud, clear speech) … 1 (the faintest voice). */
   vadSensitivity: z.number().min(0).max(1),
   silenceTimeoutMs: z.int().min(100).max(5_000),
+  /** The shortest and the longest wait for the end of a turn, ms; 0: from silenceTimeoutMs (0.6 ×, 3 ×). */
+  endpointingMinMs: z.int().min(0).max(3_000),
+  endpointingMaxMs: z.int().min(0).max(6_000),
+  /** When nothing of the answer can be heard this long after the turn, a filler phrase is said; 0: never. */
+  fillerAfterMs: z.int().min(0).max(10_000),
+  /** None: the language's own. */
+  fillerPhrases: z.array(z.string().min(1).max(100)).max(20),
+  /** Said before the first message, and not interruptible: "this call is recorded"; '' for none. */
+  legalNotice: z.string().max(1_000),
   initialSilenceMs: z.int().min(1_000).max(60_000),
   /** A transcript shorter than this that is not a known short answer ("sí", "no", a number) is ignored. */
   inputMinCharacters: z.int().min(0).max(100),
@@ -90,6 +99,11 @@ export const DEFAULT_SETTINGS: AgentSettings = {
     ],
     vadSensitivity: 0.5,
     silenceTimeoutMs: 500,
+    endpointingMinMs: 240,
+    endpointingMaxMs: 1_500,
+    fillerAfterMs: 2_000,
+    fillerPhrases: [],
+    legalNotice: '',
     initialSilenceMs: 30_000,
     inputMinCharacters: 2,
     hallucinationBlacklist: ['Pero.', 'Y...', 'Mm.', 'Oye.', 'Ah.'],

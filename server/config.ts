@@ -32,6 +32,15 @@ export interface Config {
   /** Any server that speaks OpenAI's chat completions. */
   openAi: { baseUrl: string; apiKey: string | null; model: string } | null
   twilio: { accountSid: string | null; authToken: string; apiBaseUrl: string | null } | null
+  /** Providers of each kind, preferred first; null: the clouds that have a key, then the embedded one. */
+  providerOrder: {
+    stt: ('azure' | 'embedded')[] | null
+    llm: ('groq' | 'openai' | 'embedded')[] | null
+    tts: ('azure' | 'embedded')[] | null
+  }
+  /** Spoken phrases kept in memory for each voice provider, bytes. */
+  phraseCacheBytes: number
+  prices: Prices
   maxCalls: number
   audioThreads: number
   sttWorkers: number
@@ -44,6 +53,25 @@ export interface Config {
   trustProxy: number
 }
 
+/** What the providers charge, in US dollars; embedded providers and browser calls cost nothing. */
+export interface Prices {
+  sttHour: number
+  ttsMillionCharacters: number
+  llmMillionInputTokens: number
+  llmMillionOutputTokens: number
+  carrierMinute: number
+}
+
+const price = (fallback: number) =>
+  z.coerce.number('a price in US dollars').min(0).max(100_000).default(fallback)
+/** `azure,embedded`: known names, none twice. */
+const order = <T extends string>(names: readonly [T, ...T[]]) =>
+  z
+    .string()
+    .transform((text) => text.split(',').map((name) => name.trim()))
+    .pipe(z.array(z.enum(names, `a list of ${names.join(', ')}`)).min(1))
+    .refine((list) => new Set(list).size === list.length, 'a name stands there twice')
+    .optional()
 const count = (low: number, high: number, fallback: number) =>
   z.coerce.number(`a whole number ${low}–${high}`).int().min(low).max(high).default(fallback)
 const secret = z
@@ -94,6 +122,15 @@ const variables = z.object({
   API_REQUESTS_PER_MINUTE: count(1, 10_000_000, 600),
   WEBHOOKS_PER_MINUTE: count(1, 10_000_000, 6_000),
   MEDIA_ECHO: flag.prefault('0'),
+  STT_PROVIDERS: order(['azure', 'embedded']),
+  LLM_PROVIDERS: order(['groq', 'openai', 'embedded']),
+  TTS_PROVIDERS: order(['azure', 'embedded']),
+  PHRASE_CACHE_MB: count(1, 4_096, 64),
+  PRICE_STT_HOUR: price(1),
+  PRICE_TTS_MILLION_CHARACTERS: price(15),
+  PRICE_LLM_MILLION_INPUT_TOKENS: price(0.59),
+  PRICE_LLM_MILLION_OUTPUT_TOKENS: price(0.79),
+  PRICE_CARRIER_MINUTE: price(0.0085),
   TRUST_PROXY: count(0, 10, 0),
 })
 type Variables = z.infer<typeof variables>
@@ -128,6 +165,19 @@ export function loadConfig(
     adminApiKey: values.ADMIN_API_KEY ?? null,
     logLevel: values.LOG_LEVEL,
     ...accounts(values),
+    providerOrder: {
+      stt: values.STT_PROVIDERS ?? null,
+      llm: values.LLM_PROVIDERS ?? null,
+      tts: values.TTS_PROVIDERS ?? null,
+    },
+    phraseCacheBytes: values.PHRASE_CACHE_MB * 1_048_576,
+    prices: {
+      sttHour: values.PRICE_STT_HOUR,
+      ttsMillionCharacters: values.PRICE_TTS_MILLION_CHARACTERS,
+      llmMillionInputTokens: values.PRICE_LLM_MILLION_INPUT_TOKENS,
+      llmMillionOutputTokens: values.PRICE_LLM_MILLION_OUTPUT_TOKENS,
+      carrierMinute: values.PRICE_CARRIER_MINUTE,
+    },
     maxCalls: values.MAX_CALLS,
     audioThreads: values.AUDIO_THREADS,
     sttWorkers: values.STT_WORKERS,
@@ -161,6 +211,17 @@ function accounts(values: Variables): Accounts {
   requires('LLM_API_KEY', 'LLM_BASE_URL')
   requires('TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN')
   requires('TWILIO_API_BASE_URL', 'TWILIO_AUTH_TOKEN')
+  const listed = (list: readonly string[] | undefined, name: string, needed: keyof Variables) => {
+    if (!list?.includes(name) || values[needed] !== undefined) return
+    throw new ConfigError(
+      'CONFIG_INCOMPLETE',
+      `The list of providers names ${name}, but ${needed} is not set. Set it, or take ${name} out.`,
+    )
+  }
+  listed(values.STT_PROVIDERS, 'azure', 'AZURE_SPEECH_KEY')
+  listed(values.TTS_PROVIDERS, 'azure', 'AZURE_SPEECH_KEY')
+  listed(values.LLM_PROVIDERS, 'groq', 'GROQ_API_KEY')
+  listed(values.LLM_PROVIDERS, 'openai', 'LLM_BASE_URL')
   const { AZURE_SPEECH_KEY, AZURE_SPEECH_REGION, GROQ_API_KEY, TWILIO_AUTH_TOKEN } = values
   return {
     azure:

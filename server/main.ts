@@ -17,6 +17,7 @@ import { answer } from './call/answer.ts'
 import { Call } from './call/call.ts'
 import { LoadLadder, RUNGS, type RungIndex } from './call/load.ts'
 import { FrameTally, LoadMeter } from './call/load-meter.ts'
+import { prefillAgent, prefillAgents } from './call/phrase-prefill.ts'
 import { CallRegistry } from './call/registry.ts'
 import { TwilioLine } from './carriers/twilio-line.ts'
 import { configSecrets, loadConfig, type Config } from './config.ts'
@@ -28,7 +29,9 @@ import { loadSessionSecret } from './http/session-cookie.ts'
 import { createLog, SecretMask, type Log } from './log.ts'
 import { Wheel } from './media/wheel.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
+import { phraseFigures } from './providers/phrase-figures.ts'
 import { selectProviders, type Providers } from './providers/select.ts'
+import { speakSample } from './providers/voice-sample.ts'
 import { defaultAgent, ensureDefaultAgent } from './store/agents.ts'
 import { ensureAdminKey } from './store/api-keys.ts'
 import { closeOrphanCalls } from './store/calls.ts'
@@ -190,6 +193,7 @@ async function openCalls(base: Base, parts: Parts) {
       log,
       dateMs: Date.now,
       providerNames: { stt: status.stt.name, llm: status.llm.name, tts: status.tts.name },
+      prices: config.prices,
     },
     agents: new AgentSource(db, log, await defaultAgent(db)),
     registry,
@@ -231,6 +235,9 @@ async function openHttp(base: Base, parts: Parts, calls: Awaited<ReturnType<type
       ringingCalls: gate.ringing(performance.now()),
       control: config.loadControl,
     }),
+    phraseStats: () => phraseFigures(parts.providers.phraseStats(), config.prices),
+    previewVoice: (text, voice) => speakSample(parts.providers.tts, text, voice),
+    onAgentSaved: (agent) => void prefillAgent(parts.providers, agent),
     ready: () => gate.ready,
     onCarrierStatus: ({ carrierCallId, over }) => {
       if (over) registry.findByCarrier(carrierCallId)?.hangup('userHangup')
@@ -286,6 +293,7 @@ async function start(base: Base): Promise<void> {
   // An echo needs no providers; loading their models would disturb what the bench measures.
   if (!config.echo) await warm(providers, log)
   calls.gate.setReady()
+  if (!config.echo) void prefillAgents(providers, parts.db, log)
   log.info({ ms: Math.round(performance.now() - beganMs) }, 'ready')
   welcome(config, port, store.newKey)
 }

@@ -58,6 +58,11 @@ export function createMetrics(options: { process?: boolean } = {}) {
       'provider',
       'code',
     ]),
+    providerSwitches: counter('provider_switches_total', 'Calls that went to another provider', [
+      'part',
+      'from',
+      'to',
+    ]),
     webhookRejected: counter('webhook_rejected_total', 'Webhooks refused', ['carrier', 'reason']),
     httpRequests: counter('http_requests_total', 'HTTP answers', ['method', 'route', 'status']),
     httpDuration: histogram('http_request_seconds', 'Time to answer an HTTP request', {

@@ -32,6 +32,15 @@ describe('config', () => {
       sttWorkers: 1,
       loadControl: true,
       limits: { apiPerMinute: 600, webhookPerMinute: 6_000 },
+      providerOrder: { stt: null, llm: null, tts: null },
+      phraseCacheBytes: 64 * 1_048_576,
+      prices: {
+        sttHour: 1,
+        ttsMillionCharacters: 15,
+        llmMillionInputTokens: 0.59,
+        llmMillionOutputTokens: 0.79,
+        carrierMinute: 0.0085,
+      },
       echo: false,
       trustProxy: 0,
     })
@@ -43,6 +52,14 @@ describe('config', () => {
       azure: null,
       host: '::1',
     })
+  })
+
+  it('reads the order of providers, and refuses one that has no key or is unknown', () => {
+    const config = loadConfig({ STT_PROVIDERS: 'embedded', LLM_PROVIDERS: ' embedded ' })
+    expect(config.providerOrder).toEqual({ stt: ['embedded'], llm: ['embedded'], tts: null })
+    expect(() => loadConfig({ TTS_PROVIDERS: 'azure,embedded' })).toThrow(/AZURE_SPEECH_KEY/)
+    expect(() => loadConfig({ LLM_PROVIDERS: 'nobody' })).toThrow(/LLM_PROVIDERS/)
+    expect(() => loadConfig({ STT_PROVIDERS: 'embedded,embedded' })).toThrow(/twice/)
   })
 
   it('reads every account whole', () => {

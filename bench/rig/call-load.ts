@@ -35,7 +35,7 @@ export interface LoadTally extends EarCounts {
   failures: Map<string, number>
   latenciesMs: number[]
   talkedOver: number
-  /** Carrier ids of finished calls. */
+  /** Carrier ids of the calls that did not fail, finished or hung up at the end. */
   sids: string[]
 }
 
@@ -98,8 +98,8 @@ export class CallLoad {
       user.failure ??
       (wasOver && !user.isDone ? 'endedByServer' : call.warnings.size > 0 ? 'carrierWarning' : null)
     if (reason !== null) this.#failed(reason)
-    else if (user.isDone) {
-      tally.finished++
+    else {
+      if (user.isDone) tally.finished++
       tally.sids.push(call.identity.callSid)
     }
   }

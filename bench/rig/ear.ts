@@ -5,8 +5,9 @@
  *           └► its place in the run ─► late by …, spacing          clear ─► the queue is gone, a new run begins
  *
  * A run is agent audio without a hole. Frame k of a run is owed k·20 ms after the frame that was earliest by that
- * measure, so a server that sends ahead is on time as long as it keeps its lead, and loses it visibly when it is late. A hole of less
- * than 200 ms is lateness inside a run; a longer one is a pause of the agent and begins a new run.
+ * measure, so a server that sends ahead is on time as long as it keeps its lead, and loses it visibly when it is late.
+ * The frame behind a hole of less than 200 ms is late; a longer hole is a pause of the agent. Both begin a new run,
+ * because the server's schedule begins anew there as well: one hole is one late frame, not a late rest of the call.
  */
 import { DECODED, SILENCE_BYTE } from './mulaw.ts'
 import type { Histogram } from './histogram.ts'
@@ -85,6 +86,11 @@ export class Ear {
     this.#runFrames = 0
   }
 
+  #beginRun(nowMs: number): void {
+    this.#runFrames = 0
+    this.#runLeastMs = nowMs
+  }
+
   #judge(nowMs: number): void {
     const counts = this.#counts
     const holeMs = nowMs - this.#endMs
@@ -101,6 +107,7 @@ export class Ear {
     counts.frames++
     if (lateMs > FRAME_MS) counts.lateFrames++
     this.#lastArrivalMs = nowMs
+    if (holeMs > 0 && this.#runFrames > 0) this.#beginRun(nowMs)
     this.#runFrames++
   }
 }

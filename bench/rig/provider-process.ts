@@ -2,7 +2,7 @@
  * The emulated providers as a process of their own, so that they do not share a processor with what is measured:
  *
  *   node bench/rig/provider-process.ts [--seed 1] [--partial-ms 250] [--final-ms 1000] [--first-audio-ms 150]
- *     [--first-token-ms 400] [--tokens-per-sec 60] [--stt-failure JSON] [--tts-failure JSON] [--llm-failure JSON]
+ *     [--first-token-ms 400] [--tokens-per-sec 60] [--said TEXT] [--stt-failure JSON] [--tts-failure JSON] [--llm-failure JSON]
  *
  * Prints one line of JSON with the addresses, {"azure":"ws://…","groq":"http://…"}, and ends on SIGTERM or when its
  * standard input ends. A line of JSON on standard input, {"stt":{"kind":"silent"},"llm":null}, switches failures.
@@ -58,6 +58,8 @@ async function main(): Promise<void> {
       'partial-ms': { type: 'string', default: '250' },
       'final-ms': { type: 'string', default: '1000' },
       'first-audio-ms': { type: 'string', default: '150' },
+      /** What every user said, whatever was heard. */
+      said: { type: 'string' },
       'first-token-ms': { type: 'string', default: '400' },
       'tokens-per-sec': { type: 'string', default: '60' },
       'stt-failure': { type: 'string', default: 'null' },
@@ -70,6 +72,7 @@ async function main(): Promise<void> {
     partialEveryMs: Number(values['partial-ms']),
     finalMs: Number(values['final-ms']),
     firstAudioMs: Number(values['first-audio-ms']),
+    ...(values.said === undefined ? {} : { textOf: () => values.said ?? '' }),
   })
   const groq = await GroqService.start({
     seed: Number(values.seed),

@@ -80,7 +80,10 @@ function commit(): string {
       stdio: ['ignore', 'pipe', 'ignore'],
     }).trim()
   try {
-    return git('rev-parse', 'HEAD') + (git('status', '--porcelain', '--', '.', ':!bench/results') === '' ? '' : '+')
+    return (
+      git('rev-parse', 'HEAD') +
+      (git('status', '--porcelain', '--', '.', ':!bench/results') === '' ? '' : '+')
+    )
   } catch {
     return 'unknown' // not a git checkout, or nothing committed yet
   }

@@ -95,7 +95,7 @@ export class ScriptedUser {
       if (latencyMs < OVER_MS) onTalkedOver()
       else onLatency(latencyMs)
       this.#enter('listen', nowMs)
-    } else if (lastMs !== null && Math.abs(lastMs - this.#endOfSpeechMs) < OVER_MS) {
+    } else if (lastMs !== null && lastMs > this.#endOfSpeechMs - OVER_MS) {
       onTalkedOver()
       this.#enter('listen', nowMs)
     } else if (this.#waitedMs(nowMs) > ANSWER_WITHIN_MS) {

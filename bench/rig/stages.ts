@@ -37,6 +37,7 @@ const RULES: readonly [RegExp, Stage | 'idle'][] = [
   [/ wasm:|dsp\/host\.ts|workers\/|node_modules\/piscina\//, 'dsp'],
   [/^(sendPayload|sendMark|writev?|writeGeneric|writeLatin1String|writeBuffer|_write\w*) /, 'send'],
   [/ws\/lib\/sender|media-writer/, 'send'],
+  [/http\/media-wire/, 'receive'],
   [/carriers\/(twilio-media|base64|twilio|telnyx)/, 'parse'],
   [/media\/user-audio|dsp\/slot\.ts|audio-lane/, 'dsp'],
   [

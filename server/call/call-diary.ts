@@ -5,13 +5,16 @@
 import { randomUUID } from 'node:crypto'
 import type { StreamStart, CarrierName } from '../carriers/carrier.ts'
 import type { ConversationEvent } from '../conversation/conversation-events.ts'
+import type { Prices } from '../config.ts'
 import type { ProviderError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Leg } from '../media/leg.ts'
 import type { RecordingFacts } from '../media/recorder.ts'
 import { observeTurn, type Metrics } from '../metrics.ts'
+import type { CallUsage } from '../providers/select.ts'
 import type { Agent } from '../store/agents.ts'
 import type { Journal } from '../store/journal.ts'
+import { costOf } from './call-cost.ts'
 import type { EndReason } from './call-state.ts'
 
 export interface DiaryDeps {
@@ -21,6 +24,8 @@ export interface DiaryDeps {
   /** Calendar time, ms: only for rows, never for decisions. */
   dateMs(): number
   providerNames: { stt: string; llm: string; tts: string }
+  /** Absent: calls are stored without a cost. */
+  prices?: Prices
 }
 
 export interface DiaryCall {
@@ -31,7 +36,13 @@ export interface DiaryCall {
 }
 
 /** Conversation events kept with the call; partials and states would only fill the table. */
-const KEPT = new Set<ConversationEvent['kind']>(['bargeIn', 'ignored', 'tool', 'providerError'])
+const KEPT = new Set<ConversationEvent['kind']>([
+  'bargeIn',
+  'ignored',
+  'tool',
+  'providerError',
+  'providerSwitch',
+])
 
 export class CallDiary {
   readonly #deps: DiaryDeps
@@ -93,6 +104,11 @@ export class CallDiary {
       this.#deps.metrics.providerErrors.inc({ provider: event.provider, code: event.code })
       this.#log.warn({ provider: event.provider, code: event.code }, 'provider failed')
     }
+    if (event.kind === 'providerSwitch') {
+      const { part, from, to, code } = event
+      this.#deps.metrics.providerSwitches.inc({ part, from, to })
+      this.#log.warn({ part, from, to, code }, 'provider switched')
+    }
     if (!KEPT.has(event.kind) || !('atMs' in event)) return
     const { kind: name, atMs, ...data } = event
     this.#deps.journal.record({ kind: 'event', callId: id, atMs, name, data })
@@ -124,8 +140,10 @@ export class CallDiary {
     })
   }
 
-  closed(reason: EndReason, leg: Leg): void {
+  /** `usage`: what the call took from its providers; null for an echo. */
+  closed(reason: EndReason, leg: Leg, usage: CallUsage | null): void {
     const { carrier, id } = this.#call
+    const { prices } = this.#deps
     const endedAt = this.#deps.dateMs()
     this.#deps.metrics.liveCalls.dec({ carrier })
     this.#deps.metrics.callsEnded.inc({ carrier, reason })
@@ -154,6 +172,15 @@ export class CallDiary {
         endedAt,
         durationMs: endedAt - this.#startedAt,
         turnCount: this.#turnCount,
+        ...(usage && prices
+          ? {
+              cost: costOf(usage, {
+                carrier,
+                minutes: (endedAt - this.#startedAt) / 60_000,
+                prices,
+              }),
+            }
+          : {}),
       },
     })
     this.#log.info(

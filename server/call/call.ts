@@ -93,11 +93,17 @@ export class Call implements LiveCall {
       this.#resolveEnded = resolve
     })
     this.#watchdog = new Watchdog(performance.now())
+    deps.providers.accounts.open(facts.id, (change) => {
+      const event = { kind: 'providerSwitch', atMs: this.#leg.audioTimeMs, ...change } as const
+      this.#diary.conversationEvent(event)
+      this.#stream.sendEvent({ type: 'event', event })
+    })
     this.#leg = this.#openLeg()
     try {
       this.#conversation = this.#openConversation()
       if (!deps.echo) this.#stt = this.#openRecogniser()
     } catch (error) {
+      deps.providers.accounts.close(facts.id)
       void this.#leg.close()
       throw error
     }
@@ -223,6 +229,7 @@ export class Call implements LiveCall {
       clockMs: () => this.#leg.audioTimeMs,
       monotonicMs: () => performance.now(),
       agentName: agent.name,
+      sentLevelDbfs: () => this.#leg.takeSentLevelDbfs(),
       variables: { from: start.from ?? '', to: start.to ?? '', ...start.parameters },
     })
   }
@@ -290,6 +297,7 @@ export class Call implements LiveCall {
     this.#deps.wheel.remove(this)
     this.#conversation.close()
     this.#stt?.close()
+    const usage = this.#deps.providers.accounts.close(this.id)
     const recording = this.#leg.close()
     this.#stream.sendEvent({ type: 'ended', reason })
     try {
@@ -307,7 +315,7 @@ export class Call implements LiveCall {
       this.#diary.fault(`recording lost: ${errorText(error)}`)
     }
     this.#phase = advance(this.#phase, 'ended') ?? this.#phase
-    this.#diary.closed(reason, this.#leg)
+    this.#diary.closed(reason, this.#leg, this.#deps.echo ? null : usage)
     this.#resolveEnded()
   }
 }

@@ -16,6 +16,8 @@ import type { ChatMessage, LlmProvider, ToolCall } from '../providers/llm.ts'
 import type { TtsProvider } from '../providers/tts.ts'
 import { ControlTokenParser, type TextPiece } from './control-tokens.ts'
 import type { CallControl, Turn } from './conversation-events.ts'
+import { voiceOf } from './fixed-sentences.ts'
+import { Filler } from './filler.ts'
 import { HeardLedger } from './heard.ts'
 import type { History } from './history.ts'
 import type { LatencyLedger } from './latency.ts'
@@ -23,6 +25,7 @@ import { phrasesFor } from './phrases.ts'
 import { SentenceSplitter } from './sentences.ts'
 import { speakable } from './speakable.ts'
 import { providerError, Speech } from './speech.ts'
+import { joinText } from './words.ts'
 import { allowedAction, toolAction, toolDefinitions, type ToolAction } from './tools.ts'
 
 /** Requests to the model within one turn: one answer and two rounds of tool results. */
@@ -33,7 +36,11 @@ const LOST_MARK_MS = 5_000
 
 /** What happens when the whole turn was heard. */
 export type AfterTurn =
-  { kind: 'listen' } | { kind: 'hangup'; reason: EndReason } | { kind: 'transfer'; to: string }
+  | { kind: 'listen' }
+  | { kind: 'hangup'; reason: EndReason }
+  | { kind: 'transfer'; to: string }
+  /** Something of the agent's own follows: the greeting behind a legal notice. */
+  | { kind: 'goOn'; next(): void }
 
 export interface AgentTurnDeps {
   callId: string
@@ -70,7 +77,11 @@ export class AgentTurn {
   readonly #events: AgentTurnEvents
   readonly #speech: Speech
   readonly #abort = new AbortController()
+  readonly #filler: Filler
   #said = ''
+  /** The model's own words have begun; a filler phrase is none of them. */
+  #hasAnswer = false
+  #isGenerating = false
   #lastStartMs = 0
   /** How long the line was paused under this turn: that delays its marks. */
   #pausedMs = 0
@@ -91,6 +102,7 @@ export class AgentTurn {
     this.latency = turn.latency ?? null
     this.#deps = deps
     this.#events = events
+    this.#filler = new Filler(deps.settings, turn.turnId)
     this.#speech = this.#openSpeech()
   }
 
@@ -114,6 +126,7 @@ export class AgentTurn {
 
   /** Lets the model answer `history`; `instruction` is one more message that the history does not keep. */
   answer(instruction?: string): void {
+    this.#isGenerating = true
     void this.#answer(instruction)
   }
 
@@ -132,7 +145,7 @@ export class AgentTurn {
     if (!this.ledger.anyStarted) this.startMs = atMs
     segment.started = true
     this.#lastStartMs = atMs
-    this.latency?.firstAudioSent(this.#deps.monotonicMs())
+    if (this.#hasAnswer) this.latency?.firstAudioSent(this.#deps.monotonicMs())
     this.#speech.progressed()
     return true
   }
@@ -145,9 +158,18 @@ export class AgentTurn {
   /** Takes what is unconfirmed as heard when the line is idle, or long silent about it: its marks were lost. */
   settle(atMs: number): void {
     if (this.#deps.playback.paused) this.#pausedMs += FRAME_MS
+    this.#fillSilence(atMs)
     if (!this.#speech.complete || !this.ledger.anyStarted) return
     const overdueMs = atMs - this.#lastStartMs - this.ledger.audioMs - this.#pausedMs
     if (!this.#deps.playback.busy || overdueMs > LOST_MARK_MS) this.ledger.settle()
+  }
+
+  #fillSilence(atMs: number): void {
+    const isSilent = this.ledger.allHeard && this.#speech.idle && !this.#deps.playback.busy
+    const phrase = this.#filler.tick(atMs, this.#isGenerating && isSilent)
+    if (phrase === null) return
+    this.#said = joinText(this.#said, phrase)
+    this.#speech.say(phrase)
   }
 
   /** Stops the model and the voice. The playback is the caller's to clear. Idempotent. */
@@ -175,6 +197,7 @@ export class AgentTurn {
       if (this.#abort.signal.aborted) return
       this.#apologise(providerError(error))
     }
+    this.#isGenerating = false
     this.#speech.end()
     this.#events.onProgress()
   }
@@ -261,13 +284,15 @@ export class AgentTurn {
     const text = speakable(sentence)
     if (text === '') return
     this.latency?.pass('sentence', this.#deps.monotonicMs())
-    this.#said = this.#said === '' ? text : `${this.#said} ${text}`
+    this.#hasAnswer = true
+    this.#filler.answered()
+    this.#said = joinText(this.#said, text)
     this.#speech.say(text)
   }
 
   /** A model that only called a tool, or said nothing at all, would leave the user in silence. */
   #sayWhatIsMissing(): void {
-    if (this.#said !== '') return
+    if (this.#hasAnswer) return
     const phrases = phrasesFor(this.#deps.settings.language)
     if (this.after.kind === 'hangup') this.#say(phrases.goodbye)
     else if (this.after.kind === 'transfer') this.#say(phrases.transferring)
@@ -286,19 +311,16 @@ export class AgentTurn {
 
   #openSpeech(): Speech {
     const { callId, tts, playback, settings, monotonicMs, nextSegmentId } = this.#deps
-    const voice = {
-      name: settings.voiceName,
-      language: settings.language,
-      style: settings.voiceStyle,
-      speed: settings.voiceSpeed,
-    }
+    const voice = voiceOf(settings)
     const { ledger } = this
     return new Speech(
       { callId, tts, voice, playback, ledger, pacingMs: settings.voicePacingMs, nextSegmentId },
       {
-        onAsked: () => this.latency?.pass('ttsAsked', monotonicMs()),
+        onAsked: () => {
+          if (this.#hasAnswer) this.latency?.pass('ttsAsked', monotonicMs())
+        },
         onAudio: () => {
-          this.latency?.pass('ttsAudio', monotonicMs())
+          if (this.#hasAnswer) this.latency?.pass('ttsAudio', monotonicMs())
           this.#events.onProviderWorked('tts')
         },
         onFailed: (error) => this.#events.onProviderFailed('tts', error),

@@ -8,6 +8,9 @@
  * While the agent is paused, one final word is enough, whatever the count (changed: it is silent anyway, and a user who
  * says one word into that silence waits for an answer). Partials always need the count: they may be a cough's guess.
  *
+ * Sound that the echo guard takes for the agent's own voice neither ducks nor pauses, and of its words only those count
+ * that the agent did not say: the bar is raised, not closed.
+ *
  * Sound alone silences the agent but takes nothing from it (unless interruptionWords is 0): coughs, lorries and the
  * agent's own echo are sound too, and after them it goes on where the user stopped hearing. Pure: audio time in ms comes in as argument. One object serves the whole call; reset() between turns.
  */
@@ -50,7 +53,15 @@ export interface OverlapWords {
   refused?: boolean
 }
 
+/** What the echo guard says about the sound of this frame. */
+export interface EchoHint {
+  isEcho: boolean
+}
+
 const NONE: BargeInAction = { kind: 'none' }
+const NO_ECHO: EchoHint = { isEcho: false }
+/** From this share of its frames on a sound is treated as an echo. */
+const ECHO_SHARE = 0.6
 
 export class BargeIn {
   readonly #settings: BargeInSettings
@@ -60,15 +71,25 @@ export class BargeIn {
   #onsetMs: number | null = null
   #offsetMs: number | null = null
   #hasWords = false
+  /** Frames of the sound so far, and how many of them were suspected. */
+  #soundFrames = 0
+  #echoFrames = 0
 
   constructor(settings: BargeInSettings) {
     this.#settings = settings
   }
 
-  onset(startMs: number): BargeInAction {
+  onset(startMs: number, { isEcho }: EchoHint = NO_ECHO): BargeInAction {
     this.#voiced = true
     this.#offsetMs = null
     this.#onsetMs = startMs
+    this.#soundFrames = 0
+    this.#echoFrames = 0
+    return isEcho ? NONE : this.#heardUser(startMs)
+  }
+
+  /** A sound that is the user's own. */
+  #heardUser(startMs: number): BargeInAction {
     if (this.#settings.interruptionWords === 0) return this.#take('words', startMs)
     if (this.#ducked) return NONE
     this.#ducked = true
@@ -86,7 +107,9 @@ export class BargeIn {
     if (count === 0) return NONE
     this.#hasWords = true
     const onsetMs = this.#onsetMs ?? words.startMs
-    if (isEchoOf(words.text, words.agentSpeech)) return words.isFinal ? this.#resume('echo') : NONE
+    const isEcho = this.#isEcho && ownWords(words.text, words.agentSpeech) < this.#leastWords
+    if (isEcho || isEchoOf(words.text, words.agentSpeech))
+      return words.isFinal ? this.#resume('echo') : NONE
     if (hasStopWord(words.text, this.#settings.stopWords)) return this.#take('stopWord', onsetMs)
     if (isBackchannel(words.text, this.#settings.language)) {
       return words.isFinal ? this.#resume('backchannel') : NONE
@@ -96,8 +119,13 @@ export class BargeIn {
     return NONE
   }
 
-  tick(atMs: number): BargeInAction {
-    if (!this.#ducked) return NONE
+  tick(atMs: number, { isEcho }: EchoHint = NO_ECHO): BargeInAction {
+    if (this.#voiced) {
+      this.#soundFrames += 1
+      if (isEcho) this.#echoFrames += 1
+      else if (!this.#ducked && this.#onsetMs !== null) return this.#heardUser(this.#onsetMs)
+    }
+    if (!this.#ducked || isEcho) return NONE
     if (this.#offsetMs !== null && !this.#voiced && atMs - this.#offsetMs >= NO_WORDS_MS)
       return this.#resume(null)
     const sinceOnsetMs = atMs - (this.#onsetMs ?? atMs)
@@ -117,6 +145,15 @@ export class BargeIn {
     this.#hasWords = false
   }
 
+  get #isEcho(): boolean {
+    return this.#echoFrames > 0 && this.#echoFrames >= ECHO_SHARE * this.#soundFrames
+  }
+
+  /** With an echo on the line one word is too little, whatever the setting says. */
+  get #leastWords(): number {
+    return Math.max(2, this.#settings.interruptionWords)
+  }
+
   #resume(ignored: 'backchannel' | 'echo' | null): BargeInAction {
     this.#ducked = false
     this.#paused = false
@@ -128,4 +165,10 @@ export class BargeIn {
     this.reset()
     return { kind: 'takeFloor', reason, onsetMs }
   }
+}
+
+/** How many of the words the agent did not say. */
+function ownWords(text: string, agentSpeech: string): number {
+  const agent = new Set(wordsOf(agentSpeech))
+  return wordsOf(text).filter((word) => !agent.has(word)).length
 }

@@ -1,18 +1,25 @@
 /**
  * Completeness: how likely it is, from the words alone, that somebody who has just paused has finished.
  *
- * Recognisers close every final with a full stop, also "Quiero ir a.", so words count before punctuation does.
+ * Recognisers close every final with a full stop, also "Quiero ir a.", and their partials have no punctuation at all, so
+ * words count before punctuation does. What is looked at, in this order: a number or address being dictated, a short
+ * answer, a filler, a word after which nothing can end, a question, words that close a turn, else a plain statement.
  * Pure; 0 means certainly goes on, 1 certainly done, 0.5 no idea.
  */
+import { dictation } from './dictation.ts'
 import { wordLists, type WordLists } from './word-lists.ts'
 import { wordsOf } from './words.ts'
 
-/** Digits of a national phone number in Mexico, the US and most of Latin America: when they are all there, it is said. */
-const PHONE_DIGITS = 10
-
 const GOES_ON = 0.1
-const DICTATING = 0.15
 const UNKNOWN = 0.5
+const QUESTION = 0.95
+/** Closed questions and closing words need no full stop to be believed. */
+const CLOSED = 0.9
+/** With a full stop, which only a final has. */
+const STATEMENT_STOPPED = 0.85
+
+/** A statement whose last word can end it: the more has been said, the likelier it is whole. */
+const STATEMENT = { words: 3, least: 0.52, perWord: 0.04, perClause: 0.08, most: 0.82 }
 
 /** The probability 0…1 that the turn `text` is complete. */
 export function completeness(text: string, language: string): number {
@@ -23,22 +30,35 @@ export function completeness(text: string, language: string): number {
   const trimmed = text.trim()
   if (/(\.\.\.|…|,|-|:)$/.test(trimmed)) return GOES_ON
   const isQuestion = trimmed.endsWith('?')
-  const dictation = dictationCompleteness(words, lists)
-  if (dictation !== null) return dictation
-  if (isShortAnswer(words, lists)) return 0.9
+  const dictated = dictation(words, lists)
+  if (dictated !== null) return dictated
+  if (isShortAnswer(words, lists)) return CLOSED
   if (endsWithFiller(words, lists)) return GOES_ON
   // "¿Y usted qué es?" does end on an open word: a question mark outweighs it, a full stop does not.
   if (isOpen(trimmed, words, lists)) return isQuestion ? 0.8 : GOES_ON
-  if (isQuestion) return 0.95
-  if (/[.!]["'»”)]*$/.test(trimmed)) return 0.85
-  return words.length >= 3 ? 0.6 : UNKNOWN
+  if (isQuestion) return QUESTION
+  if (endsWithPhrase(words, lists.closingPhrases)) return CLOSED
+  if (words.length >= 3 && lists.questionWords.has(words[0] ?? '')) return CLOSED
+  if (/[.!]["'»”)]*$/.test(trimmed)) return STATEMENT_STOPPED
+  return statement(words, lists)
+}
+
+/** "Quiero cambiar la cita" could go on; "quiero cambiar la cita porque salgo de viaje" has said why. */
+function statement(words: readonly string[], lists: WordLists): number {
+  const { words: fewest, least, perWord, perClause, most } = STATEMENT
+  if (words.length < fewest) return UNKNOWN
+  const joins = words.slice(1, -2).filter((word) => lists.clauseWords.has(word)).length
+  const score = least + perWord * (words.length - fewest) + perClause * Math.min(joins, 1)
+  return Math.min(most, score)
+}
+
+function endsWithPhrase(words: readonly string[], phrases: readonly string[]): boolean {
+  const text = words.join(' ')
+  return phrases.some((phrase) => text === phrase || text.endsWith(` ${phrase}`))
 }
 
 function endsWithFiller(words: readonly string[], lists: WordLists): boolean {
-  const last = words.at(-1) ?? ''
-  if (lists.fillers.has(last)) return true
-  const text = words.join(' ')
-  return lists.fillerPhrases.some((phrase) => text === phrase || text.endsWith(` ${phrase}`))
+  return lists.fillers.has(words.at(-1) ?? '') || endsWithPhrase(words, lists.fillerPhrases)
 }
 
 function isShortAnswer(words: readonly string[], lists: WordLists): boolean {
@@ -48,6 +68,7 @@ function isShortAnswer(words: readonly string[], lists: WordLists): boolean {
 
 function isOpen(text: string, words: readonly string[], lists: WordLists): boolean {
   const last = words.at(-1) ?? ''
+  if (endsWithPhrase(words, lists.openPhrases)) return true
   if (lists.leadVerbs.has(last)) return !words.some((word) => lists.yesNo.has(word))
   // "con él", "y tú", "yo también": the accent tells the pronoun from the article, so accented words close a turn.
   const written = /[\p{L}\p{M}]+(?=\P{L}*$)/u.exec(text)?.[0]?.toLowerCase()
@@ -61,54 +82,4 @@ function endsOnNegatedVerb(words: readonly string[], lists: WordLists): boolean 
   const verb = words.at(-2) ?? ''
   const isVerb = lists.leadVerbs.has(verb) || lists.contractedVerbs.has(verb)
   return isVerb && !lists.yesNo.has(words[0] ?? '')
-}
-
-/** Completeness of a number or an e-mail being dictated; null when neither is. */
-function dictationCompleteness(words: readonly string[], lists: WordLists): number | null {
-  const at = words.findLastIndex((word) => lists.emailWords.has(word) || word.includes('@'))
-  if (at >= 0 && isEmail(words, at)) {
-    const tail = ` ${words.slice(at).join(' ').replace(/@/g, ' ')}`
-    return lists.emailEndings.some((ending) => tail.endsWith(` ${ending}`)) ? 0.85 : DICTATING
-  }
-  const { digits, numbers } = trailingNumbers(words, lists)
-  if (numbers === 0) return null
-  if (digits >= PHONE_DIGITS) return 0.8
-  // One number is an answer ("tres", "el 5 de mayo de 2026"); a run of them, or three digits, begins a longer one.
-  const isYear = /^(19|20)\d\d$/.test(words.at(-1) ?? '')
-  if (numbers === 1 && (digits <= 2 || isYear)) return null
-  return DICTATING
-}
-
-/** The run of numbers at the end: "cincuenta y cinco dos" is two numbers of three digits. */
-function trailingNumbers(
-  words: readonly string[],
-  lists: WordLists,
-): { digits: number; numbers: number } {
-  let digits = 0
-  let numbers = 0
-  for (let i = words.length - 1; i >= 0; i--) {
-    const word = words[i] ?? ''
-    const count = /^\+?\d+$/.test(word) ? word.replace('+', '').length : lists.numbers.get(word)
-    if (count !== undefined) {
-      digits += count
-      numbers += 1
-    } else if (
-      word === lists.numberJoiner &&
-      numbers > 0 &&
-      lists.numbers.get(words[i - 1] ?? '') === 2
-    ) {
-      // The tens hold the place of the unit that follows them.
-      digits -= 1
-      numbers -= 1
-    } else break
-  }
-  return { digits, numbers }
-}
-
-/** "arroba" and "@" are always an address; the English "at" is one only after the word e-mail or before "dot". */
-function isEmail(words: readonly string[], at: number): boolean {
-  const word = words[at] ?? ''
-  if (word !== 'at') return true
-  const spoken = words.slice(at + 1)
-  return spoken.includes('dot') || words.slice(0, at).some((w) => w === 'email' || w === 'mail')
 }

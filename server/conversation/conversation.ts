@@ -21,12 +21,14 @@ import type { Detection } from '../../workers/pool.ts'
 import { BargeIn, type BargeInAction } from './barge-in.ts'
 import type { BargeInReason, ConversationState, IgnoredReason } from './conversation-events.ts'
 import { DigitEntry } from './digits.ts'
+import { EchoGuard } from './echo-guard.ts'
 import { Endpointing } from './endpointing.ts'
 import { Floor, type FloorDeps } from './floor.ts'
+import { greet } from './greeting.ts'
 import { History } from './history.ts'
 import { rejection } from './input-filter.ts'
 import { LatencyLedger, type CommitTimes } from './latency.ts'
-import { fillVariables, greetingInstruction, systemPrompt } from './prompt.ts'
+import { systemPrompt } from './prompt.ts'
 import { StartHold } from './start-hold.ts'
 import { agentHasFloor } from './turn-state.ts'
 import { Unprompted } from './unprompted.ts'
@@ -40,6 +42,8 @@ export interface ConversationDeps extends Omit<
   'history' | 'nextTurnId' | 'nextSegmentId' | 'beforeRecord' | 'beforeEnd'
 > {
   agentName: string
+  /** Level of the agent audio that was sent in the last 20 ms, dBFS; left out where nobody can echo it. */
+  sentLevelDbfs?(): number
   /** Values for {{name}} in the prompt and the greeting. */
   variables: Record<string, string>
 }
@@ -63,6 +67,9 @@ export class Conversation implements PlaybackEvents {
   readonly #unprompted: Unprompted
   /** There was a sound before the answer was heard whose words have not come. */
   #owesWords = false
+  readonly #guard = new EchoGuard()
+  /** The sound of the newest frame is likely the agent's own. */
+  readonly #echo = { isEcho: false }
 
   constructor(deps: ConversationDeps) {
     const { settings, agentName } = deps
@@ -92,21 +99,20 @@ export class Conversation implements PlaybackEvents {
     return this.#floor.state
   }
 
-  /** The greeting, by mode. Call once, when the line can play. */
+  /** The greeting, by mode, behind the legal notice. Call once, when the line can play. */
   start(): void {
-    const { firstMessageMode, firstMessage, language } = this.#settings
-    const text = fillVariables(firstMessage, this.#deps.variables).trim()
-    if (firstMessageMode === 'speak-first-dynamic') {
-      this.#floor.begin('greeting').answer(greetingInstruction(language))
-    } else if (firstMessageMode === 'speak-first' && text !== '') {
-      this.#floor.begin('greeting').speak(text)
-    }
+    greet(this.#floor, this.#settings, this.#deps.variables)
   }
 
   /** 20 ms of user audio were looked at. */
   userFrame(detection: Detection): void {
     if (this.state === 'ended') return
+    const sentDbfs = this.#deps.sentLevelDbfs?.() ?? -90
+    this.#echo.isEcho = this.#guard.frame(sentDbfs, detection.levelDbfs, detection.speech)
     if (detection.onset) this.#speechStarted(detection)
+    const { pitchHz = 0, voicedLevelDbfs = 0, lastVoicedMs } = detection
+    const goesOn = this.#endpointing.frame({ pitchHz, voicedLevelDbfs, lastVoicedMs })
+    if (goesOn) this.#speechStarted({ ...detection, speechStartMs: lastVoicedMs })
     if (detection.offset) this.#speechEnded(detection)
     if (!this.#floor.isTransferring) this.#tick(detection.atMs)
   }
@@ -152,7 +158,7 @@ export class Conversation implements PlaybackEvents {
     this.#user.settle()
     const agent = this.#floor.agent
     const mayYield = agent?.interruptible === true && agent.kind !== 'greeting'
-    if (this.#endpointing.speaking && mayYield) this.#apply(this.#bargeIn.onset(atMs))
+    if (this.#endpointing.speaking && mayYield) this.#apply(this.#bargeIn.onset(atMs, this.#echo))
   }
 
   onSegmentHeard(segmentId: number): void {
@@ -178,7 +184,8 @@ export class Conversation implements PlaybackEvents {
     this.#endpointing.speechStarted(detection.speechStartMs)
     const agent = this.#floor.agent
     if (!agent?.interruptible) return
-    if (agentHasFloor(this.state)) this.#apply(this.#bargeIn.onset(detection.speechStartMs))
+    if (agentHasFloor(this.state))
+      this.#apply(this.#bargeIn.onset(detection.speechStartMs, this.#echo))
     else {
       this.#hold.start(detection.atMs)
       agent.hold()
@@ -195,7 +202,7 @@ export class Conversation implements PlaybackEvents {
   #tick(atMs: number): void {
     const entry = this.#digits.tick(atMs)
     if (entry !== null) this.#commit({ kind: 'digits', text: entry, key: null }, null)
-    if (agentHasFloor(this.state)) this.#apply(this.#bargeIn.tick(atMs))
+    if (agentHasFloor(this.state)) this.#apply(this.#bargeIn.tick(atMs, this.#echo))
     if (this.#hold.isOver(atMs)) this.#floor.agent?.release()
     this.#floor.agent?.settle(atMs)
     this.#floor.finishIfDone()

@@ -17,13 +17,18 @@
  * transcript covers the last speech (except after NO_TRANSCRIPT_MS).
  */
 import { completeness } from './completeness.ts'
+import { Prosody, withProsody, type VoicedFrame } from './prosody.ts'
+import { NO_TRANSCRIPT_MS, waitBounds, waitMs, type WaitBounds } from './turn-wait.ts'
 
-/** The longest wait, after the end of speech, for words that do not come. Azure's slowest finals take 1.8 s. */
-export const NO_TRANSCRIPT_MS = 2_500
+export { NO_TRANSCRIPT_MS, waitBounds, waitMs } from './turn-wait.ts'
 
 /** A partial that has not changed for this long and sounds complete is as good as a final. */
-const STABLE_PARTIAL_MS = 300
-const STABLE_PARTIAL_COMPLETENESS = 0.7
+const STABLE_PARTIAL_MS = 60
+const STABLE_PARTIAL_COMPLETENESS = 0.55
+
+/** Silence that is more than the closure of a consonant, though the VAD's hangover (200 ms) still bridges it. */
+const EARLY_SILENCE_MS = 140
+const EARLY_COMPLETENESS = 0.55
 
 /** The VAD says "speech" but no new word came for this long after a final: it is a lorry, not the user. */
 const STUCK_MS = 2_500
@@ -34,13 +39,7 @@ const BLIP_MS = 250
 /** A final that ends this close to the end of speech covers it. */
 const COVER_MS = 400
 /** A partial must come closer: more of it is always to come. */
-const PARTIAL_COVER_MS = 250
-
-const COMPLETE_SHARE = 0.6
-const OPEN_SHARE = 3
-/** Completeness this close to 0.5 is no opinion; from 0.3 away it is a full one. */
-const NEUTRAL = 0.1
-const CERTAIN = 0.3
+const PARTIAL_COVER_MS = 160
 
 /** Weight of the newest pause in the running mean of the user's pauses. */
 const PAUSE_WEIGHT = 0.4
@@ -52,29 +51,9 @@ export interface EndpointingSettings {
   language: string
   /** The profile's setting: the wait for a sentence of which nothing is known. */
   silenceTimeoutMs: number
-}
-
-export interface WaitBounds {
-  minMs: number
-  maxMs: number
-}
-
-/** The range of the wait. 500 ms → 300…1500 ms; the max is at most NO_TRANSCRIPT_MS unless the setting is above it. */
-export function waitBounds(silenceTimeoutMs: number): WaitBounds {
-  const minMs = Math.min(silenceTimeoutMs, Math.max(160, silenceTimeoutMs * COMPLETE_SHARE))
-  const openMs = Math.min(OPEN_SHARE * silenceTimeoutMs, NO_TRANSCRIPT_MS)
-  const maxMs = Math.max(silenceTimeoutMs, openMs)
-  return { minMs, maxMs }
-}
-
-/** The wait after the last voiced sample for a turn that is complete with `probability` 0…1. */
-export function waitMs(probability: number, silenceTimeoutMs: number, floorMs: number): number {
-  const { minMs, maxMs } = waitBounds(silenceTimeoutMs)
-  // 0.8 and above wait the minimum, 0.2 and below the maximum, 0.4 to 0.6 the setting itself.
-  const opinion = (Math.abs(probability - 0.5) - NEUTRAL) / (CERTAIN - NEUTRAL)
-  const share = Math.min(1, Math.max(0, opinion))
-  const end = probability >= 0.5 ? minMs : maxMs
-  return Math.round(Math.max(silenceTimeoutMs + (end - silenceTimeoutMs) * share, floorMs))
+  /** The shortest and the longest wait, ms; 0 or absent: derived from silenceTimeoutMs. */
+  endpointingMinMs?: number
+  endpointingMaxMs?: number
 }
 
 export interface Words {
@@ -99,11 +78,17 @@ const WAIT: EndpointDecision = { kind: 'wait' }
 
 export class Endpointing {
   readonly #settings: EndpointingSettings
+  readonly #bounds: WaitBounds
+  readonly #prosody = new Prosody()
   #floorMs: number
   #speaking = false
   #speechStartMs = 0
   #turnStartMs: number | null = null
   #speechEndMs: number | null = null
+  /** The last voiced sample while speech goes on; null until a frame of it was seen. */
+  #lastVoicedMs: number | null = null
+  /** The turn was committed within the hangover behind this sample, and nothing was voiced since. */
+  #closedAtMs: number | null = null
   #words: Words = { text: '', isFinal: true, endMs: 0 }
   #completeness = 0.5
   #changedMs = 0
@@ -113,7 +98,8 @@ export class Endpointing {
 
   constructor(settings: EndpointingSettings) {
     this.#settings = settings
-    this.#floorMs = waitBounds(settings.silenceTimeoutMs).minMs
+    this.#bounds = waitBounds(settings)
+    this.#floorMs = this.#bounds.minMs
   }
 
   /** The learned minimum of the wait, ms. */
@@ -122,12 +108,12 @@ export class Endpointing {
   }
 
   get speaking(): boolean {
-    return this.#speaking
+    return this.#speaking && this.#closedAtMs === null
   }
 
   /** True while there is something to wait for: sound that may be words, or words that may go on. */
   get pending(): boolean {
-    return this.#speaking || this.#speechEndMs !== null || this.#words.text !== ''
+    return this.speaking || this.#speechEndMs !== null || this.#words.text !== ''
   }
 
   /** Where the last speech began. */
@@ -140,23 +126,36 @@ export class Endpointing {
       this.#pauseMs = startMs - this.#speechEndMs
     this.#speaking = true
     this.#speechStartMs = startMs
+    this.#prosody.reset()
+    this.#lastVoicedMs = null
+    this.#closedAtMs = null
     this.#turnStartMs ??= startMs
+  }
+
+  /**
+   * A frame of the user while speech goes on: its melody tells whether the speaker sounds finished, and its last voiced
+   * sample how long the silence is that the VAD's hangover still hides.
+   * @returns true when the voice goes on after a commit within the hangover: a new start that the VAD does not report.
+   */
+  frame(frame: VoicedFrame & { lastVoicedMs: number }): boolean {
+    if (!this.#speaking) return false
+    this.#lastVoicedMs = frame.lastVoicedMs
+    if (frame.pitchHz > 0) this.#prosody.frame(frame)
+    return this.#closedAtMs !== null && frame.lastVoicedMs > this.#closedAtMs
   }
 
   speechEnded(lastVoicedMs: number): void {
     this.#speaking = false
-    this.#speechEndMs = lastVoicedMs
+    if (this.#closedAtMs === null) this.#speechEndMs = lastVoicedMs
+    this.#closedAtMs = null
   }
 
   /** Feeds a pause after which the user went on, also one that we had taken for the end of the turn. */
   learnPause(pauseMs: number): void {
     if (pauseMs <= 0 || pauseMs > LONGEST_PAUSE_MS) return
-    const { minMs } = waitBounds(this.#settings.silenceTimeoutMs)
+    const { minMs } = this.#bounds
     const next = this.#floorMs + (pauseMs * PAUSE_MARGIN - this.#floorMs) * PAUSE_WEIGHT
-    this.#floorMs = Math.min(
-      Math.max(next, minMs),
-      Math.max(minMs, this.#settings.silenceTimeoutMs),
-    )
+    this.#floorMs = Math.min(Math.max(next, minMs), Math.max(minMs, this.#bounds.midMs))
   }
 
   /**
@@ -176,22 +175,38 @@ export class Endpointing {
     if (answers) this.#answeredMs = atMs
     const { text, isFinal, endMs, knownToMs } = words
     this.#words = { text, isFinal, endMs, knownToMs: knownToMs ?? endMs }
-    if (words.text === '' && words.isFinal && answers && !this.#speaking) this.#abandon()
+    if (words.text === '' && words.isFinal && answers && !this.speaking) this.#abandon()
     // Speech that the VAD missed: the recogniser's own end of the words stands in for it.
-    if (!this.#speaking && this.#speechEndMs === null && words.text !== '') {
+    if (!this.speaking && this.#speechEndMs === null && words.text !== '') {
       this.#speechStartMs = Math.min(words.endMs, atMs)
       this.#speechEndMs = Math.min(words.endMs, atMs)
     }
   }
 
   decide(atMs: number): EndpointDecision {
-    if (this.#speaking) return this.#decideWhileSpeaking(atMs)
+    if (this.speaking) {
+      const early = this.#decideWithin(this.#lastVoicedMs, atMs)
+      return early.kind === 'commit' ? early : this.#decideWhileSpeaking(atMs)
+    }
     const endMs = this.#speechEndMs
     if (endMs === null) return WAIT
+    if (this.#words.text !== '') return this.#decideAt(endMs, atMs)
+    return atMs - endMs >= NO_TRANSCRIPT_MS ? this.#abandon() : WAIT
+  }
+
+  /** Within the hangover: only when the words are complete, and reach the silence. */
+  #decideWithin(endMs: number | null, atMs: number): EndpointDecision {
+    const isSilent = endMs !== null && atMs - endMs >= EARLY_SILENCE_MS
+    if (!isSilent || this.#words.text === '' || this.#completeness < EARLY_COMPLETENESS) return WAIT
+    const decision = this.#decideAt(endMs, atMs)
+    if (decision.kind === 'commit') this.#closedAtMs = endMs
+    return decision
+  }
+
+  #decideAt(endMs: number, atMs: number): EndpointDecision {
     const sinceEndMs = atMs - endMs
-    if (this.#words.text === '') return sinceEndMs >= NO_TRANSCRIPT_MS ? this.#abandon() : WAIT
-    const probability = this.#completeness
-    const wait = waitMs(probability, this.#settings.silenceTimeoutMs, this.#floorMs)
+    const probability = withProsody(this.#completeness, this.#prosody.finality)
+    const wait = waitMs(probability, this.#bounds, this.#floorMs)
     if (sinceEndMs < wait) return WAIT
     const ready = this.#words.isFinal
       ? this.#covered(endMs)
@@ -204,7 +219,7 @@ export class Endpointing {
   reset(): void {
     this.#speechEndMs = null
     this.#pauseMs = null
-    this.#turnStartMs = this.#speaking ? this.#speechStartMs : null
+    this.#turnStartMs = this.speaking ? this.#speechStartMs : null
     this.#words = { text: '', isFinal: true, endMs: 0 }
   }
 

@@ -129,6 +129,7 @@ export class Floor {
     this.#finishedMs = this.#deps.clockMs()
     this.step('finished')
     if (agent.after.kind === 'hangup') this.hangup(agent.after.reason)
+    if (agent.after.kind === 'goOn') agent.after.next()
     if (agent.after.kind === 'transfer') void this.#transfer(agent.after.to)
     return true
   }

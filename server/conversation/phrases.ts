@@ -10,6 +10,7 @@ export interface Phrases {
   lengthGoodbye: string
   transferring: string
   transferFailed: string
+  fillers: readonly string[]
 }
 
 const SPANISH: Phrases = {
@@ -25,6 +26,7 @@ const SPANISH: Phrases = {
   lengthGoodbye: 'Se nos terminó el tiempo de la llamada. Muchas gracias, hasta luego.',
   transferring: 'Con gusto, le comunico en un momento.',
   transferFailed: 'Disculpe, no pude comunicarle. ¿Le puedo ayudar yo con algo más?',
+  fillers: ['Un momento, por favor.', 'Déjeme ver.', 'Permítame un segundo.'],
 }
 
 const ENGLISH: Phrases = {
@@ -39,6 +41,7 @@ const ENGLISH: Phrases = {
   transferring: 'Of course, I will put you through in a moment.',
   transferFailed:
     'I am sorry, I could not put you through. Is there anything else I can do for you?',
+  fillers: ['One moment, please.', 'Let me see.', 'Just a second.'],
 }
 
 /** Phrases for a BCP 47 tag: Spanish for es-*, else English. */

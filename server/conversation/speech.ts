@@ -53,6 +53,7 @@ export class Speech {
   #held: HeldAudio[] | null = null
   #ended = false
   #working = false
+  #speaking = false
   #wake: (() => void) | null = null
   #spokeBefore = false
   #dropped = 0
@@ -74,6 +75,11 @@ export class Speech {
   /** True once every sentence was synthesised (or given up) and no more will come. */
   get complete(): boolean {
     return this.#ended && !this.#working && this.#queue.length === 0 && this.#held === null
+  }
+
+  /** True while there is nothing to synthesise and nothing held back. */
+  get idle(): boolean {
+    return this.#queue.length === 0 && !this.#speaking && this.#held === null
   }
 
   /** Speaks `text` behind what was said before. */
@@ -121,7 +127,9 @@ export class Speech {
   async #work(): Promise<void> {
     this.#working = true
     for (let text = await this.#next(); text !== null; text = await this.#next()) {
+      this.#speaking = true
       await this.#speak(text)
+      this.#speaking = false
     }
     this.#working = false
     if (!this.aborted) this.#events.onProgress()

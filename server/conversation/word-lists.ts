@@ -5,6 +5,14 @@
 export interface WordLists {
   /** A turn that ends on one of these goes on: conjunctions, prepositions, articles, possessives. */
   open: ReadonlySet<string>
+  /** The same for phrases whose last word alone may end a turn ("no sé si", but "sí"). */
+  openPhrases: readonly string[]
+  /** A turn that ends on one of these is over. */
+  closingPhrases: readonly string[]
+  /** Join a second clause to the first. */
+  clauseWords: ReadonlySet<string>
+  /** A turn that begins with one of these is a question, also without its mark. */
+  questionWords: ReadonlySet<string>
   /** The same for verbs that want an object ("quiero"), unless the turn answers yes or no: "no quiero". */
   leadVerbs: ReadonlySet<string>
   yesNo: ReadonlySet<string>
@@ -25,6 +33,12 @@ export interface WordLists {
   numbers: ReadonlyMap<string, number>
   emailWords: ReadonlySet<string>
   emailEndings: readonly string[]
+  /** Announce an address. */
+  addressWords: ReadonlySet<string>
+  /** Stands for "." in a dictated address. */
+  dot: string
+  /** What announces a number, and how many digits it has. */
+  numberLengths: readonly (readonly [phrase: string, digits: number])[]
   /** Written with a full stop that ends no sentence; without the stop. */
   abbreviations: ReadonlySet<string>
 }
@@ -44,6 +58,13 @@ const SPANISH: WordLists = {
     a ante bajo con contra de del desde en entre hacia hasta para por segun sin sobre tras al durante
     el la los las lo un una unos unas mi mis tu tus su sus este estos estas ese esa esos esas
     muy tan se me te le les nos cual cuyo incluso excepto salvo`),
+  openPhrases: ['se si', 'saber si', 'ver si', 'si pero', 'no pero', 'la verdad', 'despues de que'],
+  closingPhrases: [
+    ...['por favor', 'gracias', 'hasta luego', 'adios', 'nada mas', 'eso es todo', 'buenas tardes'],
+    ...['buenos dias', 'esta bien', 'me interesa', 'de la tarde', 'de la manana', 'por la tarde'],
+  ],
+  clauseWords: set('pero porque aunque que si cuando donde para y'),
+  questionWords: set('que cual cuales quien cuanto cuanta cuantos cuantas'),
   leadVerbs: set(
     'es son era soy estoy esta fue sera ser estar quiero quisiera necesito tengo llamo llama',
   ),
@@ -86,6 +107,16 @@ const SPANISH: WordLists = {
     'cien ciento doscientos trescientos cuatrocientos quinientos seiscientos setecientos ochocientos novecientos',
   ),
   emailWords: set('arroba @'),
+  addressWords: set('correo email mail'),
+  dot: 'punto',
+  numberLengths: [
+    ['codigo postal', 5],
+    ['extension', 3],
+    ['telefono', 10],
+    ['celular', 10],
+    ['whatsapp', 10],
+    ['mi numero es', 10],
+  ],
   emailEndings: ['com', 'com mx', 'mx', 'net', 'org', 'es', 'edu', 'gob mx'],
   abbreviations:
     set(`sr sra srta sres dr dra lic ing arq prof mtro mtra ud uds vd av avda col num no tel ext
@@ -94,8 +125,22 @@ const SPANISH: WordLists = {
 
 const ENGLISH: WordLists = {
   open: set(`and or but nor so because although though while if when where that which who whose than then also
-    a an the of to in on at by for from with without about into over under between through during before after
+    whether next every a an the of to in on at by for from with without about into over under between through during before after
     my your his our their these those some any very im i names`),
+  openPhrases: ['yes but', 'no but', 'not sure if', 'you know if', 'wondering if'],
+  closingPhrases: [
+    ...['please', 'thanks', 'thank you', 'thank you very much', 'goodbye', 'bye', 'that is all'],
+    ...[
+      'that is fine',
+      'thats fine',
+      'thats all',
+      'go ahead',
+      'in the afternoon',
+      'in the morning',
+    ],
+  ],
+  clauseWords: set('but because although that if when where so and to'),
+  questionWords: set('what which who whom when where why how'),
   leadVerbs: set(
     'am is are was were be been want need have has had would like will can could should its',
   ),
@@ -136,6 +181,16 @@ const ENGLISH: WordLists = {
     'hundred triple',
   ),
   emailWords: set('at @'),
+  addressWords: set('email mail'),
+  dot: 'dot',
+  numberLengths: [
+    ['zip code', 5],
+    ['extension', 3],
+    ['phone is', 10],
+    ['phone number', 10],
+    ['my number is', 10],
+    ['reach me at', 10],
+  ],
   emailEndings: ['com', 'net', 'org', 'io', 'edu', 'co', 'co uk', 'gov'],
   abbreviations:
     set(`mr mrs ms dr prof st ave blvd rd apt no ext vs etc jr sr inc ltd co corp dept est approx fig

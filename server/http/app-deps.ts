@@ -5,7 +5,8 @@ import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { ProvidersStatus } from '../providers/select.ts'
-import type { VoiceInfo } from '../providers/tts.ts'
+import type { Voice, VoiceInfo } from '../providers/tts.ts'
+import type { Agent } from '../store/agents.ts'
 import type { Database } from '../store/database.ts'
 import type { MediaTokens } from './media-tokens.ts'
 
@@ -22,6 +23,16 @@ export interface CallDirectory {
 }
 
 export type { ProvidersStatus }
+
+export interface PhraseFigures {
+  phrases: number
+  megabytes: number
+  hits: number
+  misses: number
+  hitRatePercent: number
+  savedCharacters: number
+  savedUsd: number
+}
 
 /** A carrier's report about a call, already checked. `over` when the call cannot come back. */
 export interface CarrierStatus {
@@ -46,6 +57,12 @@ export interface AppDeps {
   journalStats(): Record<string, unknown>
   /** How busy the process is and what it gives up for it. */
   loadState(): LoadState & { ringingCalls: number; control: boolean }
+  /** The phrase cache, and what it saved. Default: none. */
+  phraseStats?(): PhraseFigures
+  /** Speaks a sample: 16-bit mono PCM. Default: there is no preview. @throws ProviderError */
+  previewVoice?(text: string, voice: Voice): Promise<{ pcm: Int16Array; sampleRateHz: number }>
+  /** An agent was saved: what it says by itself may be prepared. */
+  onAgentSaved?(agent: Agent): void
   /** False while starting and while draining. */
   ready(): boolean
   onCarrierStatus?(status: CarrierStatus): void

@@ -4,6 +4,7 @@ import { agentSettings } from '../agent-settings.ts'
 import { CALL_STATES, END_REASONS } from '../call/call-state.ts'
 import { LOAD_SIGNALS, RUNGS } from '../call/load.ts'
 import { CARRIERS } from '../carriers/carrier.ts'
+import { callCost } from '../store/calls.ts'
 
 /** Any UUID: also ones that are older than the versions in RFC 9562. */
 export const uuid = z.guid().meta({ example: '3f8b1c52-6f0e-4a52-9d5c-0a4f2b8f7c11' })
@@ -63,6 +64,7 @@ export const call = z
       tts: z.string().nullish(),
     }),
     turnCount: z.int(),
+    cost: maybe(callCost.meta({ id: 'CallCost', description: 'Use and cost, US dollars' })),
     recordingId: maybe(uuid),
   })
   .meta({ id: 'Call' })
@@ -157,6 +159,17 @@ export const status = z
     load,
     audio: z.record(z.string(), z.unknown()),
     journal: z.record(z.string(), z.unknown()),
+    phrases: maybe(
+      z.object({
+        phrases: z.int(),
+        megabytes: z.number(),
+        hits: z.int(),
+        misses: z.int(),
+        hitRatePercent: z.number(),
+        savedCharacters: z.int(),
+        savedUsd: z.number(),
+      }),
+    ).meta({ description: 'The phrase cache of the preferred voice' }),
   })
   .meta({ id: 'Status' })
 

@@ -16,6 +16,7 @@ import type { CarrierStream } from '../carriers/carrier.ts'
 import type { AudioFormat } from './audio-format.ts'
 import type { PlaybackEvents } from './playback.ts'
 import { Playout } from './playout.ts'
+import { SentLevel } from './sent-level.ts'
 import { Recorder, type RecordingFacts } from './recorder.ts'
 import { UserAudio } from './user-audio.ts'
 
@@ -42,6 +43,7 @@ export class Leg {
   readonly userAudio: UserAudio
   readonly #lane: AudioLane
   readonly #recorder: Recorder | null
+  readonly #sentLevel: SentLevel
   readonly #onDropped: LegDeps['onDropped']
   #audioTimeMs = 0
   #closed = false
@@ -63,6 +65,8 @@ export class Leg {
     )
     const recorder = deps.recordingPath ? new Recorder(deps.recordingPath, deps.format) : null
     this.#recorder = recorder
+    const sentLevel = new SentLevel(deps.format)
+    this.#sentLevel = sentLevel
     this.#onDropped = deps.onDropped
     this.userAudio = new UserAudio(this.#lane, deps.format, {
       onAudio: (payload) => recorder?.user(payload),
@@ -74,7 +78,10 @@ export class Leg {
       ttsRateHz: deps.ttsRateHz,
       events: deps.playback,
       clockMs: () => this.#audioTimeMs,
-      onSent: (payload) => recorder?.agent(payload),
+      onSent: (payload) => {
+        sentLevel.sent(payload)
+        recorder?.agent(payload)
+      },
       onCleared: () => recorder?.cleared(),
       onDropped: (samples) => deps.onDropped('agentAudio', samples),
     })
@@ -83,6 +90,11 @@ export class Leg {
   /** Audio of the user that has been processed, ms: the clock of the call. */
   get audioTimeMs(): number {
     return this.#audioTimeMs
+  }
+
+  /** The loudest frame sent since the last call, dBFS; −90 when none was. */
+  takeSentLevelDbfs(): number {
+    return this.#sentLevel.takeDbfs()
   }
 
   push(payload: Uint8Array, timestampMs: number): void {

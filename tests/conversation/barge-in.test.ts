@@ -157,3 +157,38 @@ describe('barge-in', () => {
     expect(barge.tick(3_000)).toEqual({ kind: 'resume', ignored: null })
   })
 })
+
+describe('barge-in with an echo on the line', () => {
+  const settings = { language: 'es-MX', interruptionWords: 1, stopWords: ['espera'] }
+  const agentSpeech = 'Con gusto le explico todos los beneficios'
+  const echo = { isEcho: true }
+
+  function echoing(): BargeIn {
+    const bargeIn = new BargeIn(settings)
+    expect(bargeIn.onset(1_000, echo)).toEqual({ kind: 'none' })
+    for (let atMs = 1_020; atMs < 1_400; atMs += 20) {
+      expect(bargeIn.tick(atMs, echo)).toEqual({ kind: 'none' })
+    }
+    return bargeIn
+  }
+
+  it('neither ducks nor pauses for 400 ms of it', () => {
+    echoing()
+  })
+
+  it('takes no floor for two of the agent’s words, which are too few to be known by their text', () => {
+    const words = { text: 'los beneficios', isFinal: false, startMs: 1_000, agentSpeech }
+    expect(echoing().words(words)).toEqual({ kind: 'none' })
+  })
+
+  it('takes the floor for two words that the agent did not say', () => {
+    const words = { text: 'cuánto cuesta', isFinal: false, startMs: 1_000, agentSpeech }
+    expect(echoing().words(words)).toMatchObject({ kind: 'takeFloor', reason: 'words' })
+  })
+
+  it('ducks as soon as the sound is the user’s own, and pauses with it', () => {
+    const bargeIn = echoing()
+    expect(bargeIn.tick(1_400, { isEcho: false })).toEqual({ kind: 'duck' })
+    expect(bargeIn.tick(1_420, { isEcho: false })).toEqual({ kind: 'pause' })
+  })
+})

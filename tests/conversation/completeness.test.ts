@@ -59,8 +59,34 @@ describe('completeness', () => {
   })
 
   it('is undecided about words without punctuation', () => {
-    expect(completeness('el martes por la tarde', 'es-MX')).toBe(0.6)
+    expect(completeness('quiero una cita', 'es-MX')).toBe(0.52)
     expect(completeness('el martes', 'es-MX')).toBe(0.5)
     expect(completeness('', 'es-MX')).toBe(0.5)
+  })
+
+  it('believes a longer statement more, one that says why still more, and never above 0.82', () => {
+    const of = (text: string) => completeness(text, 'es-MX')
+    expect(of('quiero cambiar la cita del martes')).toBeCloseTo(0.64)
+    expect(of('quiero cambiar la cita porque salgo de viaje')).toBeCloseTo(0.8)
+    expect(of('quiero cambiar la cita del martes porque salgo de viaje a Puebla')).toBe(0.82)
+  })
+
+  it('closes on thanks and on questions without their marks', () => {
+    expect(completeness('ya no gracias', 'es-MX')).toBe(0.9)
+    expect(completeness('cuánto cuesta la consulta', 'es-MX')).toBe(0.9)
+    expect(completeness('what time do you open', 'en-US')).toBe(0.9)
+    expect(completeness('cuánto cuesta el', 'es-MX')).toBe(0.1)
+  })
+
+  it('waits for the five digits of a postal code and the ten of a telephone', () => {
+    expect(completeness('mi código postal es cuatro cuatro uno', 'es-MX')).toBe(0.15)
+    expect(completeness('mi código postal es cuatro cuatro uno seis cero', 'es-MX')).toBe(0.85)
+    expect(completeness('mi teléfono es 33 12', 'es-MX')).toBe(0.15)
+    expect(completeness('my zip code is nine zero two one zero', 'en-US')).toBe(0.85)
+  })
+
+  it('waits for the rest of an address that has begun with a name and a dot', () => {
+    expect(completeness('es claudia punto ramírez', 'es-MX')).toBe(0.25)
+    expect(completeness('it is claudia dot ramsey', 'en-US')).toBe(0.25)
   })
 })

@@ -14,15 +14,15 @@ describe('a turn', () => {
     ])
   })
 
-  it('commits a closed sentence 300 ms after the last voiced sample when the final is there', async () => {
+  it('commits a closed sentence 240 ms after the last voiced sample when the final is there', async () => {
     const rig = new Rig()
     await rig.sound(600)
     const endMs = rig.nowMs
     rig.final('Quiero información sobre eso.')
     await rig.run(600)
     const thinking = rig.of('state')[0]
-    // 0.6 × 500 ms.
-    expect((thinking?.atMs ?? 0) - endMs).toBe(300)
+    // endpointingMinMs of the default profile.
+    expect((thinking?.atMs ?? 0) - endMs).toBe(240)
   })
 
   it('commits at once when the final comes after the wait', async () => {
@@ -44,7 +44,7 @@ describe('a turn', () => {
     await rig.run(200)
     await rig.run(1_000)
     const latency = rig.turns.at(-1)?.latency
-    expect(latency).toMatchObject({ endpointingMs: 300, sttMs: 0 })
+    expect(latency).toMatchObject({ endpointingMs: 240, sttMs: 60 })
     if (!latency) return
     const parts =
       latency.endpointingMs +

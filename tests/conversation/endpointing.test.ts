@@ -5,6 +5,8 @@ const SETTINGS = { language: 'es-MX', silenceTimeoutMs: 500 }
 const DONE = 'Quiero una cita para el martes.'
 const OPEN = 'Quiero una cita y.'
 
+const bounds = (silenceTimeoutMs: number) => waitBounds({ silenceTimeoutMs })
+
 /** Speech of 1 s, its end seen by the VAD 200 ms later. */
 function spoken(): Endpointing {
   const endpointing = new Endpointing(SETTINGS)
@@ -23,20 +25,20 @@ function decidedMs(endpointing: Endpointing, fromMs: number): number | null {
 
 describe('endpointing', () => {
   it('waits 300, 500 and 1500 ms with a silence timeout of 500 ms, by completeness', () => {
-    expect(waitBounds(500)).toEqual({ minMs: 300, maxMs: 1_500 })
-    expect([0.95, 0.8, 0.6, 0.5, 0.15].map((p) => waitMs(p, 500, 0))).toEqual([
+    expect(waitBounds(SETTINGS)).toEqual({ minMs: 300, midMs: 500, maxMs: 1_500 })
+    expect([0.95, 0.8, 0.6, 0.5, 0.15].map((p) => waitMs(p, bounds(500), 0))).toEqual([
       300, 300, 500, 500, 1_500,
     ])
   })
 
   it('waits 420, 700 and 2100 ms with 700 ms, and at most 2500 ms with 1000 ms', () => {
-    expect([0.85, 0.5, 0.1].map((p) => waitMs(p, 700, 0))).toEqual([420, 700, 2_100])
-    expect([0.85, 0.5, 0.1].map((p) => waitMs(p, 1_000, 0))).toEqual([600, 1_000, 2_500])
+    expect([0.85, 0.5, 0.1].map((p) => waitMs(p, bounds(700), 0))).toEqual([420, 700, 2_100])
+    expect([0.85, 0.5, 0.1].map((p) => waitMs(p, bounds(1_000), 0))).toEqual([600, 1_000, 2_500])
   })
 
   it('never waits longer for a more complete sentence', () => {
     for (const timeoutMs of [100, 500, 700, 2_000, 5_000]) {
-      const waits = Array.from({ length: 21 }, (_, i) => waitMs(i / 20, timeoutMs, 0))
+      const waits = Array.from({ length: 21 }, (_, i) => waitMs(i / 20, bounds(timeoutMs), 0))
       expect(waits).toEqual(waits.toSorted((a, b) => b - a))
     }
   })
@@ -85,10 +87,13 @@ describe('endpointing', () => {
     expect(decidedMs(endpointing, 2_200)).toBe(4_500)
   })
 
-  it('ends early on a partial that sounds complete and has not changed for 300 ms', () => {
+  it('ends early on a partial that sounds complete and has not changed for 60 ms', () => {
     const endpointing = spoken()
     endpointing.transcript({ text: DONE, isFinal: false, endMs: 2_000 }, 2_200)
-    expect(decidedMs(endpointing, 2_220)).toBe(2_500)
+    expect(decidedMs(endpointing, 2_220)).toBe(2_300)
+    const late = spoken()
+    late.transcript({ text: DONE, isFinal: false, endMs: 2_000 }, 2_280)
+    expect(decidedMs(late, 2_280)).toBe(2_340)
   })
 
   it('does not end early on a partial that ends 260 ms before the last voiced sample', () => {
@@ -146,5 +151,21 @@ describe('endpointing', () => {
     expect(endpointing.floorMs).toBe(500)
     endpointing.learnPause(9_000)
     expect(endpointing.floorMs).toBe(500)
+  })
+
+  it('ends a complete turn inside the hangover, 240 ms after the last voiced sample', () => {
+    const endpointing = new Endpointing({ ...SETTINGS, endpointingMinMs: 240 })
+    endpointing.speechStarted(1_000)
+    const frame = { pitchHz: 0, voicedLevelDbfs: 0, lastVoicedMs: 2_000 }
+    endpointing.transcript({ text: 'Sí, claro.', isFinal: false, endMs: 1_980 }, 2_100)
+    for (let atMs = 2_020; atMs < 2_240; atMs += 20) {
+      endpointing.frame(frame)
+      expect(endpointing.decide(atMs).kind).toBe('wait')
+    }
+    expect(endpointing.decide(2_240)).toMatchObject({ kind: 'commit', speechEndMs: 2_000 })
+    endpointing.reset()
+    expect(endpointing.speaking).toBe(false)
+    expect(endpointing.frame(frame)).toBe(false)
+    expect(endpointing.frame({ ...frame, lastVoicedMs: 2_260 })).toBe(true)
   })
 })

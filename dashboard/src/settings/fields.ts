@@ -78,6 +78,7 @@ function text(
 export const FIELDS: readonly Field[] = [
   text('systemPrompt', 'model', { control: 'area', maxLength: 10_000, wide: true }),
   text('firstMessage', 'model', { control: 'text', maxLength: 500, wide: true }),
+  text('legalNotice', 'model', { control: 'text', maxLength: 1_000, wide: true }),
   {
     name: 'firstMessageMode',
     section: 'model',
@@ -122,6 +123,17 @@ export const FIELDS: readonly Field[] = [
 
   slider('vadSensitivity', 'turns', [0, 1, 0.05]),
   { ...integer('silenceTimeoutMs', 'turns', [100, 5_000, 50]), unit: 'ms' },
+  { ...integer('endpointingMinMs', 'turns', [0, 3_000, 20]), unit: 'ms' },
+  { ...integer('endpointingMaxMs', 'turns', [0, 6_000, 100]), unit: 'ms' },
+  { ...integer('fillerAfterMs', 'turns', [0, 10_000, 100]), unit: 'ms' },
+  {
+    name: 'fillerPhrases',
+    section: 'turns',
+    control: 'tags',
+    maxItems: 20,
+    maxItemLength: 100,
+    wide: true,
+  },
   integer('interruptionWords', 'turns', [0, 20, 1]),
   {
     name: 'stopWords',
