@@ -5,7 +5,6 @@
  * caller pays who has an Int16Array and wants a Uint8Array; without, the audio lies in the core's
  * memory already, as it does in a call.
  */
-import { parseArgs } from 'node:util'
 import { coreResampler, coreRound, openCore, roundUs, type Core } from './dsp/core.ts'
 import { alawCompress, alawExpand, ulawCompress, ulawExpand } from './dsp/g191.ts'
 import {
@@ -18,7 +17,7 @@ import {
 } from './dsp/peers.ts'
 import { resamplerQuality } from './dsp/quality.ts'
 import { medianNs } from './dsp/timing.ts'
-import { machine, rounded, table, writeResult, type BenchFigures } from './rig/report.ts'
+import { rounded, type BenchFigures } from './rig/report.ts'
 
 interface DspBench {
   measured: BenchFigures
@@ -29,7 +28,7 @@ interface DspBench {
 type Row = readonly string[]
 type Figures = Record<string, number>
 
-async function runDsp(progress: (text: string) => void): Promise<DspBench> {
+export async function runDsp(progress: (text: string) => void): Promise<DspBench> {
   installPeers(progress)
   const core = await openCore()
   const figures: Figures = {}
@@ -305,8 +304,3 @@ function columns(rows: readonly Row[]): string {
     )
     .join('\n')
 }
-
-const { values } = parseArgs({ options: { name: { type: 'string', default: 'dsp' } } })
-const { measured, text } = await runDsp((line) => console.error(line))
-console.log(`${JSON.stringify(machine())}\n\n${text}\n\n${table(measured.figures)}`)
-console.log(`written to ${await writeResult(measured, values.name)}`)
