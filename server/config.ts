@@ -32,6 +32,8 @@ export interface Config {
   /** Any server that speaks OpenAI's chat completions. */
   openAi: { baseUrl: string; apiKey: string | null; model: string } | null
   twilio: { accountSid: string | null; authToken: string; apiBaseUrl: string | null } | null
+  /** Signs what is posted after a call; null: nothing is posted. */
+  webhook: { secret: string; allowPrivate: boolean } | null
   maxCalls: number
   audioThreads: number
   sttWorkers: number
@@ -85,6 +87,8 @@ const variables = z.object({
     .optional(),
   TWILIO_AUTH_TOKEN: secret.optional(),
   TWILIO_API_BASE_URL: httpUrl.optional(),
+  WEBHOOK_SECRET: secret.min(16, 'at least 16 characters').optional(),
+  WEBHOOK_ALLOW_PRIVATE: flag,
   MAX_CALLS: count(1, 2_000, 300),
   AUDIO_THREADS: count(1, 64, 1),
   STT_WORKERS: count(1, 16, 1),
@@ -123,6 +127,10 @@ export function loadConfig(
     adminApiKey: values.ADMIN_API_KEY ?? null,
     logLevel: values.LOG_LEVEL,
     ...accounts(values),
+    webhook:
+      values.WEBHOOK_SECRET === undefined
+        ? null
+        : { secret: values.WEBHOOK_SECRET, allowPrivate: values.WEBHOOK_ALLOW_PRIVATE },
     maxCalls: values.MAX_CALLS,
     audioThreads: values.AUDIO_THREADS,
     sttWorkers: values.STT_WORKERS,
@@ -193,6 +201,7 @@ export function configSecrets(config: Config): string[] {
     config.groq?.apiKey,
     config.openAi?.apiKey,
     config.twilio?.authToken,
+    config.webhook?.secret,
     password,
     password === undefined ? undefined : decoded(password),
   ]

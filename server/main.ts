@@ -11,6 +11,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { AudioPool } from '../workers/pool.ts'
+import { AfterCall, type EndedCall } from './aftercall/after-call.ts'
 import { AdmissionGate } from './call/admission.ts'
 import { AgentSource } from './call/agent-source.ts'
 import { answer } from './call/answer.ts'
@@ -27,6 +28,7 @@ import { createLog, SecretMask, type Log } from './log.ts'
 import { Wheel } from './media/wheel.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { selectProviders, type Providers } from './providers/select.ts'
+import { saveAnalysis } from './store/analyses.ts'
 import { defaultAgent, ensureDefaultAgent } from './store/agents.ts'
 import { ensureAdminKey } from './store/api-keys.ts'
 import { closeOrphanCalls } from './store/calls.ts'
@@ -136,6 +138,16 @@ async function openCalls(base: Base, parts: Parts) {
   const recordingsDir = join(config.dataDir, 'recordings')
   await mkdir(recordingsDir, { recursive: true })
   const { status } = providers
+  const { webhook } = config
+  const afterCall = new AfterCall({
+    llm: providers.llm,
+    log,
+    metrics,
+    written: () => journal.flush(),
+    save: (callId, analysis) => saveAnalysis(db, callId, analysis),
+    webhook: webhook && { ...webhook, nowSec: () => Math.floor(Date.now() / 1_000) },
+  })
+  base.undo.add('after-call work', () => afterCall.stop())
   const accept = {
     call: { pool, wheel, providers, echo: config.echo },
     diary: {
@@ -143,6 +155,8 @@ async function openCalls(base: Base, parts: Parts) {
       metrics,
       log,
       dateMs: Date.now,
+      // An echo is a measurement; there is nothing to analyse.
+      ...(config.echo ? {} : { afterCall: (call: EndedCall) => afterCall.take(call) }),
       providerNames: { stt: status.stt.name, llm: status.llm.name, tts: status.tts.name },
     },
     agents: new AgentSource(db, log, await defaultAgent(db)),

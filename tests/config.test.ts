@@ -27,6 +27,7 @@ describe('config', () => {
       groq: null,
       openAi: null,
       twilio: null,
+      webhook: null,
       maxCalls: 300,
       audioThreads: 1,
       sttWorkers: 1,

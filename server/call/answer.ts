@@ -157,7 +157,7 @@ class PendingStream implements StreamEvents {
       {
         stream,
         line: lines[this.#client] ?? SOCKET_ONLY_LINE,
-        diary: new CallDiary({ id, agent, carrier: this.#client, start }, diary),
+        diary: new CallDiary({ id, agent, carrier: this.#client, start, settings }, diary),
       },
       call,
     )

@@ -106,6 +106,17 @@ export const recordingLink = z
   .object({ durationMs: z.number(), channels: z.int(), url: z.string() })
   .meta({ id: 'Recording' })
 
+export const analysis = z
+  .object({
+    status: z.enum(['done', 'noModel', 'failed']),
+    summary: maybe(z.string()),
+    outcome: maybe(z.string()),
+    sentiment: maybe(z.string()),
+    fields: z.record(z.string(), z.unknown()),
+    note: maybe(z.string()),
+  })
+  .meta({ id: 'Analysis', description: 'Made by the language model after the call' })
+
 export const voice = z
   .object({
     name: z.string(),
