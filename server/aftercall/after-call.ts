@@ -104,10 +104,10 @@ export class AfterCall {
 
 /** What the receiver gets. */
 function report(call: EndedCall, analysis: Analysis): Record<string, unknown> {
-  const { settings: _settings, turns, ...facts } = call
+  const { id, agentId, carrier, from, to, startedAt, durationMs, endReason, turns } = call
   return {
     event: 'call.ended',
-    call: facts,
+    call: { id, agentId, carrier, from, to, startedAt, durationMs, endReason },
     analysis,
     transcript: turns.map(({ role, textSpoken, textHeard, truncated, startMs, endMs }) => {
       return { role, textSpoken, textHeard, truncated, startMs, endMs }

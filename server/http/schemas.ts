@@ -73,6 +73,8 @@ const latency = z
     llmFirstTokenMs: maybe(z.number()),
     firstSentenceMs: maybe(z.number()),
     ttsFirstAudioMs: maybe(z.number()),
+    queueMs: maybe(z.number()).optional(),
+    pacingMs: maybe(z.number()).optional(),
     responseMs: z.number(),
     ownMs: z.number(),
   })
