@@ -12,16 +12,11 @@ import { Histogram } from './rig/histogram.ts'
 import { inGroups } from './rig/in-groups.ts'
 import { FRAME_MS, Pacer } from './rig/pacer.ts'
 import { rounded, type BenchFigures } from './rig/report.ts'
+import { loadBetween, rigDoubt, RigUnreliable, snapshot, type Load } from './rig/self-check.ts'
 import type { ServerProcess } from './rig/server-process.ts'
 import { ToneCode } from './rig/tone-code.ts'
 import { TwilioCall } from './rig/twilio-caller.ts'
 
-/**
- * The rig's event loop may be busy for this share of the time; beyond it the rig measures itself.
- */
-const RIG_BUSY_LIMIT = 0.8
-/** The rig's own turns must come this punctually, or a late frame may be its own. */
-const RIG_LATE_P99_LIMIT_MS = 10
 /** Calls dialled at the same time: as fast as telephone calls ever arrive, without a herd. */
 const DIAL_AT_ONCE = 8
 /** How long the last frames may take to come back. */
@@ -34,6 +29,8 @@ export interface MediaOptions {
   seed: number
   server: ServerProcess
   authToken: string | null
+  /** Receives the measured seconds on the machine's monotonic clock, for profiles. */
+  window?: { fromUs: number; toUs: number }
   progress(text: string): void
 }
 
@@ -41,20 +38,6 @@ interface Measured {
   result: EchoResult
   warnings: number
   endedEarly: boolean
-}
-
-/**
- * The rig was the bottleneck: there is no result. What was seen is kept for whoever looks for the
- * cause.
- */
-export class RigUnreliable extends Error {
-  override readonly name = 'RigUnreliable'
-  readonly seen: BenchFigures
-
-  constructor(message: string, seen: BenchFigures) {
-    super(message)
-    this.seen = seen
-  }
 }
 
 /** @throws RigUnreliable when the rig or the machine was the bottleneck. */
@@ -86,9 +69,11 @@ export async function runMedia(options: MediaOptions): Promise<BenchFigures> {
   // measured frame.
   pacer.lateness.reset()
   const before = snapshot(options.server)
+  if (options.window) options.window.fromUs = monotonicUs()
   for (const probe of probes) probe.release()
   await until(() => probes.every((p) => p.isSent), LEAD_MS + options.seconds * 2_000 + 5_000)
   const after = snapshot(options.server)
+  if (options.window) options.window.toUs = monotonicUs()
   await until(() => probes.every((p) => p.isComplete), TAIL_MS)
   const rssMb = options.server.rssMb()
   const measured = await hangUp(calls, probes)
@@ -111,55 +96,6 @@ async function hangUp(calls: TwilioCall[], probes: EchoProbe[]): Promise<Measure
     const warnings = [...(calls[i]?.warnings.values() ?? [])].reduce((sum, n) => sum + n, 0)
     return { result: probe.finish(), warnings, endedEarly: endedEarly[i] ?? true }
   })
-}
-
-interface Load {
-  wallSec: number
-  serverCores: number
-  rigCores: number
-  rigBusy: number
-}
-
-interface Snapshot {
-  atMs: number
-  serverSec: number
-  rig: NodeJS.CpuUsage
-  loop: ReturnType<typeof performance.eventLoopUtilization>
-}
-
-function snapshot(server: ServerProcess): Snapshot {
-  return {
-    atMs: performance.now(),
-    serverSec: server.cpuSec(),
-    rig: process.cpuUsage(),
-    loop: performance.eventLoopUtilization(),
-  }
-}
-
-function loadBetween(before: Snapshot, after: Snapshot): Load {
-  const wallSec = (after.atMs - before.atMs) / 1_000
-  const rigMicros = after.rig.user + after.rig.system - before.rig.user - before.rig.system
-  return {
-    wallSec,
-    serverCores: (after.serverSec - before.serverSec) / wallSec,
-    rigCores: rigMicros / 1e6 / wallSec,
-    rigBusy: performance.eventLoopUtilization(after.loop, before.loop).utilization,
-  }
-}
-
-/** Why the rig cannot be believed, or null when it can. */
-function rigDoubt(load: Load, lateness: Histogram): string | null {
-  const lateMs = lateness.percentileMs(0.99)
-  const seen =
-    `rig busy ${(load.rigBusy * 100).toFixed(0)} % of the time, p99 ${lateMs} ms late; ` +
-    `CPU: rig ${load.rigCores.toFixed(2)} cores, server ${load.serverCores.toFixed(2)} cores`
-  if (load.rigBusy > RIG_BUSY_LIMIT) {
-    return `The rig was the bottleneck (limit ${RIG_BUSY_LIMIT * 100} % busy): ${seen}`
-  }
-  if (lateMs > RIG_LATE_P99_LIMIT_MS) {
-    return `The rig was not punctual (limit ${RIG_LATE_P99_LIMIT_MS} ms): ${seen}`
-  }
-  return null
 }
 
 function figures(all: {
@@ -201,6 +137,10 @@ function figures(all: {
     rigBusy: rounded(load.rigBusy, 3),
     rigLateP99Ms: all.rigLateness.percentileMs(0.99),
   }
+}
+
+function monotonicUs(): number {
+  return Number(process.hrtime.bigint() / 1_000n)
 }
 
 /** Looks every 20 ms; settles when it is true or the time is up. */

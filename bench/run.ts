@@ -1,92 +1,210 @@
 /**
- * `npm run bench -- <media|turns> [--calls N] …`: starts a server of its own, measures, prints, writes
- * `bench/results/<name>.json`. What each figure means and how it is measured: bench/README.md.
+ * `npm run bench -- <name> […]`: starts a server of its own, measures, prints, writes `bench/results/<name>.json` and a
+ * line of `bench/results/history.jsonl`. What each figure means and how it is measured: bench/README.md.
  */
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { RigUnreliable, runMedia } from './media.ts'
-import { table, writeResult, type BenchFigures } from './rig/report.ts'
 import { takeOwnCore } from './rig/own-core.ts'
+import { table, writeResult, type BenchFigures } from './rig/report.ts'
+import { RigUnreliable } from './rig/self-check.ts'
 import { ServerProcess } from './rig/server-process.ts'
-import { runTurns } from './turns.ts'
 
-const USAGE = `npm run bench -- media [--calls 300] [--seconds 20] [--floor]
-npm run bench -- turns [--calls 20] [--cases 200] [--parallel 4] [--scenario bench/scenarios/turns.yaml]
-Both take [--seed 1] [--name RESULT]. --floor measures the rig against a server that does nothing.
+const USAGE = `npm run bench -- media     [--calls 300] [--seconds 20] [--floor] [--stages]
+npm run bench -- turns     [--calls 20] [--cases 200] [--parallel 4] [--scenario bench/scenarios/turns.yaml]
+npm run bench -- capacity  [--calls N] [--seconds 90] [--most 800]     without --calls: searches
+npm run bench -- http      [--calls 500] [--seconds 10]
+npm run bench -- soak      [--calls 20] [--minutes 10]
+npm run bench -- overload  [--calls 200] [--seconds 20]                --calls: what fits
+npm run bench -- dsp
+npm run bench -- vad | providers                                       each has flags of its own
+npm run bench -- report                                                bench/results/report.html
+All take [--seed 1] [--name RESULT]. --floor measures the rig against a server that does nothing.
 --diagnose shows what was seen even when the rig was the bottleneck; it is no result and is not written.`
 
 const AUTH_TOKEN = 'rig-auth-token-0123456789abcdef'
 
+const OPTIONS = {
+  calls: { type: 'string' },
+  seconds: { type: 'string' },
+  minutes: { type: 'string' },
+  most: { type: 'string' },
+  cases: { type: 'string' },
+  parallel: { type: 'string' },
+  scenario: { type: 'string' },
+  seed: { type: 'string' },
+  name: { type: 'string' },
+  floor: { type: 'boolean' },
+  stages: { type: 'boolean' },
+  diagnose: { type: 'boolean' },
+  help: { type: 'boolean' },
+} as const
+
+function parse() {
+  // Benches in files of their own read their own flags.
+  return parseArgs({ allowPositionals: true, strict: false, options: OPTIONS })
+}
+type Flags = Record<keyof typeof OPTIONS, string | boolean | undefined>
+
+/** Benches that this file starts; the others (vad, providers) are programs of their own. */
+const BENCHES: Record<string, (flags: Flags) => Promise<BenchFigures>> = {
+  dsp: async () => {
+    const { runDsp } = await import('./dsp.ts')
+    const { measured, text } = await runDsp((line) => console.error(line))
+    console.log(`${text}\n`)
+    return measured
+  },
+  media: runMediaBench,
+  turns: runTurnsBench,
+  capacity: async (flags) => {
+    const { runCapacity } = await import('./capacity.ts')
+    return runCapacity({
+      calls: flags.calls === undefined ? null : count(flags, 'calls', 1),
+      seconds: count(flags, 'seconds', 90),
+      most: count(flags, 'most', 800),
+      diagnose: flags.diagnose === true,
+      ...shared(flags),
+    })
+  },
+  http: async (flags) => {
+    const { runHttp } = await import('./http.ts')
+    const sizes = { calls: count(flags, 'calls', 500), seconds: count(flags, 'seconds', 10) }
+    return runHttp({ ...sizes, ...shared(flags) })
+  },
+  soak: async (flags) => {
+    const { runSoak } = await import('./soak.ts')
+    const sizes = { calls: count(flags, 'calls', 20), minutes: count(flags, 'minutes', 10) }
+    return runSoak({ ...sizes, diagnose: flags.diagnose === true, ...shared(flags) })
+  },
+  overload: async (flags) => {
+    const { runOverload } = await import('./overload.ts')
+    const sizes = { calls: count(flags, 'calls', 200), seconds: count(flags, 'seconds', 20) }
+    return runOverload({ ...sizes, ...shared(flags) })
+  },
+}
+
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      calls: { type: 'string' },
-      seconds: { type: 'string' },
-      cases: { type: 'string' },
-      parallel: { type: 'string' },
-      scenario: { type: 'string' },
-      seed: { type: 'string' },
-      name: { type: 'string' },
-      floor: { type: 'boolean' },
-      diagnose: { type: 'boolean' },
-      help: { type: 'boolean' },
-    },
-  })
-  const bench = positionals[0]
-  if (values.help || (bench !== 'media' && bench !== 'turns')) {
-    console.error(USAGE)
-    return values.help ? 0 : 1
+  const { values, positionals } = parse()
+  const flags = values as Flags
+  const name = positionals[0] ?? ''
+  if (name === 'report') {
+    const { writeReport } = await import('./report.ts')
+    console.log(`written to ${await writeReport()}`)
+    return 0
   }
-  const seed = wholeNumber(values.seed ?? '1', 'seed')
-  const calls = wholeNumber(values.calls ?? (bench === 'media' ? '300' : '20'), 'calls')
-  const floor = values.floor === true
-  const server = await ServerProcess.start({
-    program: floor ? 'floor' : 'main',
-    env: {
-      MAX_CALLS: String(Math.max(calls, 10)),
-      TWILIO_AUTH_TOKEN: AUTH_TOKEN,
-      LOG_LEVEL: 'warn',
-      ...(bench === 'media' ? { MEDIA_ECHO: '1' } : {}),
-    },
-  })
-  const rigCore = bench === 'media' ? takeOwnCore() : null
+  const bench = BENCHES[name]
+  if (bench === undefined && isProgram(name)) return runProgram(name)
+  if (bench === undefined || flags.help === true) {
+    console.error(USAGE)
+    return flags.help === true ? 0 : 1
+  }
   try {
-    const shared = { calls, seed, server, authToken: AUTH_TOKEN, progress: note }
-    const measured =
-      bench === 'media'
-        ? await runMedia({ ...shared, seconds: wholeNumber(values.seconds ?? '20', 'seconds') })
-        : await runTurns({
-            ...shared,
-            cases: values.cases === '0' ? 0 : wholeNumber(values.cases ?? '200', 'cases'),
-            parallel: wholeNumber(values.parallel ?? '4', 'parallel'),
-            scenario: values.scenario ?? 'bench/scenarios/turns.yaml',
-          })
-    measured.settings = { ...measured.settings, rigCore }
-    await print(measured, values.name ?? (floor ? 'media-floor' : bench))
+    const measured = await bench(flags)
+    console.log(table(measured.figures))
+    const resultName = typeof flags.name === 'string' ? flags.name : measured.bench
+    console.log(`written to ${await writeResult(measured, resultName)}`)
     return 0
   } catch (error) {
     if (!(error instanceof RigUnreliable)) throw error
     console.error(`No result. ${error.message}`)
-    if (values.diagnose) console.error(`Seen, not to be quoted:\n${table(error.seen.figures)}`)
+    if (flags.diagnose) console.error(`Seen, not to be quoted:\n${table(error.seen.figures)}`)
     return 2
+  }
+}
+
+async function runMediaBench(flags: Flags): Promise<BenchFigures> {
+  const { runMedia } = await import('./media.ts')
+  const { profileFlags, stagesOf } = await import('./rig/stages.ts')
+  const calls = count(flags, 'calls', 300)
+  const floor = flags.floor === true
+  const profile = flags.stages === true ? await profileFlags() : null
+  const server = await ServerProcess.start({
+    program: floor ? 'floor' : 'main',
+    nodeFlags: profile?.flags ?? [],
+    env: {
+      MAX_CALLS: String(Math.max(calls, 10)),
+      TWILIO_AUTH_TOKEN: AUTH_TOKEN,
+      LOG_LEVEL: 'warn',
+      LOAD_CONTROL: '0',
+      WEBHOOKS_PER_MINUTE: '1000000',
+      MEDIA_ECHO: '1',
+    },
+  })
+  const rigCore = takeOwnCore()
+  const window = { fromUs: 0, toUs: 0 }
+  let outcome: BenchFigures | RigUnreliable
+  try {
+    outcome = await runMedia({
+      ...{ calls, seconds: count(flags, 'seconds', 20), server, authToken: AUTH_TOKEN, window },
+      ...shared(flags),
+    }).catch((error: unknown) => {
+      if (error instanceof RigUnreliable) return error
+      throw error
+    })
+  } finally {
+    await server.stop()
+  }
+  const measured = outcome instanceof RigUnreliable ? outcome.seen : outcome
+  // The profiles are there once the server has ended.
+  if (profile)
+    Object.assign(measured.figures, await stagesOf(profile.dir, window, measured.figures))
+  if (outcome instanceof RigUnreliable) throw outcome
+  return {
+    ...measured,
+    bench: floor ? 'media-floor' : measured.bench,
+    settings: { ...measured.settings, rigCore, profiled: profile !== null },
+  }
+}
+
+async function runTurnsBench(flags: Flags): Promise<BenchFigures> {
+  const { runTurns } = await import('./turns.ts')
+  const calls = count(flags, 'calls', 20)
+  const server = await ServerProcess.start({
+    env: {
+      MAX_CALLS: String(Math.max(calls, 10)),
+      TWILIO_AUTH_TOKEN: AUTH_TOKEN,
+      LOG_LEVEL: 'warn',
+    },
+  })
+  try {
+    const measured = await runTurns({
+      ...{ calls, server, authToken: AUTH_TOKEN, parallel: count(flags, 'parallel', 4) },
+      cases: flags.cases === '0' ? 0 : count(flags, 'cases', 200),
+      scenario: typeof flags.scenario === 'string' ? flags.scenario : 'bench/scenarios/turns.yaml',
+      ...shared(flags),
+    })
+    return { ...measured, settings: { ...measured.settings, rigCore: null } }
   } finally {
     await server.stop()
   }
 }
 
-async function print(measured: BenchFigures, name: string): Promise<void> {
-  console.log(table(measured.figures))
-  console.log(`written to ${await writeResult(measured, name)}`)
+function isProgram(name: string): boolean {
+  return /^[a-z]+$/.test(name) && existsSync(programPath(name))
 }
 
-function note(text: string): void {
-  console.error(text)
+function programPath(name: string): string {
+  return fileURLToPath(new URL(`./${name}.ts`, import.meta.url))
 }
 
-function wholeNumber(text: string, name: string): number {
+/** Runs bench/<name>.ts with the flags that follow, in this terminal. */
+async function runProgram(name: string): Promise<number> {
+  const { spawnSync } = await import('node:child_process')
+  const rest = process.argv.slice(process.argv.indexOf(name) + 1)
+  return spawnSync(process.execPath, [programPath(name), ...rest], { stdio: 'inherit' }).status ?? 1
+}
+
+function shared(flags: Flags): { seed: number; progress(text: string): void } {
+  return { seed: count(flags, 'seed', 1), progress: (text) => console.error(text) }
+}
+
+function count(flags: Flags, name: keyof typeof OPTIONS, fallback: number): number {
+  const text = flags[name]
+  if (text === undefined) return fallback
   const value = Number(text)
-  if (!Number.isInteger(value) || value < 1)
+  if (typeof text !== 'string' || !Number.isInteger(value) || value < 1) {
     throw new RangeError(`--${name}: a whole number from 1`)
+  }
   return value
 }
 

@@ -7,13 +7,12 @@
  * joint is like any other place.
  */
 
-import { filterShape, prototype } from './tables.ts'
+import { lowPass } from './filters.ts'
 
 export type BedName = 'none' | 'office' | 'cafe' | 'callcenter'
 export const BED_NAMES = ['office', 'cafe', 'callcenter'] as const
-export const BED_RATES_HZ = [8_000, 16_000, 24_000] as const
 
-/** Long enough not to be heard as a rhythm; 288 KB at 24 kHz. */
+/** Long enough not to be heard as a rhythm; 576 KB at 48 kHz. */
 export const LOOP_SEC = 6
 /** RMS −26 dBFS at bedGain 1: at the usual gain of 0.3 about 25 dB under a voice. */
 const LOOP_RMS = 0.05
@@ -147,12 +146,12 @@ function synthesize(name: Exclude<BedName, 'none'>): Float32Array {
   return sketch.loop.map((x) => x * scale)
 }
 
-/** Raises a loop's rate by a whole number, around the circle, with the line's own filter. */
+/** Raises a loop's rate from 8 kHz, around the circle. */
 function raiseRate(loop: Float32Array, toHz: number): Float32Array {
-  const shape = filterShape(8_000, toHz)
-  if (shape === null) return loop
-  const taps = Float32Array.from(prototype(shape))
-  const { up, tapsPerPhase } = shape
+  const up = toHz / 8_000
+  if (up === 1) return loop
+  const tapsPerPhase = 48
+  const taps = Float32Array.from(lowPass(up * tapsPerPhase, 3_900 / toHz), (tap) => tap * up)
   const before = Float32Array.from([...loop.subarray(loop.length - tapsPerPhase), ...loop])
   const out = new Float32Array(loop.length * up)
   for (let n = 0; n < loop.length; n++) {

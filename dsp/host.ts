@@ -12,21 +12,22 @@
  */
 import { readFile } from 'node:fs/promises'
 import { DspError } from '../server/errors.ts'
-import { BED_NAMES, BED_RATES_HZ, bedLoop, LOOP_SEC } from './beds.ts'
+import { BED_NAMES, bedLoop, LOOP_SEC } from './beds.ts'
+import { FILTER_KEYS, LINE_RATES_HZ, planBytes, planTable } from './filters.ts'
+import { constant, type Layout } from './layout.ts'
 import {
-  alawDecodeTable,
   bandEdges,
+  bandQuietest,
+  dtmfTable,
   fftTables,
-  FILTER_KEYS,
-  filterShape,
-  filterTable,
-  highPassCoefficients,
-  mulawDecodeTable,
+  highPassBlock,
+  lagGains,
+  NUMBERS,
+  POWERS_OF_TWO,
 } from './tables.ts'
 import { vadWeights } from './vad-weights.ts'
 
-/** The layout constants exported by assembly/index.ts, by name. */
-export type Layout = Readonly<Record<string, number>>
+export { constant, type Layout } from './layout.ts'
 
 /** What a worker needs to join: structured-cloneable. */
 export interface DspShare {
@@ -43,11 +44,26 @@ export interface DspFunctions {
   decodeAlaw(payload: number, out: number, count: number): void
   encodeMulaw(samples: number, payload: number, count: number): void
   encodeAlaw(samples: number, payload: number, count: number): void
-  resample(table: number, input: number, out: number, count: number): void
+  encodeMulawPcm(pcm: number, payload: number, count: number): void
+  decodeMulawPcm(payload: number, pcm: number, count: number): void
+  pcmToFloat(pcm: number, out: number, count: number): void
+  floatToPcm(samples: number, pcm: number, count: number): void
+  resample(plan: number, input: number, out: number, count: number, work: number): void
   windowedPower(samples: number, work: number, power: number): void
   autocorrelation(spectrum: number, work: number, out: number): void
-  levelDbfs(samples: number, count: number): number
+  measureLevel(samples: number, count: number, detection: number): number
   limit(samples: number, count: number): void
+  detect(slot: number, scratch: number, samples: number, level: number, detection: number): void
+  scoreFeatures(slot: number, scratch: number): number
+  addBed(
+    samples: number,
+    count: number,
+    bed: number,
+    length: number,
+    position: number,
+    from: number,
+    to: number,
+  ): number
 }
 
 /** Where the variable regions lie; both threads compute the same from slots and lists. */
@@ -91,13 +107,6 @@ function instantiate(share: Pick<DspShare, 'module' | 'memory'>): {
   return { layout, functions: exports as unknown as DspFunctions }
 }
 
-/** One constant of the layout. Throws DspError DSP_LAYOUT when the module does not export it. */
-export function constant(layout: Layout, name: string): number {
-  const value = layout[name]
-  if (value === undefined) throw new DspError('DSP_LAYOUT', `dsp.wasm does not export ${name}`)
-  return value
-}
-
 function placeRegions(layout: Layout, slots: number, lists: number): Regions {
   let at = constant(layout, 'TABLES_END')
   const take = (bytes: number): number => {
@@ -107,13 +116,15 @@ function placeRegions(layout: Layout, slots: number, lists: number): Regions {
   }
   const filters = new Map<string, number>()
   for (const [from, to] of FILTER_KEYS) {
-    const shape = filterShape(from, to)
-    if (shape) filters.set(`${from}-${to}`, take(16 + shape.up * shape.tapsPerPhase * 4))
+    const key = `${from}-${to}`
+    filters.set(key, take(planBytes(key)))
   }
-  const highPass = new Map(BED_RATES_HZ.map((rateHz) => [rateHz, take(20)] as const))
+  const highPass = new Map(LINE_RATES_HZ.map((rateHz) => [rateHz, take(192)] as const))
   const beds = new Map<string, number>()
   for (const name of BED_NAMES) {
-    for (const rateHz of BED_RATES_HZ) beds.set(`${name}-${rateHz}`, take(LOOP_SEC * rateHz * 2))
+    for (const rateHz of LINE_RATES_HZ) {
+      beds.set(`${name}-${rateHz}`, take(LOOP_SEC * rateHz * 2))
+    }
   }
   const scratch = take(lists * constant(layout, 'SCRATCH_BYTES'))
   const listStart = take(lists * slots * 4)
@@ -135,24 +146,23 @@ function writeTables(memory: WebAssembly.Memory, layout: Layout, regions: Region
   const put = (at: number, data: ArrayBufferView): void =>
     bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at)
   const fft = fftTables()
-  put(constant(layout, 'MULAW_DECODE'), mulawDecodeTable())
-  put(constant(layout, 'ALAW_DECODE'), alawDecodeTable())
+  put(constant(layout, 'NUMBERS'), NUMBERS)
+  put(constant(layout, 'POWERS_OF_TWO'), POWERS_OF_TWO)
   put(constant(layout, 'FFT_WINDOW'), fft.window)
   put(constant(layout, 'FFT_ORDER'), fft.order)
   put(constant(layout, 'FFT_COS'), fft.cos)
   put(constant(layout, 'FFT_SIN'), fft.sin)
   put(constant(layout, 'FFT_SPLIT_COS'), fft.splitCos)
   put(constant(layout, 'FFT_SPLIT_SIN'), fft.splitSin)
+  put(constant(layout, 'DTMF_TABLE'), dtmfTable())
   put(constant(layout, 'BAND_EDGES'), bandEdges())
+  put(constant(layout, 'BAND_QUIETEST'), bandQuietest())
+  put(constant(layout, 'LAG_GAIN'), lagGains())
   put(constant(layout, 'VAD_WEIGHTS'), vadWeights())
-  for (const [from, to] of FILTER_KEYS) {
-    const shape = filterShape(from, to)
-    const at = regions.filters.get(`${from}-${to}`)
-    if (shape && at !== undefined) put(at, filterTable(shape))
-  }
-  for (const [rateHz, at] of regions.highPass) put(at, highPassCoefficients(rateHz))
+  for (const [key, at] of regions.filters) put(at, planTable(key, layout))
+  for (const [rateHz, at] of regions.highPass) put(at, highPassBlock(rateHz))
   for (const name of BED_NAMES) {
-    for (const rateHz of BED_RATES_HZ) {
+    for (const rateHz of LINE_RATES_HZ) {
       const at = regions.beds.get(`${name}-${rateHz}`)
       if (at !== undefined) put(at, bedLoop(name, rateHz))
     }

@@ -1,5 +1,5 @@
 /** Where a slot's fields lie, from the constants the DSP core exports (assembly/slot.ts). */
-import { constant, type Layout } from './host.ts'
+import { constant, type Layout } from './layout.ts'
 
 export type SlotOffsets = ReturnType<typeof slotOffsets>
 

@@ -10,13 +10,20 @@
  */
 import { DspError } from '../server/errors.ts'
 import { BED_NAMES, type BedName } from './beds.ts'
+import { LINE_RATES_HZ, planHistory, TTS_RATES_HZ } from './filters.ts'
 import { constant, type DspMemory } from './host.ts'
 import { slotOffsets, type SlotOffsets } from './slot-offsets.ts'
 
 export interface SlotFormat {
   codec: 'PCMU' | 'PCMA' | 'L16'
+  /** Of L16 on the line; `little` unless said. */
+  byteOrder?: 'little' | 'big' | undefined
+  /** 8, 16, 24 or 48 kHz. */
   lineRateHz: number
+  /** 8, 16, 22.05, 24 or 48 kHz. */
   ttsRateHz: number
+  /** What speech-to-text wants: 16 kHz unless said. */
+  sttRateHz?: number | undefined
 }
 
 export interface SlotSettings {
@@ -25,7 +32,17 @@ export interface SlotSettings {
   bed: BedName
   /** 0…1; 1 is −26 dBFS. */
   bedGain: number
+  /** Look for DTMF and call-progress tones in the user's audio; not unless said. */
+  tones?: boolean
+  /** RMS of comfort noise under everything the agent sends, dBFS; none unless said. */
+  comfortNoiseDbfs?: number
 }
+
+/**
+ * `ringback` once for each ring, `busy` at its third pulse, `sit` is a network's "cannot be
+ * reached", `faxCalling` CNG, `faxAnswer` CED, `beep` an answering machine's.
+ */
+export type ProgressTone = 'ringback' | 'busy' | 'sit' | 'faxCalling' | 'faxAnswer' | 'beep'
 
 /** What the VAD found in one 20 ms frame. Times are audio time since the slot was opened. */
 export interface Detection {
@@ -37,6 +54,14 @@ export interface Detection {
   probability: number
   /** RMS, −90…0. */
   levelDbfs: number
+  /** Largest sample, 0…1. */
+  peak?: number
+  /** Samples of the frame at full scale. */
+  clippedSamples?: number
+  /** The DTMF digit that was recognised in this frame: one of 0-9 * # A-D; null for none. */
+  digit?: string | null
+  /** The call-progress tone that became certain in this frame; null for none. */
+  tone?: ProgressTone | null
   /** This frame starts speech. */
   onset: boolean
   /** This frame ends speech. */
@@ -64,16 +89,38 @@ export interface OutboundFrame {
 
 export type PushResult = 'taken' | 'full' | 'badLength'
 
-const CODECS = { PCMU: 0, PCMA: 1, L16: 2 } as const
+const CODECS: ReadonlyMap<string, number> = new Map([
+  ['PCMU', 0],
+  ['PCMA', 1],
+  ['L16', 2],
+  ['L16-big', 3],
+])
+/** By number, as in assembly/tones.ts. */
+const TONES: ReadonlyArray<ProgressTone | null> = [
+  null,
+  'ringback',
+  'busy',
+  'sit',
+  'faxCalling',
+  'faxAnswer',
+  'beep',
+]
 const FRAME_MS = 20
-const RATES_HZ: readonly number[] = [8_000, 16_000, 24_000]
+const STT_RATES_HZ = [8_000, 16_000]
 
 /** The longest payload taken in one piece, in frames: 100 ms. */
 const LONGEST_PAYLOAD_FRAMES = 5
 
-function requireRate(rateHz: number, what: string): void {
-  if (RATES_HZ.includes(rateHz)) return
-  throw new DspError('DSP_BAD_RATE', `${what} must be 8000, 16000 or 24000 Hz, not ${rateHz}`)
+function requireRate(rateHz: number, known: readonly number[], what: string): void {
+  if (known.includes(rateHz)) return
+  throw new DspError('DSP_BAD_RATE', `${what} must be one of ${known.join(', ')} Hz, not ${rateHz}`)
+}
+
+function codecNumber(format: SlotFormat): number {
+  const big = format.codec === 'L16' && format.byteOrder === 'big'
+  const number = CODECS.get(big ? 'L16-big' : format.codec)
+  if (number !== undefined) return number
+  throw new DspError('DSP_BAD_CODEC', `there is no codec called ${format.codec}`)
 }
 
 export class Slot {
@@ -89,20 +136,28 @@ export class Slot {
   readonly #records: Uint8Array[]
   readonly #c: SlotOffsets
   #outbound: Uint8Array[] = []
+  #sttFrames: Int16Array[] = []
   readonly #frame: OutboundFrame = { payload: new Uint8Array(0), hasAgent: false, agentMs: 0 }
   readonly #detection: Detection = {
     atMs: 0,
     speech: false,
     probability: 0,
     levelDbfs: -90,
+    peak: 0,
+    clippedSamples: 0,
+    digit: null,
+    tone: null,
     onset: false,
     offset: false,
     speechStartMs: -1,
     lastVoicedMs: -1,
+    pitchHz: 0,
+    voicedLevelDbfs: -90,
   }
   #payloadBytes = 0
   #ttsFrameSamples = 0
   #hasBed = false
+  #bedGain = 0
 
   constructor(dsp: DspMemory, index: number) {
     this.index = index
@@ -128,38 +183,57 @@ export class Slot {
 
   /**
    * Zeroes the slot and sets it up; the caller knows that no worker holds it.
-   * Throws DspError DSP_BAD_RATE for a rate other than 8, 16 or 24 kHz.
+   * Throws DspError DSP_BAD_RATE or DSP_BAD_CODEC for what the core does not know, DSP_NO_BED for a
+   * bed that nobody has loaded.
    */
   open(format: SlotFormat, settings: SlotSettings): void {
-    requireRate(format.lineRateHz, 'the line rate')
-    requireRate(format.ttsRateHz, 'the TTS rate')
+    const line = format.lineRateHz
+    const stt = format.sttRateHz ?? 16_000
+    requireRate(line, LINE_RATES_HZ, 'the line rate')
+    requireRate(format.ttsRateHz, TTS_RATES_HZ, 'the TTS rate')
+    requireRate(stt, STT_RATES_HZ, 'the speech-to-text rate')
+    const codec = codecNumber(format)
     const { regions, layout, share } = this.#dsp
     new Uint8Array(share.memory.buffer, this.#at, constant(layout, 'SLOT_BYTES')).fill(0)
-    const line = format.lineRateHz
-    const filter = (from: number, to: number): number => regions.filters.get(`${from}-${to}`) ?? 0
     const lineSamples = (line * FRAME_MS) / 1_000
     this.#payloadBytes = lineSamples * (format.codec === 'L16' ? 2 : 1)
     this.#ttsFrameSamples = (format.ttsRateHz * FRAME_MS) / 1_000
+    this.#sttFrames = this.#pcm.map((frame) => frame.subarray(0, (stt * FRAME_MS) / 1_000))
     const bed = settings.bed === 'none' || settings.bedGain <= 0 ? 0 : this.#bed(settings.bed, line)
     this.#hasBed = bed !== 0
-    this.#setWord('CODEC', CODECS[format.codec])
+    this.#setWord('CODEC', codec)
     this.#setWord('LINE_SAMPLES', lineSamples)
     this.#setWord('PAYLOAD_BYTES', this.#payloadBytes)
     this.#setWord('TTS_SAMPLES', this.#ttsFrameSamples)
     this.#setWord('HIGH_PASS_PTR', regions.highPass.get(line) ?? 0)
-    this.#setWord('TO_16K_PTR', filter(line, 16_000))
-    this.#setWord('TO_8K_PTR', filter(line, 8_000))
-    this.#setWord('TO_LINE_PTR', filter(format.ttsRateHz, line))
+    this.#setWord('STT_SAMPLES', (stt * FRAME_MS) / 1_000)
+    this.#usePlans(line, stt, format.ttsRateHz)
     this.#setWord('BED_PTR', bed)
     this.#setWord('BED_SAMPLES', bed === 0 ? 0 : this.#bedSamples(line))
-    this.#setFloat('BED_GAIN', Math.min(1, settings.bedGain))
+    this.#bedGain = bed === 0 ? 0 : Math.min(1, settings.bedGain)
+    this.#setFloat('BED_GAIN', this.#bedGain)
     this.#setFloat('AGENT_GAIN', 1)
+    this.#setWord('TONES_WANTED', settings.tones === true ? 1 : 0)
+    if (settings.comfortNoiseDbfs !== undefined) {
+      this.#setFloat('COMFORT_RMS', 10 ** (Math.min(-20, settings.comfortNoiseDbfs) / 20))
+    }
     const on = vadThreshold(settings.vadSensitivity)
     this.#setFloat('VAD_ON', on)
     this.#setFloat('VAD_OFF', on * 0.6)
     const header = constant(layout, 'OUT_HEADER_BYTES')
     this.#outbound = this.#records.map((r) => r.subarray(header, header + this.#payloadBytes))
     this.#setWord('LIVE', 1)
+  }
+
+  #usePlans(line: number, stt: number, tts: number): void {
+    const plan = (from: number, to: number): number =>
+      this.#dsp.regions.filters.get(`${from}-${to}`) ?? 0
+    this.#setWord('TO_STT_PTR', plan(line, stt))
+    this.#setWord('TO_8K_PTR', plan(line, 8_000))
+    this.#setWord('TO_LINE_PTR', plan(tts, line))
+    const user = Math.max(planHistory(`${line}-${stt}`), planHistory(`${line}-8000`))
+    this.#setWord('USER_KEEP', user)
+    this.#setWord('AGENT_KEEP', planHistory(`${tts}-${line}`))
   }
 
   close(): void {
@@ -259,6 +333,12 @@ export class Slot {
     this.#floats[this.#word + this.#c.agentGain] = gain
   }
 
+  /** Fades the bed out within a second, or in again; a slot opened without one stays without. */
+  setBedOn(isOn: boolean): void {
+    this.#hasBed = isOn && this.#bedGain > 0
+    this.#setFloat('BED_GAIN', this.#hasBed ? this.#bedGain : 0)
+  }
+
   set wantFrames(want: boolean) {
     this.#set(this.#c.wantFrames, want ? 1 : 0)
   }
@@ -323,7 +403,7 @@ export class Slot {
     let count = 0
     while (read !== written) {
       const place = read & (c.pcmFrames - 1)
-      const pcm = this.#pcm[place]
+      const pcm = this.#sttFrames[place]
       this.#readDetection((this.#at + c.detectionRing + place * c.detectionBytes) >> 2)
       if (pcm !== undefined) take(this.#detection, pcm)
       read++
@@ -342,9 +422,16 @@ export class Slot {
     d.offset = (flags & 4) !== 0
     d.probability = this.#floats[record + 2] ?? 0
     d.levelDbfs = this.#floats[record + 3] ?? -90
+    d.peak = this.#floats[record + 8] ?? 0
+    d.clippedSamples = this.#words[record + 9] ?? 0
+    d.tone = TONES[this.#words[record + 11] ?? 0] ?? null
+    const digit = this.#words[record + 10] ?? 0
+    d.digit = digit === 0 ? null : String.fromCharCode(digit)
     const start = this.#words[record + 4] ?? -1
     d.speechStartMs = start < 0 ? -1 : start * FRAME_MS
     d.lastVoicedMs = (this.#words[record + 5] ?? -1) * FRAME_MS
+    d.pitchHz = this.#floats[record + 6] ?? 0
+    d.voicedLevelDbfs = this.#floats[record + 7] ?? -90
   }
 
   #bed(name: Exclude<BedName, 'none'>, rateHz: number): number {

@@ -1,128 +1,88 @@
 /**
  * The constant tables of the DSP core, computed once at start and written into shared memory before
- * a worker runs: filters, FFT, bands, G.711 decoding. Computed rather than stored: a formula can be
- * read, a thousand numbers cannot.
- *
- * Resampling filters: Kaiser window, 85 dB. The narrow side keeps 3.4 kHz (telephony's pass band,
- * ITU-T G.712) and is down by 80 dB at 4.4 kHz; between 16 and 24 kHz it keeps 6.9 kHz. Delay 3 ms,
- * or 1.5 ms between 16 and 24 kHz.
+ * a worker runs: FFT, bands, G.711, high-pass. Computed rather than stored: a formula can be read, a
+ * thousand numbers cannot. Resampling filters: dsp/filters.ts.
  */
 
-/** Kaiser's β for a stop band of −85 dB: 0.1102 · (85 − 8.7). */
-const KAISER_BETA = 8.4
+/** The numbers of assembly/tables.ts, in its order. What they are for: assembly/g711.ts, pcm, level, mixer. */
+export const NUMBERS: Float32Array = Float32Array.of(
+  0,
+  8_192,
+  1.5 * 2 ** 21,
+  1 / 8,
+  33 - 1 / 8,
+  0x1fff,
+  2_048,
+  1.5 * 2 ** 19,
+  1 / 32,
+  2_047,
+  16,
+  33,
+  1.5 * 2 ** 23,
+  32_768,
+  1 / 32_768,
+  0.97,
+  0.8,
+  0.25,
+)
 
-export interface FilterShape {
-  up: number
-  down: number
-  /** Taps of each phase: a multiple of 4 (SIMD), at most 144 (the history a slot keeps). */
-  tapsPerPhase: number
-  /** −6 dB point over the intermediate rate (input rate · up). */
-  cutoff: number
-}
-
-/** The shapes for `fromHz` → `toHz`; null when no conversion is needed. */
-export function filterShape(fromHz: number, toHz: number): FilterShape | null {
-  const key = `${fromHz / 1_000}-${toHz / 1_000}`
-  return SHAPES[key] ?? null
-}
-
-const SHAPES: Readonly<Record<string, FilterShape>> = {
-  '8-16': { up: 2, down: 1, tapsPerPhase: 48, cutoff: 3_900 / 16_000 },
-  '16-8': { up: 1, down: 2, tapsPerPhase: 96, cutoff: 3_900 / 16_000 },
-  '8-24': { up: 3, down: 1, tapsPerPhase: 48, cutoff: 3_900 / 24_000 },
-  '24-8': { up: 1, down: 3, tapsPerPhase: 144, cutoff: 3_900 / 24_000 },
-  '24-16': { up: 2, down: 3, tapsPerPhase: 72, cutoff: 7_800 / 48_000 },
-  '16-24': { up: 3, down: 2, tapsPerPhase: 48, cutoff: 7_800 / 48_000 },
-}
-
-export const FILTER_KEYS: ReadonlyArray<readonly [number, number]> = [
-  [8_000, 16_000],
-  [16_000, 8_000],
-  [8_000, 24_000],
-  [24_000, 8_000],
-  [24_000, 16_000],
-  [16_000, 24_000],
-]
+export const POWERS_OF_TWO: Uint8Array = Uint8Array.from({ length: 16 }, (_, n) => 1 << (n & 7))
 
 /**
- * Modified Bessel function of order 0, by its series (converges for all arguments a window needs).
+ * Butterworth high-pass of second order at 80 Hz by the bilinear transform, as assembly/high-pass.ts
+ * wants it: four samples at once.
+ *
+ *   y[0…3] = Σ x[i] · response delayed by i   +   s1 · decay1 + s2 · decay2
+ *   s'     = Σ x[i] · A^(3−i)·B               +   A⁴ · s                      (direct form II transposed)
+ *
+ * 12 vectors of 4 f32: the columns of y for x0…x3, s1, s2, then those of s' (two values, twice).
  */
-function bessel0(x: number): number {
-  let term = 1
-  let sum = 1
-  for (let k = 1; term > sum * 1e-12; k++) {
-    term *= (x / (2 * k)) ** 2
-    sum += term
-  }
-  return sum
-}
-
-/** Low-pass prototype of `up · tapsPerPhase` taps; the sum of each phase is close to 1. */
-export function prototype(shape: FilterShape): Float64Array {
-  const length = shape.up * shape.tapsPerPhase
-  const middle = (length - 1) / 2
-  const taps = Float64Array.from({ length }, (_, n) => {
-    const t = n - middle
-    const sinc = Math.sin(2 * Math.PI * shape.cutoff * t) / (Math.PI * t)
-    const window = bessel0(KAISER_BETA * Math.sqrt(1 - (t / middle) ** 2)) / bessel0(KAISER_BETA)
-    return sinc * window
-  })
-  const sum = taps.reduce((a, b) => a + b, 0)
-  return taps.map((tap) => (tap * shape.up) / sum)
-}
-
-/** The table resampler.ts reads: i32 header [up, down, taps, 0], then the phases, time-reversed. */
-export function filterTable(shape: FilterShape): Uint8Array {
-  const bytes = new Uint8Array(16 + shape.up * shape.tapsPerPhase * 4)
-  new Int32Array(bytes.buffer, 0, 4).set([shape.up, shape.down, shape.tapsPerPhase, 0])
-  const phases = new Float32Array(bytes.buffer, 16)
-  const taps = prototype(shape)
-  for (let phase = 0; phase < shape.up; phase++) {
-    for (let t = 0; t < shape.tapsPerPhase; t++) {
-      const reversed = shape.tapsPerPhase - 1 - t
-      phases[phase * shape.tapsPerPhase + reversed] = taps[phase + t * shape.up] ?? 0
-    }
-  }
-  return bytes
-}
-
-/** Butterworth high-pass of second order at 80 Hz by the bilinear transform: b0 b1 b2 a1 a2. */
-export function highPassCoefficients(rateHz: number): Float32Array {
+export function highPassBlock(rateHz: number): Float32Array {
   const k = Math.tan((Math.PI * 80) / rateHz)
   const norm = 1 / (1 + Math.SQRT2 * k + k * k)
-  return Float32Array.of(
-    norm,
-    -2 * norm,
-    norm,
-    2 * (k * k - 1) * norm,
-    (1 - Math.SQRT2 * k + k * k) * norm,
-  )
+  const [b0, b1, b2] = [norm, -2 * norm, norm]
+  const a1 = 2 * (k * k - 1) * norm
+  const a2 = (1 - Math.SQRT2 * k + k * k) * norm
+  /** What one impulse at input `x` or in the state does to four outputs and to the state after them. */
+  const follow = (x: number, first: readonly [number, number]): [number[], number[]] => {
+    let [s1, s2] = first
+    const y = [0, 1, 2, 3].map((n) => {
+      const input = n === x ? 1 : 0
+      const output = b0 * input + s1
+      s1 = b1 * input - a1 * output + s2
+      s2 = b2 * input - a2 * output
+      return output
+    })
+    return [y, [s1, s2, s1, s2]]
+  }
+  const columns = [
+    ...[0, 1, 2, 3].map((x) => follow(x, [0, 0])),
+    follow(-1, [1, 0]),
+    follow(-1, [0, 1]),
+  ]
+  return Float32Array.from([
+    ...columns.flatMap(([y]) => y),
+    ...columns.flatMap(([, state]) => state),
+  ])
 }
 
-/** ITU-T G.191 ulaw_expand. */
-function mulawSample(code: number): number {
-  const inverted = ~code & 0xff
-  const exponent = (inverted >> 4) & 7
-  const step = 4 << (exponent + 1)
-  const size = (0x80 << exponent) + step * (inverted & 15) + step / 2 - 4 * 33
-  return code < 0x80 ? -size : size
-}
+const DTMF_HZ = [697, 770, 852, 941, 1_209, 1_336, 1_477, 1_633] as const
 
-/** ITU-T G.191 alaw_expand. */
-function alawSample(code: number): number {
-  const toggled = (code ^ 0x55) & 0x7f
-  const exponent = toggled >> 4
-  const mantissa = ((toggled & 15) + (exponent > 0 ? 16 : 0)) * 16 + 8
-  const size = exponent > 1 ? mantissa << (exponent - 1) : mantissa
-  return code > 127 ? size : -size
-}
-
-export function mulawDecodeTable(): Float32Array {
-  return Float32Array.from({ length: 256 }, (_, code) => mulawSample(code) / 32_768)
-}
-
-export function alawDecodeTable(): Float32Array {
-  return Float32Array.from({ length: 256 }, (_, code) => alawSample(code) / 32_768)
+/** What assembly/dtmf.ts reads: a Hann window of 160 samples folded around its middle. ITU-T Q.23. */
+export function dtmfTable(): Float32Array {
+  const half = Array.from({ length: 80 }, (_, i) => i + 0.5)
+  const hann = (n: number): number => 0.5 + 0.5 * Math.cos((2 * Math.PI * n) / 160)
+  const turn = (hz: number, n: number): number => (2 * Math.PI * hz * n) / 8_000
+  return Float32Array.from([
+    ...DTMF_HZ.flatMap((hz) => [
+      ...half.map((n) => hann(n) * Math.cos(turn(hz, n))),
+      ...half.map((n) => hann(n) * Math.sin(turn(hz, n))),
+    ]),
+    ...half.map((n) => hann(n) ** 2),
+    ...DTMF_HZ,
+    // The phase gained in 80 samples, −π…π.
+    ...DTMF_HZ.map((hz) => turn(hz, 80) - 2 * Math.PI * Math.round(turn(hz, 80) / (2 * Math.PI))),
+  ])
 }
 
 export interface FftTables {
@@ -173,4 +133,31 @@ export function bandEdges(): Int32Array {
     edges[b] = Math.max(Math.round(at / 31.25), b === 0 ? 0 : (edges[b - 1] ?? 0) + 1)
   }
   return edges
+}
+
+/**
+ * Power in each band of white noise at −70 dBFS under the window, the idle noise of G.711; the two
+ * bands that only fill a vector get 1.
+ */
+export function bandQuietest(): Float32Array {
+  const edges = bandEdges()
+  return Float32Array.from({ length: 20 }, (_, b) =>
+    b < 18 ? 1e-5 * ((edges[b + 1] ?? 0) - (edges[b] ?? 0)) : 1,
+  )
+}
+
+/**
+ * Evens out what the Hann window takes from long lags: one over the root of the window's own
+ * autocorrelation. 0 beyond lag 100.
+ */
+export function lagGains(): Float32Array {
+  const { window } = fftTables()
+  const overlap = (lag: number): number => {
+    let sum = 0
+    for (let n = 0; n + lag < 256; n++) sum += (window[n] ?? 0) * (window[n + lag] ?? 0)
+    return sum
+  }
+  return Float32Array.from({ length: 104 }, (_, lag) =>
+    lag <= 100 ? Math.sqrt(overlap(0) / overlap(lag)) : 0,
+  )
 }

@@ -65,6 +65,8 @@ const profileShape = {
   enableEndCall: z.boolean(),
   enableDialKeypad: z.boolean(),
   transferPhoneNumber: e164.nullable(),
+  /** Said to the person before the user is connected; empty connects at once. {{from}} and other variables are filled. */
+  transferAnnouncement: z.string().max(500),
   idleTimeoutSec: z.number().min(5).max(120),
   idleMessage: z.string().max(500),
   inactivityMaxRetries: z.int().min(0).max(10),
@@ -76,6 +78,16 @@ const profileShape = {
   extractionSchema: z.string().max(10_000).refine(isSchema, 'a JSON Schema object with properties'),
   /** Where the result of a call is posted; '': nowhere. */
   webhookUrl: z.literal('').or(z.url({ protocol: /^https?$/ }).max(500)),
+  /** The carrier records too, both sides on channels of their own. */
+  carrierRecording: z.boolean(),
+  /** The carrier takes noise out of the user's audio (Telnyx). */
+  noiseSuppression: z.boolean(),
+  /** On calls out: ask the carrier who answers, and do as the next three say. */
+  machineDetection: z.boolean(),
+  onMachine: z.enum(['talk', 'leaveMessage', 'hangup']),
+  onFax: z.enum(['talk', 'hangup']),
+  onUnknownParty: z.enum(['talk', 'leaveMessage', 'hangup']),
+  voicemailMessage: z.string().max(500),
 }
 
 export const profileSettings = z.strictObject(profileShape)
@@ -128,6 +140,7 @@ export const DEFAULT_SETTINGS: AgentSettings = {
     enableEndCall: true,
     enableDialKeypad: false,
     transferPhoneNumber: null,
+    transferAnnouncement: '',
     idleTimeoutSec: 10,
     idleMessage: '¿Hola? ¿Sigue ahí?',
     inactivityMaxRetries: 3,
@@ -136,6 +149,13 @@ export const DEFAULT_SETTINGS: AgentSettings = {
     extractionModel: '',
     extractionSchema: '',
     webhookUrl: '',
+    carrierRecording: false,
+    noiseSuppression: false,
+    machineDetection: true,
+    onMachine: 'leaveMessage',
+    onFax: 'hangup',
+    onUnknownParty: 'talk',
+    voicemailMessage: 'Hola, le llamó Andrea de Ubrokers. Le volveremos a llamar. ¡Hasta luego!',
   },
   profiles: {
     browser: {},

@@ -9,10 +9,25 @@
  */
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import {
+  carrierVariables,
+  httpUrl,
+  secret,
+  telnyxOf,
+  twilioOf,
+  type TelnyxAccount,
+  type TwilioAccount,
+} from './carrier-accounts.ts'
 import { ConfigError } from './errors.ts'
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
+
+/** For each account: what it may have under way, and how fast it may begin. */
+export interface OutboundLimits {
+  maxCalls: number
+  callsPerSec: number
+}
 
 export interface Config {
   host: string
@@ -31,30 +46,56 @@ export interface Config {
   groq: { apiKey: string; baseUrl: string | null } | null
   /** Any server that speaks OpenAI's chat completions. */
   openAi: { baseUrl: string; apiKey: string | null; model: string } | null
-  twilio: { accountSid: string | null; authToken: string; apiBaseUrl: string | null } | null
   /** Signs what is posted after a call; null: nothing is posted. */
   webhook: { secret: string; allowPrivate: boolean } | null
+  /** Providers of each kind, preferred first; null: the clouds that have a key, then the embedded one. */
+  providerOrder: {
+    stt: ('azure' | 'embedded')[] | null
+    llm: ('groq' | 'openai' | 'embedded')[] | null
+    tts: ('azure' | 'embedded')[] | null
+  }
+  /** Spoken phrases kept in memory for each voice provider, bytes. */
+  phraseCacheBytes: number
+  prices: Prices
+  /** The plain variables make the account `default`; TWILIO_ACCOUNTS adds more. Empty: no Twilio, webhooks unchecked. */
+  twilio: readonly TwilioAccount[]
+  telnyx: readonly TelnyxAccount[]
+  outbound: OutboundLimits
   maxCalls: number
   audioThreads: number
   sttWorkers: number
+  /** False: only maxCalls limits the calls, and nothing is given up under load. For measuring the machine's own limit. */
+  loadControl: boolean
+  limits: { apiPerMinute: number; webhookPerMinute: number }
   /** Sends every user their own voice back instead of a conversation: for measuring the audio path. */
   echo: boolean
   /** Proxies in front of us whose X-Forwarded-* we believe; 0 believes none. */
   trustProxy: number
 }
 
+/** What the providers charge, in US dollars; embedded providers and browser calls cost nothing. */
+export interface Prices {
+  sttHour: number
+  ttsMillionCharacters: number
+  llmMillionInputTokens: number
+  llmMillionOutputTokens: number
+  carrierMinute: number
+}
+
+const price = (fallback: number) =>
+  z.coerce.number('a price in US dollars').min(0).max(100_000).default(fallback)
+/** `azure,embedded`: known names, none twice. */
+const order = <T extends string>(names: readonly [T, ...T[]]) =>
+  z
+    .string()
+    .transform((text) => text.split(',').map((name) => name.trim()))
+    .pipe(z.array(z.enum(names, `a list of ${names.join(', ')}`)).min(1))
+    .refine((list) => new Set(list).size === list.length, 'a name stands there twice')
+    .optional()
 const count = (low: number, high: number, fallback: number) =>
   z.coerce.number(`a whole number ${low}–${high}`).int().min(low).max(high).default(fallback)
-const secret = z
-  .string()
-  .regex(/^[\x21-\x7e]+$/, 'printable ASCII without spaces')
-  .max(500)
-const httpUrl = z
-  .url({ protocol: /^https?$/, error: 'an http:// or https:// URL' })
-  .transform((url) => url.replace(/\/+$/, ''))
 const flag = z
   .enum(['0', '1', 'true', 'false'])
-  .default('0')
   .transform((text) => text === '1' || text === 'true')
 
 const variables = z.object({
@@ -81,18 +122,27 @@ const variables = z.object({
   LLM_BASE_URL: httpUrl.optional(),
   LLM_API_KEY: secret.optional(),
   LLM_MODEL: z.string().max(200).optional(),
-  TWILIO_ACCOUNT_SID: z
-    .string()
-    .regex(/^AC[0-9a-fA-F]{32}$/, 'AC and 32 hexadecimal digits')
-    .optional(),
-  TWILIO_AUTH_TOKEN: secret.optional(),
-  TWILIO_API_BASE_URL: httpUrl.optional(),
   WEBHOOK_SECRET: secret.min(16, 'at least 16 characters').optional(),
-  WEBHOOK_ALLOW_PRIVATE: flag,
+  WEBHOOK_ALLOW_PRIVATE: flag.prefault('0'),
+  ...carrierVariables,
+  OUTBOUND_MAX_CALLS: count(1, 2_000, 10),
+  OUTBOUND_CALLS_PER_SEC: count(1, 100, 1),
   MAX_CALLS: count(1, 2_000, 300),
   AUDIO_THREADS: count(1, 64, 1),
   STT_WORKERS: count(1, 16, 1),
-  MEDIA_ECHO: flag,
+  LOAD_CONTROL: flag.prefault('1'),
+  API_REQUESTS_PER_MINUTE: count(1, 10_000_000, 600),
+  WEBHOOKS_PER_MINUTE: count(1, 10_000_000, 6_000),
+  MEDIA_ECHO: flag.prefault('0'),
+  STT_PROVIDERS: order(['azure', 'embedded']),
+  LLM_PROVIDERS: order(['groq', 'openai', 'embedded']),
+  TTS_PROVIDERS: order(['azure', 'embedded']),
+  PHRASE_CACHE_MB: count(1, 4_096, 64),
+  PRICE_STT_HOUR: price(1),
+  PRICE_TTS_MILLION_CHARACTERS: price(15),
+  PRICE_LLM_MILLION_INPUT_TOKENS: price(0.59),
+  PRICE_LLM_MILLION_OUTPUT_TOKENS: price(0.79),
+  PRICE_CARRIER_MINUTE: price(0.0085),
   TRUST_PROXY: count(0, 10, 0),
 })
 type Variables = z.infer<typeof variables>
@@ -131,15 +181,36 @@ export function loadConfig(
       values.WEBHOOK_SECRET === undefined
         ? null
         : { secret: values.WEBHOOK_SECRET, allowPrivate: values.WEBHOOK_ALLOW_PRIVATE },
+    providerOrder: {
+      stt: values.STT_PROVIDERS ?? null,
+      llm: values.LLM_PROVIDERS ?? null,
+      tts: values.TTS_PROVIDERS ?? null,
+    },
+    phraseCacheBytes: values.PHRASE_CACHE_MB * 1_048_576,
+    prices: {
+      sttHour: values.PRICE_STT_HOUR,
+      ttsMillionCharacters: values.PRICE_TTS_MILLION_CHARACTERS,
+      llmMillionInputTokens: values.PRICE_LLM_MILLION_INPUT_TOKENS,
+      llmMillionOutputTokens: values.PRICE_LLM_MILLION_OUTPUT_TOKENS,
+      carrierMinute: values.PRICE_CARRIER_MINUTE,
+    },
+    twilio: twilioOf(values),
+    telnyx: telnyxOf(values),
+    outbound: { maxCalls: values.OUTBOUND_MAX_CALLS, callsPerSec: values.OUTBOUND_CALLS_PER_SEC },
     maxCalls: values.MAX_CALLS,
     audioThreads: values.AUDIO_THREADS,
     sttWorkers: values.STT_WORKERS,
+    loadControl: values.LOAD_CONTROL,
+    limits: {
+      apiPerMinute: values.API_REQUESTS_PER_MINUTE,
+      webhookPerMinute: values.WEBHOOKS_PER_MINUTE,
+    },
     echo: values.MEDIA_ECHO,
     trustProxy: values.TRUST_PROXY,
   })
 }
 
-type Accounts = Pick<Config, 'azure' | 'groq' | 'openAi' | 'twilio'>
+type Accounts = Pick<Config, 'azure' | 'groq' | 'openAi'>
 
 /** The variables of each account belong together: all that are needed, or none. */
 function accounts(values: Variables): Accounts {
@@ -159,7 +230,23 @@ function accounts(values: Variables): Accounts {
   requires('LLM_API_KEY', 'LLM_BASE_URL')
   requires('TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN')
   requires('TWILIO_API_BASE_URL', 'TWILIO_AUTH_TOKEN')
-  const { AZURE_SPEECH_KEY, AZURE_SPEECH_REGION, GROQ_API_KEY, TWILIO_AUTH_TOKEN } = values
+  const listed = (list: readonly string[] | undefined, name: string, needed: keyof Variables) => {
+    if (!list?.includes(name) || values[needed] !== undefined) return
+    throw new ConfigError(
+      'CONFIG_INCOMPLETE',
+      `The list of providers names ${name}, but ${needed} is not set. Set it, or take ${name} out.`,
+    )
+  }
+  listed(values.STT_PROVIDERS, 'azure', 'AZURE_SPEECH_KEY')
+  listed(values.TTS_PROVIDERS, 'azure', 'AZURE_SPEECH_KEY')
+  listed(values.LLM_PROVIDERS, 'groq', 'GROQ_API_KEY')
+  listed(values.LLM_PROVIDERS, 'openai', 'LLM_BASE_URL')
+  requires('TWILIO_REGION', 'TWILIO_EDGE')
+  requires('TWILIO_EDGE', 'TWILIO_REGION')
+  requires('TWILIO_REGION', 'TWILIO_AUTH_TOKEN')
+  requires('TELNYX_PUBLIC_KEY', 'TELNYX_API_KEY')
+  requires('TELNYX_CONNECTION_ID', 'TELNYX_API_KEY')
+  const { AZURE_SPEECH_KEY, AZURE_SPEECH_REGION, GROQ_API_KEY } = values
   return {
     azure:
       AZURE_SPEECH_KEY === undefined || AZURE_SPEECH_REGION === undefined
@@ -181,14 +268,6 @@ function accounts(values: Variables): Accounts {
             apiKey: values.LLM_API_KEY ?? null,
             model: values.LLM_MODEL,
           },
-    twilio:
-      TWILIO_AUTH_TOKEN === undefined
-        ? null
-        : {
-            accountSid: values.TWILIO_ACCOUNT_SID ?? null,
-            authToken: TWILIO_AUTH_TOKEN,
-            apiBaseUrl: values.TWILIO_API_BASE_URL ?? null,
-          },
   }
 }
 
@@ -200,8 +279,9 @@ export function configSecrets(config: Config): string[] {
     config.azure?.key,
     config.groq?.apiKey,
     config.openAi?.apiKey,
-    config.twilio?.authToken,
     config.webhook?.secret,
+    ...config.twilio.map(({ authToken }) => authToken),
+    ...config.telnyx.map(({ apiKey }) => apiKey),
     password,
     password === undefined ? undefined : decoded(password),
   ]

@@ -23,8 +23,28 @@ export class AndreaError extends Error {
 /** The configuration is wrong; the server refuses to start. */
 export class ConfigError extends AndreaError {}
 
-/** A carrier, or somebody posing as one, sent something that we cannot take. */
-export class CarrierError extends AndreaError {}
+/** A carrier said no, or somebody posing as one sent something that we cannot take. */
+export class CarrierError extends AndreaError {
+  /** The carrier's own number for what went wrong, e.g. 21211 of Twilio; null when it gave none. */
+  readonly carrierCode: string | null
+  /** What to do about it. */
+  readonly hint: string | null
+
+  constructor(
+    code: string,
+    message: string,
+    options: {
+      retryable?: boolean
+      cause?: unknown
+      carrierCode?: string | null
+      hint?: string | null
+    } = {},
+  ) {
+    super(code, message, options)
+    this.carrierCode = options.carrierCode ?? null
+    this.hint = options.hint ?? null
+  }
+}
 
 /** A speech or language provider failed. */
 export class ProviderError extends AndreaError {}

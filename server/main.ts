@@ -11,24 +11,32 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { AudioPool } from '../workers/pool.ts'
-import { AfterCall, type EndedCall } from './aftercall/after-call.ts'
+import { openAfterCall } from './aftercall/open.ts'
 import { AdmissionGate } from './call/admission.ts'
 import { AgentSource } from './call/agent-source.ts'
 import { answer } from './call/answer.ts'
 import { Call } from './call/call.ts'
+import { LoadLadder, RUNGS, type RungIndex } from './call/load.ts'
+import { FrameTally, LoadMeter } from './call/load-meter.ts'
+import { prefillAgent, prefillAgents } from './call/phrase-prefill.ts'
 import { CallRegistry } from './call/registry.ts'
-import { TwilioLine } from './carriers/twilio-line.ts'
+import { PhoneDesk } from './call/phone-desk.ts'
+import { CarrierLines } from './carriers/lines.ts'
 import { configSecrets, loadConfig, type Config } from './config.ts'
 import { AndreaError, ConfigError, errorText } from './errors.ts'
+import type { PhoneApi } from './http/app-deps.ts'
 import { createApp } from './http/app.ts'
 import { takeMediaUpgrades } from './http/media-upgrade.ts'
 import { MediaTokens, TOKEN_LIFE_MS } from './http/media-tokens.ts'
+import { isSignedUpgrade } from './http/twilio-signature.ts'
+import { TWILIO_MEDIA_PATH } from './http/twilio-webhooks.ts'
 import { loadSessionSecret } from './http/session-cookie.ts'
 import { createLog, SecretMask, type Log } from './log.ts'
 import { Wheel } from './media/wheel.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
+import { phraseFigures } from './providers/phrase-figures.ts'
 import { selectProviders, type Providers } from './providers/select.ts'
-import { saveAnalysis } from './store/analyses.ts'
+import { speakSample } from './providers/voice-sample.ts'
 import { defaultAgent, ensureDefaultAgent } from './store/agents.ts'
 import { ensureAdminKey } from './store/api-keys.ts'
 import { closeOrphanCalls } from './store/calls.ts'
@@ -37,10 +45,12 @@ import { startEmbeddedPostgres } from './store/embedded-postgres.ts'
 import { ensureEventPartitions } from './store/events.ts'
 import { Journal } from './store/journal.ts'
 import { migrate } from './store/migrate.ts'
+import { welcome } from './welcome.ts'
 
 /** Rows that wait while the database is away: some minutes of a busy call centre. */
 const JOURNAL_LIMIT = 10_000
 const DAY_MS = 86_400_000
+const TELNYX_MEDIA_PATH = '/api/v1/ws/media-stream/telnyx'
 
 /** What has been started, newest last; stopped in reverse. */
 class Undo {
@@ -105,20 +115,59 @@ async function openStore({ config, log, mask, metrics, undo }: Base) {
   return { db, journal, newKey }
 }
 
-async function openAudio({ config, log, metrics, undo }: Base) {
+/** One ladder for the process; what it says reaches the live calls through the registry. */
+function openLoad({ config, log, metrics }: Base, registry: CallRegistry) {
+  const ladder = new LoadLadder((rung) => {
+    const { because } = ladder.state()
+    metrics.degradationChanges.inc({ rung: RUNGS[rung] })
+    log.warn({ rung: RUNGS[rung], because, calls: registry.size }, 'load ladder')
+    registry.degradeAll(effective(rung))
+  })
+  const effective = (rung: RungIndex): RungIndex => (config.loadControl ? rung : 0)
+  metrics.watch('degradation_rung', 'What is given up: 0 nothing … 3 new calls', () =>
+    effective(ladder.rung),
+  )
+  metrics.watch('event_loop_utilisation', 'Busy share of the event loop, 3 s', () => {
+    return ladder.state().signals.loopUtilisation
+  })
+  return {
+    ladder,
+    tally: new FrameTally(),
+    rung: () => effective(ladder.rung),
+    room: (live: number, ringing: number) => !config.loadControl || ladder.room(live, ringing),
+  }
+}
+
+async function openAudio(base: Base) {
+  const { config, log, metrics, undo } = base
   const pool = await AudioPool.create({ slots: config.maxCalls, threads: config.audioThreads })
   undo.add('audio pool', () => pool.close())
+  const registry = new CallRegistry()
+  const load = openLoad(base, registry)
+  const meter = new LoadMeter({
+    ladder: load.ladder,
+    tally: load.tally,
+    liveCalls: () => registry.size,
+    poolWaitP99Ms: () => pool.stats().waitMs.p99,
+  })
   const wheel = new Wheel({
     nowMs: () => performance.now(),
     tickPool: (nowMs) => pool.tick(nowMs),
-    onLateness: (ms) => metrics.wheelLateness.observe(ms / 1_000),
+    onLateness: (ms) => {
+      metrics.wheelLateness.observe(ms / 1_000)
+      meter.wheelLate(ms)
+    },
     onFault: (error, rider) => {
       log.error({ error: errorText(error) }, 'a call failed in its turn')
       if (rider instanceof Call) rider.hangup('internalError')
     },
   })
-  undo.add('wheel', () => wheel.stop())
-  return { pool, wheel }
+  meter.start()
+  undo.add('wheel', () => {
+    wheel.stop()
+    meter.stop()
+  })
+  return { pool, wheel, registry, load }
 }
 
 interface Parts {
@@ -126,57 +175,77 @@ interface Parts {
   journal: Journal
   pool: AudioPool
   wheel: Wheel
+  registry: CallRegistry
+  load: ReturnType<typeof openLoad>
   providers: Providers
 }
 
 async function openCalls(base: Base, parts: Parts) {
   const { config, log, metrics } = base
-  const { db, journal, pool, wheel, providers } = parts
-  const registry = new CallRegistry()
-  const gate = new AdmissionGate({ maxCalls: config.maxCalls, reservationMs: TOKEN_LIFE_MS })
+  const { db, journal, pool, wheel, providers, registry, load } = parts
+  const gate = new AdmissionGate({
+    maxCalls: config.maxCalls,
+    reservationMs: TOKEN_LIFE_MS,
+    room: load.room,
+  })
   const tokens = new MediaTokens()
   const recordingsDir = join(config.dataDir, 'recordings')
   await mkdir(recordingsDir, { recursive: true })
   const { status } = providers
-  const { webhook } = config
-  const afterCall = new AfterCall({
-    llm: providers.llm,
+  const afterCall = openAfterCall({
+    config,
+    undo: base.undo,
     log,
     metrics,
-    written: () => journal.flush(),
-    save: (callId, analysis) => saveAnalysis(db, callId, analysis),
-    webhook: webhook && { ...webhook, nowSec: () => Math.floor(Date.now() / 1_000) },
+    db,
+    journal,
+    llm: providers.llm,
   })
-  base.undo.add('after-call work', () => afterCall.stop())
+  // Known for certain once the server listens; carriers reach us by PUBLIC_URL anyhow.
+  const address = { port: config.port }
+  const baseUrl = () => config.publicUrl ?? `http://${config.host}:${address.port}`
+  const lines = new CarrierLines(config, baseUrl)
+  const agents = new AgentSource(db, log, await defaultAgent(db))
+  const desk = new PhoneDesk({
+    ...{ registry, gate, agents, journal, metrics, log, outbound: config.outbound },
+    lineFor: (carrier, account) => lines.for(carrier, account),
+    issueToken: (claims) => tokens.issue(claims, Date.now()),
+    mediaUrl: (carrier, token) => {
+      const base = baseUrl().replace(/^http/, 'ws')
+      return base + (carrier === 'twilio' ? TWILIO_MEDIA_PATH : `${TELNYX_MEDIA_PATH}/${token}`)
+    },
+    dateMs: Date.now,
+    monotonicMs: () => performance.now(),
+  })
   const accept = {
-    call: { pool, wheel, providers, echo: config.echo },
+    call: { pool, wheel, providers, echo: config.echo, rung: load.rung, tally: load.tally },
     diary: {
       journal,
       metrics,
       log,
       dateMs: Date.now,
-      // An echo is a measurement; there is nothing to analyse.
-      ...(config.echo ? {} : { afterCall: (call: EndedCall) => afterCall.take(call) }),
+      ...(config.echo ? {} : { afterCall: afterCall.accept }),
       providerNames: { stt: status.stt.name, llm: status.llm.name, tts: status.tts.name },
+      prices: config.prices,
     },
-    agents: new AgentSource(db, log, await defaultAgent(db)),
+    agents,
     registry,
     gate,
     recordingsDir,
-    lines: twilioLine(config),
+    phone: desk,
+    lineFor: (carrier: 'twilio' | 'telnyx', account: string | null) => lines.for(carrier, account),
+    telnyxOptions: (token: string | null) => {
+      const claims = token === null ? null : tokens.peek(token)
+      return { token, ...lines.telnyxFormat(claims?.account ?? null) }
+    },
     takeToken: (token: string) => tokens.take(token, Date.now()),
   }
-  return { registry, gate, tokens, accept }
-}
-
-function twilioLine({ twilio }: Config) {
-  if (!twilio?.accountSid) return {}
-  return { twilio: new TwilioLine({ ...twilio, accountSid: twilio.accountSid }) }
+  return { registry, gate, tokens, accept, desk, lines, address }
 }
 
 async function openHttp(base: Base, parts: Parts, calls: Awaited<ReturnType<typeof openCalls>>) {
   const { config, log, metrics, undo } = base
-  const { registry, gate, tokens, accept } = calls
+  const { registry, gate, tokens, accept, desk, lines, address } = calls
   const app = createApp({
     config,
     log,
@@ -194,14 +263,25 @@ async function openHttp(base: Base, parts: Parts, calls: Awaited<ReturnType<type
     voices: () => parts.providers.tts.voices(),
     audioStats: () => ({ ...parts.pool.stats() }),
     journalStats: () => ({ ...parts.journal.stats }),
+    loadState: () => ({
+      ...parts.load.ladder.state(),
+      ringingCalls: gate.ringing(performance.now()),
+      control: config.loadControl,
+    }),
+    phraseStats: () => phraseFigures(parts.providers.phraseStats(), config.prices),
+    previewVoice: (text, voice) => speakSample(parts.providers.tts, text, voice),
+    onAgentSaved: (agent) => void prefillAgent(parts.providers, agent),
     ready: () => gate.ready,
-    onCarrierStatus: ({ carrierCallId, over }) => {
-      if (over) registry.findByCarrier(carrierCallId)?.hangup('userHangup')
-    },
+    phone: phoneApi(desk, lines, registry),
   })
   const server = createServer(app.callback())
   const closeSockets = takeMediaUpgrades(server, {
     metrics,
+    isSigned: async (request, signature) => {
+      if (config.twilio.length === 0) return true
+      const base = config.publicUrl ?? `http://${request.headers.host ?? config.host}`
+      return isSignedUpgrade(config.twilio, { signature, base, path: request.url ?? '' })
+    },
     maxSockets: config.maxCalls + 50,
     accept: (media) => answer(media, accept),
   })
@@ -213,8 +293,23 @@ async function openHttp(base: Base, parts: Parts, calls: Awaited<ReturnType<type
       server.closeAllConnections()
     })
   })
-  const address = server.address()
-  return typeof address === 'object' && address ? address.port : config.port
+  const bound = server.address()
+  address.port = typeof bound === 'object' && bound ? bound.port : config.port
+  return address.port
+}
+
+function phoneApi(desk: PhoneDesk, lines: CarrierLines, registry: CallRegistry): PhoneApi {
+  return {
+    incoming: (ring) => desk.incoming(ring),
+    answer: (call) => desk.answer(call),
+    refuse: (ring) => desk.refuse(ring),
+    invite: (call) => desk.invite(call),
+    get: (callId) => desk.get(callId),
+    report: (report) => desk.report(report),
+    dial: (request) => desk.dial(request),
+    legReported: (account, report) => lines.legReported(account, report),
+    record: (callId, action) => registry.get(callId)?.record?.(action) ?? null,
+  }
 }
 
 function listen(server: Server, { host, port }: Config): Promise<void> {
@@ -249,6 +344,7 @@ async function start(base: Base): Promise<void> {
   // An echo needs no providers; loading their models would disturb what the bench measures.
   if (!config.echo) await warm(providers, log)
   calls.gate.setReady()
+  if (!config.echo) void prefillAgents(providers, parts.db, log)
   log.info({ ms: Math.round(performance.now() - beganMs) }, 'ready')
   welcome(config, port, store.newKey)
 }
@@ -263,15 +359,6 @@ async function warm({ stt, llm, tts }: Providers, log: Log): Promise<void> {
     }
   }
   await Promise.all([warmUp('stt', stt), warmUp('llm', llm), warmUp('tts', tts)])
-}
-
-/** The lines a new user looks for, as plain text: the one place that prints a key, once. */
-function welcome(config: Config, port: number, newKey: string | null): void {
-  const url = config.publicUrl ?? `http://${config.host}:${port}`
-  const key = newKey
-    ? `  Admin key  ${newKey}   (shown only now: keep it)`
-    : '  Admin key  as configured, or as shown at the first start'
-  process.stdout.write(`\n  Andrea is listening.\n\n  Dashboard  ${url}/dashboard\n${key}\n\n`)
 }
 
 function stopOnSignals({ log, undo }: Base): void {

@@ -33,6 +33,9 @@ export function createMetrics(options: { process?: boolean } = {}) {
     droppedItems: counter('dropped_items_total', 'Items dropped by a full queue', ['queue']),
     frames: counter('frames_total', 'Audio frames of 20 ms', ['direction']),
     lateFrames: counter('late_frames_total', 'Frames sent after their deadline', []),
+    degradationChanges: counter('degradation_changes_total', 'Steps of the degradation ladder', [
+      'rung',
+    ]),
     wheelLateness: histogram('wheel_lateness_seconds', 'How late a turn of the 5 ms wheel began', {
       labelNames: [],
       buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1],
@@ -54,6 +57,11 @@ export function createMetrics(options: { process?: boolean } = {}) {
     providerErrors: counter('provider_errors_total', 'Failures of a provider', [
       'provider',
       'code',
+    ]),
+    providerSwitches: counter('provider_switches_total', 'Calls that went to another provider', [
+      'part',
+      'from',
+      'to',
     ]),
     webhookRejected: counter('webhook_rejected_total', 'Webhooks refused', ['carrier', 'reason']),
     httpRequests: counter('http_requests_total', 'HTTP answers', ['method', 'route', 'status']),

@@ -26,11 +26,24 @@ describe('config', () => {
       azure: null,
       groq: null,
       openAi: null,
-      twilio: null,
       webhook: null,
+      twilio: [],
+      telnyx: [],
+      outbound: { maxCalls: 10, callsPerSec: 1 },
       maxCalls: 300,
       audioThreads: 1,
       sttWorkers: 1,
+      loadControl: true,
+      limits: { apiPerMinute: 600, webhookPerMinute: 6_000 },
+      providerOrder: { stt: null, llm: null, tts: null },
+      phraseCacheBytes: 64 * 1_048_576,
+      prices: {
+        sttHour: 1,
+        ttsMillionCharacters: 15,
+        llmMillionInputTokens: 0.59,
+        llmMillionOutputTokens: 0.79,
+        carrierMinute: 0.0085,
+      },
       echo: false,
       trustProxy: 0,
     })
@@ -42,6 +55,14 @@ describe('config', () => {
       azure: null,
       host: '::1',
     })
+  })
+
+  it('reads the order of providers, and refuses one that has no key or is unknown', () => {
+    const config = loadConfig({ STT_PROVIDERS: 'embedded', LLM_PROVIDERS: ' embedded ' })
+    expect(config.providerOrder).toEqual({ stt: ['embedded'], llm: ['embedded'], tts: null })
+    expect(() => loadConfig({ TTS_PROVIDERS: 'azure,embedded' })).toThrow(/AZURE_SPEECH_KEY/)
+    expect(() => loadConfig({ LLM_PROVIDERS: 'nobody' })).toThrow(/LLM_PROVIDERS/)
+    expect(() => loadConfig({ STT_PROVIDERS: 'embedded,embedded' })).toThrow(/twice/)
   })
 
   it('reads every account whole', () => {
@@ -61,7 +82,17 @@ describe('config', () => {
       azure: { key: 'azure-key', region: 'eastus', host: null },
       groq: { apiKey: 'groq-key', baseUrl: null },
       openAi: { baseUrl: 'http://127.0.0.1:11434/v1', apiKey: null, model: 'llama3.1' },
-      twilio: { accountSid: `AC${'0'.repeat(32)}`, authToken: 'twilio-token', apiBaseUrl: null },
+      twilio: [
+        {
+          name: 'default',
+          accountSid: `AC${'0'.repeat(32)}`,
+          authToken: 'twilio-token',
+          region: null,
+          edge: null,
+          from: null,
+          apiBaseUrl: null,
+        },
+      ],
       echo: true,
     })
   })
@@ -126,9 +157,10 @@ describe('config', () => {
 
   it('has every variable in .env.example, which loads as it is', () => {
     const example = readFileSync(new URL('../.env.example', import.meta.url), 'utf8')
-    const source = readFileSync(new URL('../server/config.ts', import.meta.url), 'utf8')
-    const schema = source.slice(source.indexOf('z.object({'), source.indexOf('type Variables'))
-    const names = [...schema.matchAll(/^ {2}([A-Z][A-Z_]+):/gm)].map((match) => match[1] ?? '')
+    const source = ['config', 'carrier-accounts']
+      .map((name) => readFileSync(new URL(`../server/${name}.ts`, import.meta.url), 'utf8'))
+      .join('')
+    const names = [...source.matchAll(/^ {2}([A-Z][A-Z_]+):/gm)].map((match) => match[1] ?? '')
     expect(names.length).toBeGreaterThan(20)
     const listed = [...example.matchAll(/^(?:# )?([A-Z][A-Z_]+)=/gm)].map((match) => match[1] ?? '')
     expect(listed.sort()).toEqual(names.sort())

@@ -109,6 +109,11 @@ export class AudioLane {
     if (!this.#closed) this.#slot.setAgentGain(10 ** (Math.min(db, 12) / 20))
   }
 
+  /** Background bed off, and on again where the lane was opened with one. */
+  set bedOn(isOn: boolean) {
+    if (!this.#closed) this.#slot.setBedOn(isOn)
+  }
+
   /** Prepare frames of silence too when there is neither voice nor bed. */
   set wantFrames(want: boolean) {
     if (!this.#closed) this.#slot.wantFrames = want

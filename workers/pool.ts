@@ -16,21 +16,25 @@ import { Piscina } from 'piscina'
 import { createDspMemory, type DspMemory } from '../dsp/host.ts'
 import { Slot } from '../dsp/slot.ts'
 import type { BedName } from '../dsp/beds.ts'
+import type { TtsRateHz } from '../dsp/filters.ts'
 import { DspError } from '../server/errors.ts'
 import type { AudioFormat } from '../server/media/audio-format.ts'
 import type { AudioBatch, AudioBatchResult } from './audio-batch.ts'
 import { AudioLane, type LaneEvents } from './audio-lane.ts'
 import { Timings, type Percentiles } from './timings.ts'
 
-export type { Detection, OutboundFrame } from '../dsp/slot.ts'
+export type { Detection, OutboundFrame, ProgressTone } from '../dsp/slot.ts'
 export type { BedName } from '../dsp/beds.ts'
+export type { TtsRateHz } from '../dsp/filters.ts'
 export type { LaneEvents } from './audio-lane.ts'
 export { AudioLane } from './audio-lane.ts'
 
 export interface LaneFormat {
   /** The line, both directions. */
   line: AudioFormat
-  ttsRateHz: 8_000 | 16_000 | 24_000
+  ttsRateHz: TtsRateHz
+  /** What speech-to-text wants; 16 kHz unless said. */
+  sttRateHz?: 8_000 | 16_000
 }
 
 export interface LaneSettings {
@@ -39,6 +43,10 @@ export interface LaneSettings {
   bed: BedName
   /** 0…1. */
   bedGain: number
+  /** Look for DTMF and call-progress tones in the user's audio; not unless said. */
+  tones?: boolean
+  /** RMS of comfort noise under everything the agent sends, dBFS; none unless said. */
+  comfortNoiseDbfs?: number
 }
 
 export interface AudioPoolStats {
@@ -134,8 +142,10 @@ export class AudioPool {
       slot.open(
         {
           codec: format.line.codec,
+          byteOrder: format.line.byteOrder,
           lineRateHz: format.line.sampleRateHz,
           ttsRateHz: format.ttsRateHz,
+          sttRateHz: format.sttRateHz,
         },
         settings,
       )

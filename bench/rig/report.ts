@@ -1,13 +1,14 @@
 /**
  * Results on paper: every bench writes `bench/results/<name>.json` in one shape, so that runs
- * compare.
+ * compare, and adds a line to `bench/results/history.jsonl`, so that they do so over time.
  */
 import { execFileSync } from 'node:child_process'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, writeFile } from 'node:fs/promises'
 import { cpus, release, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
-const RESULTS_DIR = fileURLToPath(new URL('../results/', import.meta.url))
+export const RESULTS_DIR = fileURLToPath(new URL('../results/', import.meta.url))
+export const HISTORY = `${RESULTS_DIR}history.jsonl`
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
 export interface BenchResult {
@@ -43,6 +44,8 @@ export async function writeResult(measured: BenchFigures, name = measured.bench)
   await mkdir(RESULTS_DIR, { recursive: true })
   const path = `${RESULTS_DIR}${name}.json`
   await writeFile(path, `${JSON.stringify(result, null, 2)}\n`)
+  // One line per run, never rewritten: what `report` draws over time.
+  await appendFile(HISTORY, `${JSON.stringify({ name, ...result })}\n`)
   return path
 }
 
@@ -77,7 +80,10 @@ function commit(): string {
       stdio: ['ignore', 'pipe', 'ignore'],
     }).trim()
   try {
-    return git('rev-parse', 'HEAD') + (git('status', '--porcelain') === '' ? '' : '+')
+    return (
+      git('rev-parse', 'HEAD') +
+      (git('status', '--porcelain', '--', '.', ':!bench/results') === '' ? '' : '+')
+    )
   } catch {
     return 'unknown' // not a git checkout, or nothing committed yet
   }

@@ -11,6 +11,7 @@
 import { encodePcmu } from './mulaw.ts'
 import type { Scenario, Step } from './scenario.ts'
 import type { SpeechVoice } from './speech.ts'
+import type { SimulatedCall } from './simulated-call.ts'
 import { TwilioCall, type CallEnd, type CallerOptions } from './twilio-caller.ts'
 import { audibleSpan } from './voice-activity.ts'
 
@@ -51,25 +52,35 @@ export interface ScenarioResult {
   underruns: number
 }
 
-export interface ScenarioOptions extends Omit<CallerOptions, 'record' | 'from' | 'to'> {
+export interface PlayOptions {
   scenario: Scenario
   voice: SpeechVoice
   onSaid?(said: Said): void
 }
+
+export type ScenarioOptions = Omit<CallerOptions, 'record' | 'from' | 'to'> & PlayOptions
 
 /**
  * @throws CallRefused when the server does not take the call; a step that times out is a failure in
  * the result.
  */
 export async function runScenario(options: ScenarioOptions): Promise<ScenarioResult> {
+  const { from, to } = options.scenario
+  return playScenario(options, () => TwilioCall.place({ ...options, record: true, from, to }))
+}
+
+/** The same on a call of any carrier. */
+export async function playScenario(
+  options: PlayOptions,
+  place: () => Promise<SimulatedCall>,
+): Promise<ScenarioResult> {
   const { scenario, voice } = options
   // Speech is made before the call, so that a step never waits for synthesis.
   const speech = new Map<string, Int16Array>()
   for (const step of scenario.steps) {
     if ('say' in step) speech.set(step.say, (await voice.say(step.say, scenario.language)).pcm)
   }
-  const { from, to } = scenario
-  const call = await TwilioCall.place({ ...options, record: true, from, to })
+  const call = await place()
   const run = new ScenarioRun(call, speech, options)
   for (const step of scenario.steps) {
     if (call.isOver || !(await run.step(step))) break
@@ -79,9 +90,9 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
 }
 
 class ScenarioRun {
-  readonly #call: TwilioCall
+  readonly #call: SimulatedCall
   readonly #speech: Map<string, Int16Array>
-  readonly #options: ScenarioOptions
+  readonly #options: PlayOptions
   readonly #said: Said[] = []
   readonly #failures: string[] = []
   /**
@@ -89,7 +100,7 @@ class ScenarioRun {
    */
   #heardFromMs = 0
 
-  constructor(call: TwilioCall, speech: Map<string, Int16Array>, options: ScenarioOptions) {
+  constructor(call: SimulatedCall, speech: Map<string, Int16Array>, options: PlayOptions) {
     this.#call = call
     this.#speech = speech
     this.#options = options
@@ -102,6 +113,7 @@ class ScenarioRun {
     else if ('waitForAgent' in step) return this.#waitForAgent(step.waitForAgent)
     else if ('waitForSilence' in step) return this.#waitForSilence(step.waitForSilence)
     else if ('pressDigits' in step) await this.#press(step.pressDigits)
+    else if ('breakLine' in step) this.#call.drop()
     else if ('pause' in step) await sleep(step.pause)
     else if ('waitForHangup' in step) {
       return this.#until('the agent to hang up', step.waitForHangup, () => this.#call.isOver)
@@ -110,11 +122,11 @@ class ScenarioRun {
   }
 
   result(end: CallEnd): ScenarioResult {
-    const { playOut, identity, user, warnings } = this.#call
+    const { playOut, carrierCallId, user, warnings } = this.#call
     const heard = playOut.heard
     const interrupting = this.#said.filter((said) => said.interrupting)
     return {
-      callSid: identity.callSid,
+      callSid: carrierCallId,
       greetingMs: heard.firstMs,
       said: this.#said,
       responsesMs: this.#responses(),

@@ -7,6 +7,7 @@
  *           - interruptAfterMs: 800         the agent is heard, 800 ms pass, and the user speaks over it
  *             say: Espere, espere.
  *           - pressDigits: '12#'
+ *           - breakLine: true              the media socket breaks without a word
  *           - pause: 500
  *           - waitForHangup: 8000           until the agent ends the call
  *           - hangup: true
@@ -25,6 +26,7 @@ const step = z.union([
   z.strictObject({ say: text }),
   z.strictObject({ interruptAfterMs: z.int().min(0).max(30_000), say: text }),
   z.strictObject({ pressDigits: z.string().regex(/^[0-9*#A-D]{1,32}$/) }),
+  z.strictObject({ breakLine: z.literal(true) }),
   z.strictObject({ pause: waitMs }),
   z.strictObject({ waitForHangup: waitMs }),
   z.strictObject({ hangup: z.literal(true) }),
@@ -52,6 +54,16 @@ const scenario = z.strictObject({
   to: z.string().regex(/^\+[1-9]\d{6,14}$/),
   /** Settings the agent must have; applied only to a server that the rig started itself. */
   agent: profileOverride.default({}),
+  /** Shares of the user's media messages that the carrier mistreats, from a seed (trouble.ts). */
+  trouble: z
+    .strictObject({
+      seed: z.int().default(1),
+      reorder: z.number().min(0).max(1).default(0),
+      lose: z.number().min(0).max(1).default(0),
+      repeat: z.number().min(0).max(1).default(0),
+      delay: z.number().min(0).max(1).default(0),
+    })
+    .optional(),
   steps: z.array(step).min(1).max(200),
   expect: expectations.default({}),
 })

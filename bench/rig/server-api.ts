@@ -83,7 +83,16 @@ export class ServerApi {
     const agent = z
       .object({ version: z.number(), settings: agentSettings })
       .parse(await this.get(path))
-    const settings = { ...agent.settings, base: { ...agent.settings.base, ...override } }
+    const { base, profiles } = agent.settings
+    // What a profile says of its own would win over the base: it gets the same values.
+    const settings = {
+      base: { ...base, ...override },
+      profiles: {
+        browser: { ...profiles.browser, ...override },
+        twilio: { ...profiles.twilio, ...override },
+        telnyx: { ...profiles.telnyx, ...override },
+      },
+    }
     const body = JSON.stringify({ settings, baseVersion: agent.version })
     await this.#fetch(path, { method: 'PUT', body })
   }

@@ -26,6 +26,8 @@ const TICKS_PER_SEC = 100
 export interface ServerOptions {
   program?: 'main' | 'floor'
   env?: Record<string, string>
+  /** Flags of node itself, e.g. `--cpu-prof`. */
+  nodeFlags?: string[]
   /** Kept after stop when given; else a temporary directory. */
   dataDir?: string
   port?: number
@@ -73,7 +75,8 @@ export class ServerProcess {
     this.adminKey = options.env?.['ADMIN_API_KEY'] ?? 'rig-key-0123456789abcdef'
     this.#keepData = options.keepData
     const isFloor = options.program === 'floor'
-    this.#child = spawn(process.execPath, isFloor ? [FLOOR, String(options.port)] : [MAIN], {
+    const program = isFloor ? [FLOOR, String(options.port)] : [MAIN]
+    this.#child = spawn(process.execPath, [...(options.nodeFlags ?? []), ...program], {
       cwd: ROOT,
       env: {
         PATH: process.env['PATH'] ?? '',

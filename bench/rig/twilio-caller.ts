@@ -14,9 +14,10 @@
  * `sendRaw`).
  */
 import { randomBytes } from 'node:crypto'
-import { WebSocket } from 'ws'
+import { MediaSocket, UpgradeRefused } from './media-socket.ts'
 import { FRAME_MS, type Pacer } from './pacer.ts'
 import { PlayOut } from './play-out.ts'
+import type { SimulatedCall } from './simulated-call.ts'
 import { UserAudio } from './user-audio.ts'
 import {
   AgentMessageReader,
@@ -31,9 +32,9 @@ import {
 import { parseTwiml, type Verb } from './twiml.ts'
 import { postForm, signature, type WebhookTarget } from './twilio-webhook.ts'
 
-/** Twilio's limit for opening the media socket (31901) is about this. */
-const CONNECT_TIMEOUT_MS = 10_000
 const INCOMING_PATH = '/api/v1/twilio/incoming-call'
+/** The account of every simulated call. */
+export const RIG_ACCOUNT = `AC${'0'.repeat(32)}`
 const STATUS_PATH = '/api/v1/twilio/status'
 
 export interface CallerOptions extends WebhookTarget {
@@ -63,7 +64,7 @@ export class CallRefused extends Error {
   override readonly name = 'CallRefused'
 }
 
-export class TwilioCall {
+export class TwilioCall implements SimulatedCall {
   readonly identity: StreamIdentity
   readonly playOut: PlayOut
   readonly user: UserAudio
@@ -74,13 +75,14 @@ export class TwilioCall {
   receivedFrames = 0
   readonly startMs: number
   readonly #options: CallerOptions
-  readonly #socket: WebSocket
+  readonly #socket: MediaSocket
   readonly #template: MediaTemplate
   readonly #leavePacer: () => void
   readonly #afterStream: Verb[]
   #resolveEnded: (end: CallEnd) => void = () => {}
   #sequence = 0
   #hungUp = false
+  #left = false
   #over = false
 
   /**
@@ -93,11 +95,20 @@ export class TwilioCall {
     if (answer.status !== 200) {
       throw new CallRefused(`incoming-call answered ${answer.status}: ${answer.body.slice(0, 300)}`)
     }
-    const verbs = parseTwiml(answer.body)
+    return TwilioCall.connect(options, identity, answer.body)
+  }
+
+  /** Opens the stream that `twiml` tells of: the call's first, or another one. @throws CallRefused */
+  static async connect(
+    options: CallerOptions,
+    identity: StreamIdentity,
+    twiml: string,
+  ): Promise<TwilioCall> {
+    const verbs = parseTwiml(twiml)
     const index = verbs.findIndex((verb) => verb.kind === 'stream')
     const stream = verbs[index]
     if (stream?.kind !== 'stream') {
-      throw new CallRefused(`TwiML without <Connect><Stream>: ${answer.body.slice(0, 300)}`)
+      throw new CallRefused(`TwiML without <Connect><Stream>: ${twiml.slice(0, 300)}`)
     }
     const socket = await openSocket(options, stream.url)
     return new TwilioCall(options, identity, {
@@ -110,7 +121,7 @@ export class TwilioCall {
   private constructor(
     options: CallerOptions,
     identity: StreamIdentity,
-    stream: { socket: WebSocket; parameters: Record<string, string>; after: Verb[] },
+    stream: { socket: MediaSocket; parameters: Record<string, string>; after: Verb[] },
   ) {
     this.#options = options
     this.identity = identity
@@ -130,6 +141,10 @@ export class TwilioCall {
     this.sendRaw(connectedMessage())
     this.sendRaw(startMessage(identity, ++this.#sequence, stream.parameters))
     this.#leavePacer = options.pacer.join((deadlineMs) => this.#sendFrame(deadlineMs))
+  }
+
+  get carrierCallId(): string {
+    return this.identity.callSid
   }
 
   /** ms since `start`. */
@@ -153,14 +168,26 @@ export class TwilioCall {
       this.#hungUp = true
       this.#leavePacer()
       this.sendRaw(stopMessage(this.identity, ++this.#sequence))
-      this.#socket.close(1000)
+      this.#socket.ws.close(1000)
     }
     return this.ended
   }
 
+  /** The call gets other TwiML: this stream ends, the call does not. */
+  async leave(): Promise<void> {
+    this.#left = true
+    await this.hangup()
+  }
+
+  /** The server has ended the call by REST. */
+  endedByServer(): void {
+    this.sendRaw(stopMessage(this.identity, ++this.#sequence))
+    this.#socket.ws.close(1000)
+  }
+
   /** The line breaks: no `stop`, no close message. */
   drop(): void {
-    this.#socket.terminate()
+    this.#socket.ws.terminate()
   }
 
   /**
@@ -168,8 +195,8 @@ export class TwilioCall {
    * closing.
    */
   sendRaw(message: string | Buffer, options: { isText: boolean } = { isText: true }): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) return
-    this.#socket.send(message, { binary: !options.isText })
+    if (!this.#socket.isOpen) return
+    this.#socket.ws.send(message, { binary: !options.isText })
   }
 
   #listen(): void {
@@ -185,25 +212,25 @@ export class TwilioCall {
       onClear: () => this.playOut.clear(now()),
       onWarning: (code) => this.#warn(code),
     })
-    this.#socket.on('message', (data, isBinary) => {
+    this.#socket.onText = (bytes, length) => reader.readMedia(bytes, length)
+    this.#socket.ws.on('message', (data, isBinary) => {
       if (Buffer.isBuffer(data)) reader.read(data, isBinary)
     })
-    this.#socket.on('error', () => this.#end('error', 1006))
-    this.#socket.on('close', (code) => this.#end(this.#hungUp ? 'user' : 'server', code))
+    this.#socket.ws.on('error', () => this.#end('error', 1006))
+    this.#socket.ws.on('close', (code) => this.#end(this.#hungUp ? 'user' : 'server', code))
   }
 
   #sendFrame(deadlineMs: number): void {
-    if (this.#over || this.#socket.readyState !== WebSocket.OPEN) return
+    if (this.#over || !this.#socket.isOpen) return
     const index = this.sentFrames++
     const base64 = this.#options.frame?.(index, deadlineMs) ?? this.user.nextFrame(this.nowMs())
-    const message = this.#template.write(
+    this.#template.write(
       { sequence: ++this.#sequence, chunk: index + 1, timestampMs: index * FRAME_MS },
       base64,
     )
-    this.#socket.send(message, { binary: false })
     // Normally the kernel has taken the bytes by now; when it has not, they must not be
     // overwritten.
-    if (this.#socket.bufferedAmount > 0) this.#template.detach()
+    if (!this.#socket.sendFrame(this.#template.frame)) this.#template.detach()
     if (this.#options.record) this.playOut.listen(performance.now())
   }
 
@@ -213,7 +240,8 @@ export class TwilioCall {
     this.#leavePacer()
     this.playOut.finish(performance.now())
     const end = { by, atMs: this.nowMs(), closeCode }
-    void this.#reportCompleted().finally(() => this.#resolveEnded(end))
+    const told = this.#left ? Promise.resolve() : this.#reportCompleted()
+    void told.finally(() => this.#resolveEnded(end))
   }
 
   /**
@@ -242,9 +270,10 @@ export class TwilioCall {
   }
 }
 
-function newIdentity(): StreamIdentity {
+/** Of a new call, or of another stream of `callSid`. */
+export function newIdentity(callSid?: string): StreamIdentity {
   const hex = (): string => randomBytes(16).toString('hex')
-  return { accountSid: `AC${'0'.repeat(32)}`, callSid: `CA${hex()}`, streamSid: `MZ${hex()}` }
+  return { accountSid: RIG_ACCOUNT, callSid: callSid ?? `CA${hex()}`, streamSid: `MZ${hex()}` }
 }
 
 function callFields(
@@ -274,32 +303,17 @@ function callFields(
  * Opens the stream's public URL on the machine where the server listens, signed as Twilio signs an
  * upgrade.
  */
-function openSocket(options: CallerOptions, publicUrl: string): Promise<WebSocket> {
+async function openSocket(options: CallerOptions, publicUrl: string): Promise<MediaSocket> {
   const wanted = new URL(publicUrl)
   const target = new URL(wanted.pathname, options.server.replace(/^http/, 'ws'))
   const headers: Record<string, string> = { host: wanted.host, 'user-agent': 'Twilio.TmeWs/1.0' }
   if (options.authToken !== null) {
     headers['x-twilio-signature'] = signature(options.authToken, publicUrl, {})
   }
-  const socket = new WebSocket(target, {
-    headers,
-    perMessageDeflate: false,
-    skipUTF8Validation: true,
-    handshakeTimeout: CONNECT_TIMEOUT_MS,
-    // A mask of zeros is legal and saves a copy per frame; the server cannot tell it from a random
-    // one.
-    generateMask: (mask) => mask.fill(0),
-  })
-  return new Promise((resolve, reject) => {
-    socket.once('open', () => {
-      socket.removeAllListeners('error')
-      socket.removeAllListeners('unexpected-response')
-      resolve(socket)
-    })
-    socket.once('unexpected-response', (_request, response) => {
-      response.resume()
-      reject(new CallRefused(`31920: media socket refused with ${response.statusCode}`))
-    })
-    socket.once('error', (error) => reject(new CallRefused(`31920: ${error.message}`)))
-  })
+  try {
+    return await MediaSocket.open(target, headers)
+  } catch (error) {
+    if (error instanceof UpgradeRefused) throw new CallRefused(`31920: ${error.message}`)
+    throw error
+  }
 }

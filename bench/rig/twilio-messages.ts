@@ -66,10 +66,14 @@ export function stopMessage(identity: StreamIdentity, sequence: number): string 
   return JSON.stringify({ event: 'stop', sequenceNumber: String(sequence), streamSid, stop })
 }
 
+/** Header of a client's WebSocket frame of 126 to 65 535 bytes; its mask is zero. */
+const FRAME_HEADER_BYTES = 8
+
 /** The `media` message of one call, rewritten in place for each frame. */
 export class MediaTemplate {
   readonly #streamSid: string
-  #bytes = Buffer.alloc(0)
+  #frame: Buffer = Buffer.alloc(0)
+  #bytes: Buffer = Buffer.alloc(0)
   #digits = { sequence: 0, chunk: 0, timestamp: 0 }
   #at = { sequence: 0, chunk: 0, timestamp: 0, payload: 0 }
 
@@ -101,12 +105,22 @@ export class MediaTemplate {
     return this.#bytes
   }
 
+  /** The last message as a whole WebSocket frame. */
+  get frame(): Buffer {
+    return this.#frame
+  }
+
   /**
    * Leaves the last message to its holder (a socket that is still writing it) and goes on with a
    * copy.
    */
   detach(): void {
-    this.#bytes = Buffer.from(this.#bytes)
+    this.#take(Buffer.from(this.#frame))
+  }
+
+  #take(frame: Buffer): void {
+    this.#frame = frame
+    this.#bytes = frame.subarray(FRAME_HEADER_BYTES)
   }
 
   #build(sequence: number, chunk: number, timestampMs: number): void {
@@ -128,7 +142,12 @@ export class MediaTemplate {
       chunk: digitCount(chunk),
       timestamp: digitCount(timestampMs),
     }
-    this.#bytes = Buffer.from(parts.join(''), 'latin1')
+    const message = parts.join('')
+    const frame = Buffer.alloc(FRAME_HEADER_BYTES + message.length)
+    frame.writeUInt16BE(0x81fe)
+    frame.writeUInt16BE(message.length, 2)
+    frame.write(message, FRAME_HEADER_BYTES, 'latin1')
+    this.#take(frame)
   }
 }
 
@@ -182,6 +201,7 @@ export class AgentMessageReader {
   readonly #streamSid: string
   readonly #out: AgentMessages
   readonly #payload = Buffer.alloc(PAYLOAD_LIMIT_BYTES)
+  #heard = this.#payload.subarray(0, 160)
   #prefix: Buffer | null = null
   #suffix: Buffer | null = null
 
@@ -195,24 +215,29 @@ export class AgentMessageReader {
       this.#out.onWarning(31950, `${message.length} bytes`)
       return
     }
-    if (!this.#readKnownShape(message)) this.#readStrictly(message)
+    if (!this.readMedia(message, message.length)) this.#readStrictly(message)
   }
 
-  #readKnownShape(message: Buffer): boolean {
+  /**
+   * A media message, the first `length` bytes of `message`, in the shape of those before it. False:
+   * nothing was told, read() must judge it.
+   */
+  readMedia(message: Buffer, length: number): boolean {
     const prefix = this.#prefix
     const suffix = this.#suffix
     if (prefix === null || suffix === null) return false
     const from = prefix.length
-    const to = message.length - suffix.length
+    const to = length - suffix.length
     if (to <= from || to - from > PAYLOAD_LIMIT_BYTES) return false
     if (message.compare(prefix, 0, from, 0, from) !== 0) return false
-    if (message.compare(suffix, 0, suffix.length, to) !== 0) return false
+    if (message.compare(suffix, 0, suffix.length, to, length) !== 0) return false
     const base64 = message.toString('latin1', from, to)
-    const length = this.#payload.write(base64, 0, 'base64')
+    const bytes = this.#payload.write(base64, 0, 'base64')
     // A foreign character or missing padding shows in the length; then the strict reading says what
     // is wrong.
-    if (length !== decodedLength(base64)) return false
-    this.#out.onPayload(this.#payload.subarray(0, length))
+    if (bytes !== decodedLength(base64)) return false
+    if (this.#heard.length !== bytes) this.#heard = this.#payload.subarray(0, bytes)
+    this.#out.onPayload(this.#heard)
     return true
   }
 

@@ -13,6 +13,7 @@ export interface XmlElement {
 export type Verb =
   | { kind: 'stream'; url: string; parameters: Record<string, string> }
   | { kind: 'say'; text: string }
+  | { kind: 'play'; digits: string }
   | { kind: 'hangup' }
   | { kind: 'reject'; reason: string }
   | { kind: 'other'; name: string }
@@ -69,6 +70,8 @@ function toVerb(element: XmlElement): Verb {
       return streamVerb(element)
     case 'Say':
       return { kind: 'say', text: element.text.trim() }
+    case 'Play':
+      return { kind: 'play', digits: element.attributes['digits'] ?? '' }
     case 'Hangup':
       return { kind: 'hangup' }
     case 'Reject':

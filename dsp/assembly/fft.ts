@@ -14,31 +14,36 @@ const IM: usize = 512
  * bytes.
  */
 export function windowedPower(samples: usize, work: usize, power: usize): void {
-  for (let i: usize = 0; i < 128; i++) {
-    const to = work + ((<usize>load<u32>(FFT_ORDER + (i << 2))) << 2)
+  for (let i: usize = 0; i < 128; i += 2) {
     const at = i << 3
-    store<f32>(to, load<f32>(samples + at) * load<f32>(FFT_WINDOW + at))
-    store<f32>(to, load<f32>(samples + at, 4) * load<f32>(FFT_WINDOW + at, 4), IM)
+    const two = f32x4.mul(v128.load(samples + at), v128.load(FFT_WINDOW + at))
+    const first = work + ((<usize>load<u32>(FFT_ORDER + (i << 2))) << 2)
+    const second = work + ((<usize>load<u32>(FFT_ORDER + (i << 2), 4)) << 2)
+    v128.store_lane<f32>(first, two, 0)
+    v128.store_lane<f32>(first, two, 1, IM)
+    v128.store_lane<f32>(second, two, 2)
+    v128.store_lane<f32>(second, two, 3, IM)
   }
   transform(work)
-  for (let k: usize = 0; k <= 128; k++) {
-    const at = (k & 127) << 2
-    const mirror = ((128 - k) & 127) << 2
-    const ar = load<f32>(work + at)
-    const ai = load<f32>(work + at, IM)
-    const br = load<f32>(work + mirror)
-    const bi = -load<f32>(work + mirror, IM)
-    const er: f32 = (ar + br) * 0.5
-    const ei: f32 = (ai + bi) * 0.5
-    const or: f32 = (ai - bi) * 0.5
-    const oi: f32 = (br - ar) * 0.5
-    // k = 128 is the Nyquist bin: the twiddle of k = 0 with its sign turned.
-    const c: f32 = k == 128 ? -1 : load<f32>(FFT_SPLIT_COS + at)
-    const s: f32 = k == 128 ? 0 : load<f32>(FFT_SPLIT_SIN + at)
-    const re = er + or * c + oi * s
-    const im = ei + oi * c - or * s
-    store<f32>(power + (k << 2), re * re + im * im)
+  const half = f32x4.splat(0.5)
+  for (let at: usize = 0; at < 512; at += 16) {
+    const ar = v128.load(work + at)
+    const ai = v128.load(work + at, IM)
+    const br = mirrored(work, at)
+    const bi = f32x4.neg(mirrored(work + IM, at))
+    const er = f32x4.mul(f32x4.add(ar, br), half)
+    const ei = f32x4.mul(f32x4.add(ai, bi), half)
+    const or = f32x4.mul(f32x4.sub(ai, bi), half)
+    const oi = f32x4.mul(f32x4.sub(br, ar), half)
+    const c = v128.load(FFT_SPLIT_COS + at)
+    const s = v128.load(FFT_SPLIT_SIN + at)
+    const re = f32x4.add(f32x4.add(er, f32x4.mul(or, c)), f32x4.mul(oi, s))
+    const im = f32x4.sub(f32x4.add(ei, f32x4.mul(oi, c)), f32x4.mul(or, s))
+    v128.store(power + at, f32x4.add(f32x4.mul(re, re), f32x4.mul(im, im)))
   }
+  // The Nyquist bin is the sum of bin 0 with its sign turned.
+  const nyquist = load<f32>(work) - load<f32>(work, IM)
+  store<f32>(power, nyquist * nyquist, 512)
 }
 
 /**
@@ -46,28 +51,45 @@ export function windowedPower(samples: usize, work: usize, power: usize): void {
  * autocorrelation), not scaled. `work`: 1024 bytes.
  */
 export function autocorrelation(spectrum: usize, work: usize, out: usize): void {
-  for (let i: usize = 0; i < 128; i++) {
-    const to = work + ((<usize>load<u32>(FFT_ORDER + (i << 2))) << 2)
-    const even = i << 1
-    const odd = even + 1
-    store<f32>(to, load<f32>(spectrum + ((even > 128 ? 256 - even : even) << 2)))
-    store<f32>(to, load<f32>(spectrum + ((odd > 128 ? 256 - odd : odd) << 2)), IM)
+  for (let i: usize = 0; i < 64; i++) {
+    const from = spectrum + (i << 3)
+    const odd = load<f32>(from, 4)
+    const low = work + ((<usize>load<u32>(FFT_ORDER + (i << 2))) << 2)
+    store<f32>(low, load<f32>(from))
+    store<f32>(low, odd, IM)
+    const high = work + ((<usize>load<u32>(FFT_ORDER + ((127 - i) << 2))) << 2)
+    store<f32>(high, load<f32>(from, 8))
+    store<f32>(high, odd, IM)
   }
   transform(work)
-  for (let k: usize = 0; k < 128; k++) {
-    const at = k << 2
-    const mirror = ((128 - k) & 127) << 2
-    const ar = load<f32>(work + at)
-    const ai = load<f32>(work + at, IM)
-    const br = load<f32>(work + mirror)
-    const bi = -load<f32>(work + mirror, IM)
-    const or: f32 = (ai - bi) * 0.5
-    const oi: f32 = (br - ar) * 0.5
-    store<f32>(
-      out + at,
-      (ar + br) * 0.5 + or * load<f32>(FFT_SPLIT_COS + at) + oi * load<f32>(FFT_SPLIT_SIN + at),
+  const half = f32x4.splat(0.5)
+  for (let at: usize = 0; at < 512; at += 16) {
+    const ar = v128.load(work + at)
+    const ai = v128.load(work + at, IM)
+    const br = mirrored(work, at)
+    const bi = f32x4.neg(mirrored(work + IM, at))
+    const er = f32x4.mul(f32x4.add(ar, br), half)
+    const or = f32x4.mul(f32x4.sub(ai, bi), half)
+    const oi = f32x4.mul(f32x4.sub(br, ar), half)
+    const odd = f32x4.mul(or, v128.load(FFT_SPLIT_COS + at))
+    const even = f32x4.mul(oi, v128.load(FFT_SPLIT_SIN + at))
+    v128.store(out + at, f32x4.add(f32x4.add(er, odd), even))
+  }
+}
+
+/** Values (128 − k) mod 128 for the four k from `at` / 4 on. */
+function mirrored(values: usize, at: usize): v128 {
+  // k = 0 is its own mirror, and 128 lies behind the end.
+  if (at == 0) {
+    return f32x4(
+      load<f32>(values),
+      load<f32>(values, 127 * 4),
+      load<f32>(values, 126 * 4),
+      load<f32>(values, 125 * 4),
     )
   }
+  const four = v128.load(values + 500 - at)
+  return v128.shuffle<f32>(four, four, 3, 2, 1, 0)
 }
 
 /** 128-point complex FFT in place; input in bit-reversed order. */

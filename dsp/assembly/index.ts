@@ -11,12 +11,31 @@ import { processUserAudio } from './user-chain'
 export * from './slot'
 export * from './tables'
 export { PREPARED_FRAMES } from './agent-chain'
-export { FEATURES, FEATURE_COUNT } from './vad'
-export { decodeAlaw, decodeMulaw, encodeAlaw, encodeMulaw } from './g711'
-export { resample } from './resampler'
+export { FEATURES, FEATURE_COUNT, VAD_NETWORK_STATE } from './vad-features'
+export { detect } from './vad'
+export { scoreFeatures } from './vad-network'
+export {
+  decodeAlaw,
+  decodeMulaw,
+  decodeMulawPcm,
+  encodeAlaw,
+  encodeMulaw,
+  encodeMulawPcm,
+} from './g711'
+export {
+  KIND_DOUBLE,
+  KIND_HALVE,
+  KIND_POLYPHASE,
+  KIND_SIXFOLD,
+  KIND_SIXTH,
+  KIND_THIRD,
+  KIND_TRIPLE,
+  resample,
+} from './resampler'
 export { autocorrelation, windowedPower } from './fft'
-export { levelDbfs } from './level'
-export { limit } from './mixer'
+export { floatToPcm, pcmToFloat } from './pcm'
+export { measureLevel } from './level'
+export { addBed, addComfortNoise, limit, ramp } from './mixer'
 
 /**
  * Runs both chains of one call. [in/out] slot and scratch pointers → frames done: user in the low

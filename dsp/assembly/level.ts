@@ -1,12 +1,36 @@
-/** Level of a frame. */
+/** Level of a frame: RMS, peak, and how many of its samples are clipped. */
+import { DETECTION_CLIPPED, DETECTION_PEAK } from './slot'
+import { N_CLIPPED } from './tables'
 
-/** RMS of `count` f32 (a multiple of 4) in dBFS, −90…0; full scale is a constant ±1. */
-export function levelDbfs(samples: usize, count: i32): f32 {
+/**
+ * RMS of `count` f32 (a multiple of 4) in dBFS, −90…0; full scale is a constant ±1. [out] peak and
+ * clipped samples in the record at `detection`.
+ */
+export function measureLevel(samples: usize, count: i32, detection: usize): f32 {
   let sum = f32x4.splat(0)
+  let peak = f32x4.splat(0)
+  let clipped = i32x4.splat(0)
+  // The largest PCMU sample is 0.980 of full scale: what reaches 0.97 was cut off.
+  const limit = v128.load32_splat(N_CLIPPED)
   for (let at = samples; at < samples + ((<usize>count) << 2); at += 16) {
     const x = v128.load(at)
+    const size = f32x4.abs(x)
     sum = f32x4.add(sum, f32x4.mul(x, x))
+    peak = f32x4.pmax(peak, size)
+    clipped = i32x4.sub(clipped, f32x4.ge(size, limit))
   }
+  const high = f32x4.pmax(peak, v128.shuffle<f32>(peak, peak, 2, 3, 0, 1))
+  store<f32>(
+    detection,
+    max(f32x4.extract_lane(high, 0), f32x4.extract_lane(high, 1)),
+    DETECTION_PEAK,
+  )
+  const pairs = i32x4.add(clipped, v128.shuffle<i32>(clipped, clipped, 2, 3, 0, 1))
+  store<i32>(
+    detection,
+    i32x4.extract_lane(pairs, 0) + i32x4.extract_lane(pairs, 1),
+    DETECTION_CLIPPED,
+  )
   const energy =
     f32x4.extract_lane(sum, 0) +
     f32x4.extract_lane(sum, 1) +

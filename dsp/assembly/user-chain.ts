@@ -1,15 +1,16 @@
 /**
- * The user's audio: one payload of the line becomes 16 kHz PCM for speech-to-text and a detection.
+ * The user's audio: one payload of the line becomes PCM for speech-to-text and a detection.
  *
  *   payload ─► decode ─► high-pass ─► level ─┬─► [8 kHz] ─► VAD ─► detection
- *                                            └─► [16 kHz] ─► PCM
+ *                                            └─► [16 or 8 kHz] ─► PCM
  *
  * No gain is applied: recognisers normalise for themselves, and the VAD works on SNR.
  */
+import { findDigit } from './dtmf'
 import { decodeAlaw, decodeMulaw } from './g711'
 import { highPass } from './high-pass'
-import { levelDbfs } from './level'
-import { floatToPcm, pcmToFloat } from './pcm'
+import { measureLevel } from './level'
+import { floatToPcm, moveSamples, pcmToFloat, swapBytes } from './pcm'
 import { resample } from './resampler'
 import {
   CODEC,
@@ -22,6 +23,7 @@ import {
   IN_RING,
   IN_RING_BYTES,
   IN_WRITE,
+  L16_BIG_ENDIAN,
   LINE_SAMPLES,
   PAYLOAD_BYTES,
   PCMU,
@@ -31,11 +33,15 @@ import {
   PCM_RING,
   PCM_WRITE,
   PCMA,
-  TO_16K_PTR,
+  STT_SAMPLES,
+  TONES_WANTED,
   TO_8K_PTR,
+  TO_STT_PTR,
   USER_HISTORY,
+  USER_KEEP,
 } from './slot'
-import { SCRATCH_INPUT, SCRATCH_NARROW, SCRATCH_OUTPUT } from './tables'
+import { SCRATCH_INPUT, SCRATCH_NARROW, SCRATCH_OUTPUT, SCRATCH_WORK } from './tables'
+import { findTone } from './tones'
 import { detect } from './vad'
 
 const HISTORY_BYTES: usize = HISTORY * 4
@@ -64,26 +70,44 @@ export function processUserAudio(slot: usize, scratch: usize): i32 {
 
 function processFrame(slot: usize, scratch: usize, payload: usize, place: usize): void {
   const count = load<i32>(slot, LINE_SAMPLES)
-  const history = scratch + SCRATCH_INPUT
-  const samples = history + HISTORY_BYTES
-  const pcm = slot + PCM_RING + place * PCM_FRAME_BYTES
-  const to8k = load<i32>(slot, TO_8K_PTR)
-  const to16k = load<i32>(slot, TO_16K_PTR)
+  const samples = scratch + SCRATCH_INPUT + HISTORY_BYTES
+  const keep: usize = (<usize>load<i32>(slot, USER_KEEP)) << 2
+  const detection = slot + DETECTION_RING + place * DETECTION_BYTES
 
   decode(load<i32>(slot, CODEC), payload, samples, count)
   highPass(load<i32>(slot, HIGH_PASS_PTR), slot + HIGH_PASS_STATE, samples, count)
-  const level = levelDbfs(samples, count)
-  memory.copy(history, slot + USER_HISTORY, HISTORY_BYTES)
-  if (to8k) resample(to8k, samples, scratch + SCRATCH_NARROW, 160)
-  const narrow = to8k ? scratch + SCRATCH_NARROW : samples
-  detect(slot, scratch, narrow, level, slot + DETECTION_RING + place * DETECTION_BYTES)
-  if (to16k) resample(to16k, samples, scratch + SCRATCH_OUTPUT, 320)
-  floatToPcm(to16k ? scratch + SCRATCH_OUTPUT : samples, pcm, 320)
-  memory.copy(slot + USER_HISTORY, history + ((<usize>count) << 2), HISTORY_BYTES)
+  const level = measureLevel(samples, count, detection)
+  moveSamples(samples - keep, slot + USER_HISTORY, keep)
+  const narrow = convert(load<i32>(slot, TO_8K_PTR), samples, scratch, 160)
+  detect(slot, scratch, narrow, level, detection)
+  if (load<i32>(slot, TONES_WANTED)) {
+    findDigit(slot, narrow, level, detection)
+    findTone(slot, scratch, level, detection)
+  }
+  const sttSamples = load<i32>(slot, STT_SAMPLES)
+  const wide = convert(load<i32>(slot, TO_STT_PTR), samples, scratch, sttSamples)
+  floatToPcm(wide, slot + PCM_RING + place * PCM_FRAME_BYTES, sttSamples)
+  moveSamples(slot + USER_HISTORY, samples + ((<usize>count) << 2) - keep, keep)
+}
+
+/** `samples` at another rate, or as they are when there is no plan. */
+function convert(plan: usize, samples: usize, scratch: usize, count: i32): usize {
+  if (!plan) return samples
+  const out = scratch + (count == 160 ? SCRATCH_NARROW : SCRATCH_OUTPUT)
+  resample(plan, samples, out, count, scratch + SCRATCH_WORK)
+  return out
 }
 
 function decode(codec: i32, payload: usize, out: usize, count: i32): void {
-  if (codec == PCMU) decodeMulaw(payload, out, count)
-  else if (codec == PCMA) decodeAlaw(payload, out, count)
-  else pcmToFloat(payload, out, count)
+  if (codec == PCMU) {
+    decodeMulaw(payload, out, count)
+    return
+  }
+  if (codec == PCMA) {
+    decodeAlaw(payload, out, count)
+    return
+  }
+  // The ring's bytes have been read when its position moves on: they may be turned where they lie.
+  if (codec == L16_BIG_ENDIAN) swapBytes(payload, payload, count)
+  pcmToFloat(payload, out, count)
 }

@@ -51,6 +51,9 @@ export class AfterCall {
     this.#deps = deps
   }
 
+  /** take(), to be handed on. */
+  readonly accept = (call: EndedCall): void => this.take(call)
+
   /** Takes an ended call, or drops and counts it when the queue is full. Never throws. */
   take(call: EndedCall): void {
     if (this.#abort.signal.aborted || this.#queue.length >= QUEUE_LIMIT) {

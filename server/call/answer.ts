@@ -6,18 +6,18 @@
  */
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import type { Writable } from 'node:stream'
 import type { WebSocket } from 'ws'
 import { resolveProfile } from '../agent-settings.ts'
 import { BrowserStream } from '../carriers/browser.ts'
 import {
   SOCKET_ONLY_LINE,
-  type CarrierName,
   type CarrierStream,
   type LineControl,
+  type MediaWire,
   type StreamEvents,
   type StreamStart,
 } from '../carriers/carrier.ts'
+import { TelnyxStream, type TelnyxStreamOptions } from '../carriers/telnyx.ts'
 import { TwilioStream } from '../carriers/twilio.ts'
 import { DspError, errorText } from '../errors.ts'
 import type { Agent } from '../store/agents.ts'
@@ -25,6 +25,7 @@ import type { AdmissionGate } from './admission.ts'
 import type { AgentSource } from './agent-source.ts'
 import { CallDiary, type DiaryDeps } from './call-diary.ts'
 import { Call, type CallDeps } from './call.ts'
+import type { PhoneCall, PhoneCarrier, PhoneDesk } from './phone-desk.ts'
 import type { CallRegistry } from './registry.ts'
 
 const START_WITHIN_MS = 10_000
@@ -35,6 +36,9 @@ const EARLY_PAYLOADS_MAX = 50
 export interface StreamClaims {
   client: string
   agentId?: string | undefined
+  /** Telephone calls: which call of ours the stream belongs to, and which of the carrier's. */
+  callId?: string | undefined
+  carrierCallId?: string | undefined
 }
 
 export interface AnswerDeps {
@@ -44,16 +48,21 @@ export interface AnswerDeps {
   registry: CallRegistry
   gate: AdmissionGate
   recordingsDir: string
-  lines: Partial<Record<CarrierName, LineControl>>
+  phone: Pick<PhoneDesk, 'opened' | 'closed' | 'invite'>
+  lineFor(carrier: PhoneCarrier, account: string | null): LineControl
+  /** How a telnyx stream opened with this token is coded; read before the token is taken. */
+  telnyxOptions(token: string | null): TelnyxStreamOptions
   /** Takes a token out of circulation; null when it is unknown, used or too old. */
   takeToken(token: string): StreamClaims | null
 }
 
+export type MediaClient = 'browser' | 'twilio' | 'telnyx'
+
 export interface MediaSocket {
   socket: WebSocket
-  /** The connection beneath it. */
-  wire: Writable
-  client: 'browser' | 'twilio'
+  /** The connection beneath it; null when only the socket is to be used. */
+  wire: MediaWire | null
+  client: MediaClient
   /** It came with the upgrade (browser), or comes in the start message (carriers). */
   token: string | null
 }
@@ -61,15 +70,21 @@ export interface MediaSocket {
 /** Takes over a media socket. */
 export function answer({ socket, wire, client, token }: MediaSocket, deps: AnswerDeps): void {
   const pending = new PendingStream(client, deps)
-  const stream =
-    client === 'twilio'
-      ? new TwilioStream(socket, pending, wire)
-      : new BrowserStream(socket, pending, { streamId: randomUUID(), token })
-  pending.attach(stream)
+  pending.attach(openStream({ socket, wire, client, token }, pending, deps))
+}
+
+function openStream(
+  { socket, wire, client, token }: MediaSocket,
+  events: StreamEvents,
+  deps: AnswerDeps,
+): CarrierStream {
+  if (client === 'twilio') return new TwilioStream(socket, events, wire)
+  if (client === 'telnyx') return new TelnyxStream(socket, events, deps.telnyxOptions(token), wire)
+  return new BrowserStream(socket, events, { streamId: randomUUID(), token })
 }
 
 class PendingStream implements StreamEvents {
-  readonly #client: 'browser' | 'twilio'
+  readonly #client: MediaClient
   readonly #deps: AnswerDeps
   readonly #startTimer: NodeJS.Timeout
   #stream: CarrierStream | null = null
@@ -77,7 +92,7 @@ class PendingStream implements StreamEvents {
   #early: { payload: Uint8Array; timestampMs: number }[] = []
   #stopped: 'stop' | 'close' | 'error' | null = null
 
-  constructor(client: 'browser' | 'twilio', deps: AnswerDeps) {
+  constructor(client: MediaClient, deps: AnswerDeps) {
     this.#client = client
     this.#deps = deps
     this.#startTimer = setTimeout(() => this.#refuse('startMissing'), START_WITHIN_MS)
@@ -91,6 +106,15 @@ class PendingStream implements StreamEvents {
     clearTimeout(this.#startTimer)
     const claims = start.token ? this.#deps.takeToken(start.token) : null
     if (!claims || claims.client !== this.#client) return this.#refuse('badToken')
+    const { callId, carrierCallId } = claims
+    if (carrierCallId !== undefined && carrierCallId !== start.carrierCallId) {
+      return this.#refuse('wrongCall')
+    }
+    const live = callId === undefined ? undefined : this.#deps.registry.get(callId)
+    if (live instanceof Call) {
+      this.#call = live
+      return live.streamReplaced(this.#stream!)
+    }
     void this.#open(start, claims)
   }
 
@@ -118,7 +142,7 @@ class PendingStream implements StreamEvents {
   onStop(cause: 'stop' | 'close' | 'error'): void {
     clearTimeout(this.#startTimer)
     this.#stopped = cause
-    this.#call?.streamStopped(cause)
+    this.#call?.streamStopped(cause, this.#stream)
   }
 
   onBadInput(code: string): void {
@@ -127,11 +151,14 @@ class PendingStream implements StreamEvents {
 
   async #open(start: StreamStart, claims: StreamClaims): Promise<void> {
     const { deps, stream } = { deps: this.#deps, stream: this.#stream! }
-    const agent = await deps.agents.find({ agentId: claims.agentId ?? null, to: start.to })
+    const phone = claims.callId === undefined ? undefined : deps.phone.opened(claims.callId)
+    if (claims.callId !== undefined && !phone) return this.#refuse('callOver')
+    const agent =
+      phone?.agent ?? (await deps.agents.find({ agentId: claims.agentId ?? null, to: start.to }))
     if (this.#stopped) return
-    const id = randomUUID()
+    const id = phone?.id ?? randomUUID()
     try {
-      this.#call = this.#begin(id, { start, agent, stream })
+      this.#call = this.#begin(id, { start, agent, stream, phone })
     } catch (error) {
       const reason = error instanceof DspError ? 'noSlot' : 'internalError'
       deps.diary.log.error({ callId: id, error: errorText(error) }, 'call could not be opened')
@@ -141,23 +168,43 @@ class PendingStream implements StreamEvents {
       deps.gate.settle()
     }
     deps.registry.add(this.#call)
+    if (phone) void this.#call.ended.then(() => deps.phone.closed(phone.id))
     for (const { payload, timestampMs } of this.#early) this.#call.payload(payload, timestampMs)
     this.#early = []
   }
 
-  #begin(id: string, parts: { start: StreamStart; agent: Agent; stream: CarrierStream }): Call {
-    const { start, agent, stream } = parts
-    const { diary, lines, recordingsDir, call } = this.#deps
-    const settings = resolveProfile(agent.settings, this.#client)
+  #begin(
+    id: string,
+    parts: {
+      start: StreamStart
+      agent: Agent
+      stream: CarrierStream
+      phone?: PhoneCall | undefined
+    },
+  ): Call {
+    const { start, agent, stream, phone } = parts
+    const { diary, lineFor, recordingsDir, call } = this.#deps
+    const settings = phone?.settings ?? resolveProfile(agent.settings, this.#client)
     // An echo is a measurement; nobody will listen to it.
     const recorded = settings.recording && !call.echo
     const recordingPath = recorded ? join(recordingsDir, `${id}.wav`) : null
+    const { direction } = phone ?? { direction: 'inbound' as const }
+    const known = phone !== undefined
     return new Call(
       { id, agent, settings, start, recordingPath },
       {
         stream,
-        line: lines[this.#client] ?? SOCKET_ONLY_LINE,
-        diary: new CallDiary({ id, agent, carrier: this.#client, start, settings }, diary),
+        line: phone ? lineFor(phone.carrier, phone.account) : SOCKET_ONLY_LINE,
+        diary: new CallDiary(
+          { id, agent, carrier: this.#client, start, settings, direction, known },
+          diary,
+        ),
+        phone: phone && {
+          direction,
+          invite: () => this.#deps.phone.invite(phone),
+          early: phone.early,
+          variables: phone.variables,
+        },
       },
       call,
     )
@@ -178,6 +225,8 @@ class PendingStream implements StreamEvents {
 const REFUSALS: Record<string, string> = {
   startMissing: 'no start message within 10 s',
   badToken: 'the stream token is missing, used or older than 60 s; ask for a new one',
+  wrongCall: 'the stream token belongs to another call',
+  callOver: 'the call that this stream belongs to is over',
   noSlot: 'every line is busy; try again in a moment',
   internalError: 'the call could not be opened; the log says why',
 }

@@ -7,13 +7,16 @@ import type { ProfileSettings } from '../agent-settings.ts'
 import type { EndedCall } from '../aftercall/after-call.ts'
 import type { StreamStart, CarrierName } from '../carriers/carrier.ts'
 import type { ConversationEvent, Turn } from '../conversation/conversation-events.ts'
+import type { Prices } from '../config.ts'
 import type { ProviderError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Leg } from '../media/leg.ts'
 import type { RecordingFacts } from '../media/recorder.ts'
 import { observeTurn, type Metrics } from '../metrics.ts'
+import type { CallUsage } from '../providers/select.ts'
 import type { Agent } from '../store/agents.ts'
 import type { Journal } from '../store/journal.ts'
+import { costOf } from './call-cost.ts'
 import type { EndReason } from './call-state.ts'
 
 export interface DiaryDeps {
@@ -25,9 +28,14 @@ export interface DiaryDeps {
   providerNames: { stt: string; llm: string; tts: string }
   /** Takes the call for its analysis; must return at once. */
   afterCall?(call: EndedCall): void
+  /** Absent: calls are stored without a cost. */
+  prices?: Prices
 }
 
 export interface DiaryCall {
+  direction?: 'inbound' | 'outbound'
+  /** The call has a row since it rang. */
+  known?: boolean
   id: string
   agent: Agent
   carrier: CarrierName
@@ -39,7 +47,13 @@ export interface DiaryCall {
 const TURNS_KEPT = 1_000
 
 /** Conversation events kept with the call; partials and states would only fill the table. */
-const KEPT = new Set<ConversationEvent['kind']>(['bargeIn', 'ignored', 'tool', 'providerError'])
+const KEPT = new Set<ConversationEvent['kind']>([
+  'bargeIn',
+  'ignored',
+  'tool',
+  'providerError',
+  'providerSwitch',
+])
 
 export class CallDiary {
   readonly #deps: DiaryDeps
@@ -58,8 +72,8 @@ export class CallDiary {
   }
 
   opened(): void {
-    const { carrier, start, agent, id } = this.#call
-    this.#deps.metrics.callsStarted.inc({ carrier, direction: 'inbound' })
+    const { carrier, start, agent, id, direction = 'inbound', known = false } = this.#call
+    this.#deps.metrics.callsStarted.inc({ carrier, direction })
     this.#deps.metrics.liveCalls.inc({ carrier })
     this.#deps.journal.record({
       kind: 'call',
@@ -67,7 +81,7 @@ export class CallDiary {
         id,
         agentId: agent.id,
         agentVersion: agent.version,
-        direction: 'inbound',
+        direction,
         carrier,
         carrierCallId: start.carrierCallId,
         streamId: start.streamId,
@@ -79,6 +93,9 @@ export class CallDiary {
         providers: this.#deps.providerNames,
       },
     })
+    const { streamId } = start
+    const changes = { status: 'answered', streamId, answeredAt: this.#startedAt } as const
+    if (known) this.#deps.journal.record({ kind: 'callUpdate', id, changes })
     this.#log.info({ carrier, streamId: start.streamId }, 'call answered')
   }
 
@@ -103,6 +120,11 @@ export class CallDiary {
       this.#deps.metrics.providerErrors.inc({ provider: event.provider, code: event.code })
       this.#log.warn({ provider: event.provider, code: event.code }, 'provider failed')
     }
+    if (event.kind === 'providerSwitch') {
+      const { part, from, to, code } = event
+      this.#deps.metrics.providerSwitches.inc({ part, from, to })
+      this.#log.warn({ part, from, to, code }, 'provider switched')
+    }
     if (!KEPT.has(event.kind) || !('atMs' in event)) return
     const { kind: name, atMs, ...data } = event
     this.#deps.journal.record({ kind: 'event', callId: id, atMs, name, data })
@@ -112,6 +134,11 @@ export class CallDiary {
   providerFailed(provider: string, error: ProviderError, atMs: number): void {
     const { code, message } = error
     this.conversationEvent({ kind: 'providerError', atMs, provider, code, message })
+  }
+
+  /** Something that belongs to the call's history and is no turn. */
+  noted(name: string, data: unknown, atMs: number): void {
+    this.#deps.journal.record({ kind: 'event', callId: this.#call.id, atMs, name, data })
   }
 
   badInput(code: string): void {
@@ -134,8 +161,10 @@ export class CallDiary {
     })
   }
 
-  closed(reason: EndReason, leg: Leg): void {
+  /** `usage`: what the call took from its providers; null for an echo. */
+  closed(reason: EndReason, leg: Leg, usage: CallUsage | null): void {
     const { carrier, id } = this.#call
+    const { prices } = this.#deps
     const endedAt = this.#deps.dateMs()
     this.#deps.metrics.liveCalls.dec({ carrier })
     this.#deps.metrics.callsEnded.inc({ carrier, reason })
@@ -164,6 +193,15 @@ export class CallDiary {
         endedAt,
         durationMs: endedAt - this.#startedAt,
         turnCount: this.#turnCount,
+        ...(usage && prices
+          ? {
+              cost: costOf(usage, {
+                carrier,
+                minutes: (endedAt - this.#startedAt) / 60_000,
+                prices,
+              }),
+            }
+          : {}),
       },
     })
     this.#deps.afterCall?.({

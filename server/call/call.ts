@@ -9,7 +9,12 @@
  */
 import { performance } from 'node:perf_hooks'
 import type { ProfileSettings } from '../agent-settings.ts'
-import type { CarrierStream, LineControl, StreamStart } from '../carriers/carrier.ts'
+import type {
+  CarrierStream,
+  LineControl,
+  RecordingAction,
+  StreamStart,
+} from '../carriers/carrier.ts'
 import { Conversation } from '../conversation/conversation.ts'
 import type { CallControl } from '../conversation/conversation-events.ts'
 import { EchoConversation } from '../conversation/echo.ts'
@@ -19,15 +24,21 @@ import type { Wheel } from '../media/wheel.ts'
 import { STT_RATE_HZ, type SttSession } from '../providers/stt.ts'
 import type { Providers } from '../providers/select.ts'
 import type { Agent } from '../store/agents.ts'
-import type { AudioPool, Detection } from '../../workers/pool.ts'
+import type { AudioPool, Detection, ProgressTone } from '../../workers/pool.ts'
 import type { CallDiary } from './call-diary.ts'
+import { CallLine, type CallPhone } from './call-line.ts'
 import { advance, isOver, type CallPhase, type EndReason } from './call-state.ts'
+import type { RungIndex } from './load.ts'
+import type { FrameTally } from './load-meter.ts'
+import type { Party } from './phone-reports.ts'
 import type { LiveCall } from './registry.ts'
+import { Screening, type ScreeningAction } from './screening.ts'
+import { StreamSlot } from './stream-slot.ts'
 import { Watchdog } from './watchdog.ts'
 
 /** The goodbye is really heard before hang-up, but a line that never confirms it is not kept open for ever. */
 const GOODBYE_MAX_MS = 20_000
-/** Ten times a second: its limits are seconds. */
+/** Ten times a second: its limits are seconds, and so are the load meter's windows. */
 const WATCHDOG_EVERY_TURNS = 20
 /** The dashboard's meter moves ten times a second; more would only cost. */
 const METER_EVERY_FRAMES = 5
@@ -38,6 +49,10 @@ export interface CallDeps {
   providers: Providers
   /** Every call is echoed instead of answered: for media benches. */
   echo: boolean
+  /** What this process gives up at the moment to carry its calls. */
+  rung(): RungIndex
+  /** Frames of all calls together, for the load meter. */
+  tally: FrameTally
 }
 
 export interface CallFacts {
@@ -51,10 +66,13 @@ export interface CallFacts {
 export class Call implements LiveCall {
   readonly id: string
   readonly ended: Promise<void>
+  /** Told of ringing, busy, SIT, fax and an answering machine's beep; `atMs` is audio time. */
+  onTone: ((tone: ProgressTone, atMs: number) => void) | null = null
   readonly #deps: CallDeps
   readonly #facts: CallFacts
-  readonly #stream: CarrierStream
-  readonly #line: LineControl
+  readonly #stream: StreamSlot
+  readonly #phone: CallPhone | null
+  readonly #line: CallLine
   readonly #diary: CallDiary
   readonly #leg: Leg
   readonly #watchdog: Watchdog
@@ -62,36 +80,49 @@ export class Call implements LiveCall {
   #stt: SttSession | null = null
   #phase: CallPhase = { state: 'answered', endReason: null }
   #hangupAfterPlayback: { reason: EndReason; latestMs: number } | null = null
-  /** What it means when the carrier ends the stream. */
-  #stopReason: EndReason = 'userHangup'
+  #screening: Screening | null = null
   #frames = 0
   #turns = 0
+  #tallied = { sent: 0, missed: 0 }
   #resolveEnded: () => void = () => undefined
 
   /** Begins at once. @throws DspError DSP_NO_SLOT when the audio core is full. */
   constructor(
     facts: CallFacts,
-    parts: { stream: CarrierStream; line: LineControl; diary: CallDiary },
+    parts: {
+      stream: CarrierStream
+      line: LineControl
+      diary: CallDiary
+      phone?: CallPhone | undefined
+    },
     deps: CallDeps,
   ) {
     this.id = facts.id
     this.#facts = facts
     this.#deps = deps
-    this.#stream = parts.stream
-    this.#line = parts.line
+    this.#stream = new StreamSlot(parts.stream)
+    this.#phone = parts.phone ?? null
     this.#diary = parts.diary
+    this.#line = this.#openLine(parts.line)
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve
     })
     this.#watchdog = new Watchdog(performance.now())
+    deps.providers.accounts.open(facts.id, (change) => {
+      const event = { kind: 'providerSwitch', atMs: this.#leg.audioTimeMs, ...change } as const
+      this.#diary.conversationEvent(event)
+      this.#stream.sendEvent({ type: 'event', event })
+    })
     this.#leg = this.#openLeg()
     try {
       this.#conversation = this.#openConversation()
       if (!deps.echo) this.#stt = this.#openRecogniser()
     } catch (error) {
+      deps.providers.accounts.close(facts.id)
       void this.#leg.close()
       throw error
     }
+    this.degrade(deps.rung())
     deps.wheel.add(this)
     this.#diary.opened()
     this.#stream.sendEvent({
@@ -100,9 +131,12 @@ export class Call implements LiveCall {
       agentName: facts.agent.name,
       language: facts.settings.language,
     })
-    this.#phase = advance(this.#phase, 'conversing') ?? this.#phase
-    this.#diary.conversing()
-    this.#conversation.start()
+    if (!deps.echo) this.#line.opened()
+    if (this.#phone?.direction === 'outbound' && facts.settings.machineDetection && !deps.echo) {
+      this.#screening = new Screening(facts.settings, performance.now())
+      this.#phase = advance(this.#phase, 'screening') ?? this.#phase
+      for (const { party, mayLeaveMessage } of this.#phone.early) this.party(party, mayLeaveMessage)
+    } else this.#converse()
   }
 
   get carrierCallId(): string {
@@ -126,8 +160,35 @@ export class Call implements LiveCall {
     if (!isOver(this.#phase)) this.#conversation.typed(text)
   }
 
-  streamStopped(cause: 'stop' | 'close' | 'error'): void {
-    this.hangup(cause === 'error' ? 'streamLost' : this.#stopReason)
+  /** The process climbed to, or came down to, this rung: from 1 on without the bed, from 2 on without speculation. */
+  degrade(rung: RungIndex): void {
+    if (!isOver(this.#phase)) this.#leg.bedOn = rung < 1
+  }
+
+  /** A stream of this call has ended; one that was replaced before counts no more. */
+  streamStopped(cause: 'stop' | 'close' | 'error', stream: CarrierStream | null = null): void {
+    if (stream !== null && stream !== this.#stream.current) return
+    if (isOver(this.#phase)) return
+    this.#line.streamStopped(cause, performance.now())
+  }
+
+  /** The carrier has opened another stream for this call, which goes on where it was. */
+  streamReplaced(stream: CarrierStream): void {
+    if (isOver(this.#phase)) return stream.close()
+    const nowMs = performance.now()
+    const awayMs = this.#line.streamReplaced(nowMs)
+    this.#stream.put(stream)
+    this.#watchdog.mediaSeen(nowMs)
+    this.#leg.resume(awayMs)
+  }
+
+  party(party: Party, mayLeaveMessage: boolean): void {
+    const action = this.#screening?.verdict(party, mayLeaveMessage, performance.now())
+    if (action) this.#screened(action)
+  }
+
+  record(action: RecordingAction): Promise<void> {
+    return this.#line.record(action)
   }
 
   /** Ends the call now; idempotent, the first reason stays. */
@@ -142,12 +203,57 @@ export class Call implements LiveCall {
     if (isOver(this.#phase)) return
     this.#leg.turn(nowMs)
     if (++this.#turns % WATCHDOG_EVERY_TURNS === 0) {
+      this.#tally()
       const dead = this.#watchdog.check(nowMs, this.#stream.bufferedBytes)
       if (dead) return this.hangup(dead)
+      this.#line.tick(nowMs)
+      if (this.#screening) this.#screened(this.#screening.tick(nowMs))
     }
     const goodbye = this.#hangupAfterPlayback
     if (goodbye && (!this.#leg.playout.busy || nowMs >= goodbye.latestMs))
       this.hangup(goodbye.reason)
+  }
+
+  #tally(): void {
+    const { framesSent, framesRefused, underruns } = this.#leg.playout.counters
+    const missed = framesRefused + underruns
+    this.#deps.tally.sent += framesSent - this.#tallied.sent
+    this.#deps.tally.missed += missed - this.#tallied.missed
+    this.#tallied = { sent: framesSent, missed }
+  }
+
+  #converse(): void {
+    this.#phase = advance(this.#phase, 'conversing') ?? this.#phase
+    this.#diary.conversing()
+    this.#conversation.start()
+  }
+
+  #screened(action: ScreeningAction): void {
+    if (action.kind === 'none' || isOver(this.#phase)) return
+    this.#diary.noted('screening', action, this.#leg.audioTimeMs)
+    if (action.kind === 'hangup') return this.hangup(action.reason)
+    if (action.kind === 'talk') return this.#converse()
+    if (this.#phase.state === 'screening')
+      this.#phase = advance(this.#phase, 'conversing') ?? this.#phase
+    const { settings } = this.#facts
+    if (this.#conversation instanceof Conversation) {
+      this.#conversation.leaveMessage(settings.voicemailMessage)
+    }
+  }
+
+  #openLine(line: LineControl): CallLine {
+    const { start, settings } = this.#facts
+    return new CallLine({
+      ...{ callId: this.id, start, settings, line, phone: this.#phone },
+      onAway: () => {
+        this.#stream.empty()
+        // Nothing is said into the gap: what was not heard waits for the next stream.
+        this.#leg.pause()
+      },
+      hangup: (reason) => this.hangup(reason),
+      noted: (name, data) => this.#diary.noted(name, data, this.#leg.audioTimeMs),
+      fault: (what) => this.#diary.fault(what),
+    })
   }
 
   #openLeg(): Leg {
@@ -159,6 +265,8 @@ export class Call implements LiveCall {
       ttsRateHz: this.#deps.echo ? STT_RATE_HZ : this.#deps.providers.tts.sampleRateHz,
       settings: {
         vadSensitivity: settings.vadSensitivity,
+        // A browser has neither a network's tones nor a keypad in its audio.
+        tones: this.#stream.carrier !== 'browser',
         bed: this.#deps.echo ? 'none' : settings.backgroundSound,
         bedGain: settings.backgroundVolume,
       },
@@ -168,6 +276,8 @@ export class Call implements LiveCall {
         onSegmentHeard: (id, atMs) => this.#conversation.onSegmentHeard(id, atMs),
       },
       onUserFrame: (detection, pcm16k) => this.#userFrame(detection, pcm16k),
+      onDigit: start.digitsInBand ? (digit) => this.digit(digit) : undefined,
+      onTone: (tone, atMs) => this.onTone?.(tone, atMs),
       onFault: (status) => {
         this.#diary.fault(`audio core status ${status}`)
         this.hangup('internalError')
@@ -180,7 +290,7 @@ export class Call implements LiveCall {
     if (this.#deps.echo) {
       return new EchoConversation({ playback: this.#leg.playout, ttsRateHz: STT_RATE_HZ })
     }
-    const { agent, settings, start } = this.#facts
+    const { agent, settings } = this.#facts
     return new Conversation({
       callId: this.id,
       settings,
@@ -196,29 +306,18 @@ export class Call implements LiveCall {
       monotonicMs: () => performance.now(),
       agentName: agent.name,
       sentLevelDbfs: () => this.#leg.takeSentLevelDbfs(),
-      variables: { from: start.from ?? '', to: start.to ?? '', ...start.parameters },
+      variables: this.#line.variables,
     })
   }
 
   #control(): CallControl {
-    const { carrierCallId } = this.#facts.start
     return {
       hangup: (reason) => {
         const latestMs = performance.now() + GOODBYE_MAX_MS
         this.#hangupAfterPlayback ??= { reason, latestMs }
       },
-      transfer: async (to) => {
-        // The carrier ends our stream as soon as it begins the transfer, perhaps before it answers us.
-        this.#stopReason = 'transferred'
-        try {
-          await this.#line.transfer(carrierCallId, to)
-        } catch (error) {
-          this.#stopReason = 'userHangup'
-          throw error
-        }
-        this.hangup('transferred')
-      },
-      sendDigits: (digits) => this.#line.sendDigits(carrierCallId, digits),
+      transfer: (to) => this.#line.transfer(to),
+      sendDigits: (digits) => this.#line.sendDigits(digits),
     }
   }
 
@@ -263,15 +362,10 @@ export class Call implements LiveCall {
     this.#deps.wheel.remove(this)
     this.#conversation.close()
     this.#stt?.close()
+    const usage = this.#deps.providers.accounts.close(this.id)
     const recording = this.#leg.close()
     this.#stream.sendEvent({ type: 'ended', reason })
-    try {
-      if (reason !== 'userHangup' && reason !== 'transferred') {
-        await this.#line.hangup(this.#facts.start.carrierCallId)
-      }
-    } catch (error) {
-      this.#diary.fault(`carrier refused to hang up: ${errorText(error)}`)
-    }
+    await this.#line.close(reason)
     this.#stream.close()
     try {
       const facts = await recording
@@ -280,7 +374,7 @@ export class Call implements LiveCall {
       this.#diary.fault(`recording lost: ${errorText(error)}`)
     }
     this.#phase = advance(this.#phase, 'ended') ?? this.#phase
-    this.#diary.closed(reason, this.#leg)
+    this.#diary.closed(reason, this.#leg, this.#deps.echo ? null : usage)
     this.#resolveEnded()
   }
 }

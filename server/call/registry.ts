@@ -1,10 +1,19 @@
 /** Who is alive: the calls of this process by id. */
+import type { RecordingAction } from '../carriers/carrier.ts'
 import type { EndReason } from './call-state.ts'
+import type { RungIndex } from './load.ts'
+import type { Party } from './phone-reports.ts'
 
 export interface LiveCall {
   readonly id: string
   readonly carrierCallId: string
   hangup(reason: EndReason): void
+  /** What the process gives up for its calls has changed. */
+  degrade(rung: RungIndex): void
+  /** The carrier has found out who answered a call out. */
+  party?(party: Party, mayLeaveMessage: boolean): void
+  /** @throws CarrierError */
+  record?(action: RecordingAction): Promise<void>
   /** Settles when the call has ended and everything about it has been handed to the store. */
   readonly ended: Promise<void>
 }
@@ -35,6 +44,10 @@ export class CallRegistry {
     const call = this.#calls.get(id)
     call?.hangup(reason)
     return call !== undefined
+  }
+
+  degradeAll(rung: RungIndex): void {
+    for (const call of this.#calls.values()) call.degrade(rung)
   }
 
   /** Ends every call with `reason`; settles when all have ended. */

@@ -17,6 +17,8 @@ export interface StreamStart {
   to: string | null
   parameters: Record<string, string>
   format: AudioFormat
+  /** The carrier sends no digit events: what the user presses is only in the audio. */
+  digitsInBand?: boolean
 }
 
 /** What a stream tells its owner. Handlers never throw. Payload bytes are only valid during the call. */
@@ -47,19 +49,82 @@ export interface CarrierStream {
   close(): void
 }
 
-/** What can be done to a call besides its audio: a carrier's REST side. Each may throw CarrierError. */
+/** The connection beneath a carrier's WebSocket, for the messages that come and go fifty times a second. */
+export interface MediaWire {
+  /** Sees each text message that arrived in one piece, `length` bytes from the first of `bytes`, which are valid during the call only. True: it is dealt with, and the WebSocket never sees it. */
+  onText: ((bytes: Buffer, length: number) => boolean) | null
+  /** Bytes that the system has not taken yet; while it is 0 no written buffer is in use any more. */
+  readonly writableLength: number
+  /** Sends a whole WebSocket frame as it is. */
+  write(frame: Buffer): void
+}
+
+/** Where and how a carrier is to open a media stream of a call: again, or for the first time. */
+export interface StreamInvite {
+  /** ws or wss. */
+  url: string
+  /** One-time, for this call. */
+  token: string
+  from: string
+  to: string
+}
+
+export interface Transfer {
+  /** E.164. */
+  to: string
+  /** Our number, shown to the person; null lets the carrier choose. */
+  from: string | null
+  /** Said to the person before the user hears them; null connects at once. */
+  announcement: { text: string; language: string } | null
+  callId: string
+}
+
+export type RecordingAction = 'start' | 'stop' | 'pause' | 'resume'
+
+export interface Dial {
+  /** Ours: comes back with everything that the carrier tells of the call. */
+  callId: string
+  to: string
+  from: string
+  /** Asks the carrier whether a person answers. */
+  detectMachine: boolean
+  /** How long it may ring, s. */
+  ringSec: number
+}
+
+/**
+ * What can be done to a call besides its audio: a carrier's REST side, for one account. Each may throw CarrierError. Ids are
+ * the carrier's. Nothing here is tried again by itself unless trying again cannot do it twice.
+ */
 export interface LineControl {
   /** Ends the call at the carrier; resolves also when it is already over. */
   hangup(carrierCallId: string): Promise<void>
-  transfer(carrierCallId: string, to: string): Promise<void>
-  sendDigits(carrierCallId: string, digits: string): Promise<void>
+  /** Takes an incoming call that rings; nothing to do where the webhook's answer has done it. */
+  answer(carrierCallId: string): Promise<void>
+  /** Opens a media stream on a call that is up; null where only the webhook's answer can. */
+  readonly openStream: ((carrierCallId: string, invite: StreamInvite) => Promise<void>) | null
+  transfer(carrierCallId: string, transfer: Transfer): Promise<void>
+  /** The stream is closed and opened again with `invite`, which is asked for only then. */
+  readonly digitsReplaceStream: boolean
+  sendDigits(carrierCallId: string, digits: string, invite: () => StreamInvite): Promise<void>
+  record(carrierCallId: string, action: RecordingAction): Promise<void>
+  /** Resolves where the carrier has no such thing. */
+  suppressNoise(carrierCallId: string): Promise<void>
+  /** @returns the carrier's id of the new call */
+  dial(dial: Dial): Promise<string>
 }
 
 /** A line without a REST side: closing the socket is all there is. */
 export const SOCKET_ONLY_LINE: LineControl = {
   hangup: () => Promise.resolve(),
+  answer: () => Promise.reject(noRest('answer')),
+  openStream: null,
   transfer: () => Promise.reject(noRest('transfer')),
+  digitsReplaceStream: false,
   sendDigits: () => Promise.reject(noRest('send digits')),
+  record: () => Promise.reject(noRest('record')),
+  suppressNoise: () => Promise.resolve(),
+  dial: () => Promise.reject(noRest('dial')),
 }
 
 function noRest(what: string): CarrierError {
@@ -67,4 +132,9 @@ function noRest(what: string): CarrierError {
     'CARRIER_NO_REST',
     `cannot ${what}: this line has no call control; set the carrier's credentials`,
   )
+}
+
+/** Whether an error of LineControl says that the call is over, or never was. */
+export function isCallGone(error: unknown): boolean {
+  return error instanceof CarrierError && error.code === 'CARRIER_CALL_GONE'
 }

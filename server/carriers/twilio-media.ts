@@ -1,5 +1,5 @@
 /**
- * Twilio's media message, read and written as bytes. Fifty of them a second and call come in one fixed shape, so they are
+ * The carriers' media message, read and written as bytes (Telnyx's is Twilio's with two other names). Fifty of them a second and call come in one fixed shape, so they are
  * compared with it byte by byte instead of parsed: every byte outside the numbers and the payload must be the expected one,
  * from the first brace to the last. Whatever differs, however slightly, is for JSON.parse to judge.
  *
@@ -11,48 +11,62 @@ import { encodeBase64, encodedLength } from './base64.ts'
 /** Header of a WebSocket frame of 126 to 65 535 bytes; a media message always is one: its fixed text alone is 80 bytes. */
 export const FRAME_HEADER_BYTES = 4
 
-const OPENING = Buffer.from('{"event":"media","sequenceNumber":"')
 const MEDIA = Buffer.from('","media":{"track":"inbound","chunk":"')
 const TIMESTAMP = Buffer.from('","timestamp":"')
 const PAYLOAD = Buffer.from('","payload":"')
 const OUTBOUND_TAIL = Buffer.from('"}}')
-const QUOTE = 0x22
 const TIMESTAMP_MAX_DIGITS = 12
+const CHUNK_MAX_DIGITS = 12
+
+/** What a carrier calls the two fields around the payload. */
+export interface MediaNames {
+  sequence: string
+  stream: string
+}
+
+export const TWILIO_NAMES: MediaNames = { sequence: 'sequenceNumber', stream: 'streamSid' }
 
 /** Where the payload's base64 lies in the message, and the stream time of its first sample. */
 export interface FoundMedia {
   from: number
   to: number
   timestampMs: number
+  /** Counts the stream's media messages. */
+  chunk: number
 }
 
 /** Reads one stream's media messages. The result is reused by the next call. */
 export class MediaScanner {
-  readonly #found: FoundMedia = { from: 0, to: 0, timestampMs: 0 }
+  readonly #found: FoundMedia = { from: 0, to: 0, timestampMs: 0, chunk: 0 }
+  readonly #opening: Buffer
   readonly #closing: Buffer
 
-  constructor(streamSid: string) {
-    this.#closing = Buffer.from(`"},"streamSid":${JSON.stringify(streamSid)}}`)
+  constructor(streamSid: string, names: MediaNames = TWILIO_NAMES) {
+    this.#opening = Buffer.from(`{"event":"media","${names.sequence}":"`)
+    this.#closing = Buffer.from(`"},"${names.stream}":${JSON.stringify(streamSid)}}`)
   }
 
-  /** Null when the message is anything but a media message of this stream in Twilio's own shape. */
-  scan(bytes: Buffer): FoundMedia | null {
-    let at = skip(bytes, 0, OPENING)
+  /** Null when the message, the first `length` bytes, is anything but a media message of this stream in Twilio's own shape. */
+  scan(bytes: Buffer, length: number): FoundMedia | null {
+    let at = skip(bytes, 0, this.#opening)
     at = skip(bytes, skipDigits(bytes, at), MEDIA)
-    at = skip(bytes, skipDigits(bytes, at), TIMESTAMP)
+    const count = at
+    const chunkTo = skipDigits(bytes, at)
+    at = skip(bytes, chunkTo, TIMESTAMP)
     const stamp = at
     at = skipDigits(bytes, at)
-    if (at < 0 || at - stamp > TIMESTAMP_MAX_DIGITS) return null
-    let timestampMs = 0
-    for (let i = stamp; i < at; i++) timestampMs = timestampMs * 10 + (bytes[i]! - 0x30)
+    if (at < 0 || at - stamp > TIMESTAMP_MAX_DIGITS || chunkTo - count > CHUNK_MAX_DIGITS) {
+      return null
+    }
+    const stampTo = at
     const from = skip(bytes, at, PAYLOAD)
-    const to = bytes.length - this.#closing.length
+    const to = length - this.#closing.length
     if (from < 0 || to <= from || skip(bytes, to, this.#closing) < 0) return null
-    // A quote inside would end the payload early: then the message is not what it seems from its ends.
-    if (bytes.indexOf(QUOTE, from) !== to) return null
+    // A quote inside would end the payload early; it is not base64 either, so the decoder refuses it.
     this.#found.from = from
     this.#found.to = to
-    this.#found.timestampMs = timestampMs
+    this.#found.timestampMs = number(bytes, stamp, stampTo)
+    this.#found.chunk = number(bytes, count, chunkTo)
     return this.#found
   }
 }
@@ -72,26 +86,51 @@ function skipDigits(bytes: Buffer, at: number): number {
   return end > at ? end : -1
 }
 
-/** The fixed beginning of our media messages to one stream. */
-export function mediaHead(streamSid: string): Buffer {
-  return Buffer.from(
-    `{"event":"media","streamSid":${JSON.stringify(streamSid)},"media":{"payload":"`,
-  )
+/** The number that the digits `bytes[from…to)` write. */
+function number(bytes: Buffer, from: number, to: number): number {
+  let value = 0
+  for (let i = from; i < to; i++) value = value * 10 + (bytes[i]! - 0x30)
+  return value
 }
 
 /**
- * A media message as a whole WebSocket text frame (RFC 6455 section 5.2: FIN and opcode 1; 126 and 16 bits of length; no mask
- * from a server). One write of one buffer instead of the header's and the message's: writing is a call's largest cost.
+ * Writes one stream's media messages, each as a whole WebSocket text frame (RFC 6455 section 5.2: FIN and opcode 1; 126 and 16
+ * bits of length; no mask from a server): one write of one buffer, which is a call's largest cost. The buffer is reused.
  */
-export function mediaFrame(head: Buffer, payload: Uint8Array): Buffer {
-  const bytes = head.length + encodedLength(payload.length) + OUTBOUND_TAIL.length
-  const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + bytes)
-  frame[0] = 0x81
-  frame[1] = 126
-  frame[2] = bytes >> 8
-  frame[3] = bytes & 0xff
-  frame.set(head, FRAME_HEADER_BYTES)
-  const at = encodeBase64(payload, frame, FRAME_HEADER_BYTES + head.length)
-  frame.set(OUTBOUND_TAIL, at)
-  return frame
+export class MediaWriter {
+  readonly #head: Buffer
+  #frame = Buffer.alloc(0)
+  #payloadBytes = -1
+
+  /** `streamSid` is null where messages name no stream (Telnyx). */
+  constructor(streamSid: string | null) {
+    const sid = streamSid === null ? '' : `"streamSid":${JSON.stringify(streamSid)},`
+    this.#head = Buffer.from(`{"event":"media",${sid}"media":{"payload":"`)
+  }
+
+  /** The frame for one payload; valid until the next call, unless `detach()` comes before it. */
+  frame(payload: Uint8Array): Buffer {
+    if (payload.length !== this.#payloadBytes) this.#shape(payload.length)
+    encodeBase64(payload, this.#frame, FRAME_HEADER_BYTES + this.#head.length)
+    return this.#frame
+  }
+
+  /** The last frame is still being sent: the next one gets memory of its own. */
+  detach(): void {
+    this.#payloadBytes = -1
+  }
+
+  #shape(payloadBytes: number): void {
+    const head = this.#head
+    const bytes = head.length + encodedLength(payloadBytes) + OUTBOUND_TAIL.length
+    const frame = Buffer.allocUnsafeSlow(FRAME_HEADER_BYTES + bytes)
+    frame[0] = 0x81
+    frame[1] = 126
+    frame[2] = bytes >> 8
+    frame[3] = bytes & 0xff
+    frame.set(head, FRAME_HEADER_BYTES)
+    frame.set(OUTBOUND_TAIL, frame.length - OUTBOUND_TAIL.length)
+    this.#frame = frame
+    this.#payloadBytes = payloadBytes
+  }
 }

@@ -9,18 +9,11 @@
  *
  * Wire facts: docs/twilio.md. Sequence numbers, chunks and timestamps are strings of digits; silence is 0xFF.
  */
-import type { Writable } from 'node:stream'
 import type { RawData, WebSocket } from 'ws'
 import { z } from 'zod'
-import type { CarrierStream, StreamEvents } from './carrier.ts'
+import type { CarrierStream, MediaWire, StreamEvents } from './carrier.ts'
 import { decodeBase64, decodedBytes } from './base64.ts'
-import {
-  FRAME_HEADER_BYTES,
-  mediaFrame,
-  mediaHead,
-  MediaScanner,
-  type FoundMedia,
-} from './twilio-media.ts'
+import { FRAME_HEADER_BYTES, MediaScanner, MediaWriter, type FoundMedia } from './twilio-media.ts'
 
 /** Longest text message taken; a real one is about 400 bytes, a start with parameters below 4 kB. */
 const MESSAGE_MAX_BYTES = 16_384
@@ -74,17 +67,20 @@ export class TwilioStream implements CarrierStream {
   readonly #socket: WebSocket
   readonly #events: StreamEvents
   readonly #scratch = Buffer.alloc(PAYLOAD_MAX_BYTES + 4)
-  readonly #wire: Writable | null
+  /** The beginning of `scratch`, as long as the last payload: they are nearly always of one length. */
+  #payload = this.#scratch.subarray(0, 160)
+  readonly #wire: MediaWire | null
   #streamSid = ''
-  #mediaHead: Buffer | null = null
+  #writer: MediaWriter | null = null
   #scanner: MediaScanner | null = null
   #stopped = false
 
   /** `wire` is the connection beneath `socket`; without it media messages take the longer way through the socket. */
-  constructor(socket: WebSocket, events: StreamEvents, wire: Writable | null = null) {
+  constructor(socket: WebSocket, events: StreamEvents, wire: MediaWire | null = null) {
     this.#socket = socket
     this.#events = events
     this.#wire = wire
+    if (wire) wire.onText = (bytes, length) => !this.#stopped && this.#scanMedia(bytes, length)
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary))
     socket.on('close', () => this.#stop('close'))
     socket.on('error', () => this.#stop('error'))
@@ -95,12 +91,14 @@ export class TwilioStream implements CarrierStream {
   }
 
   sendPayload(payload: Uint8Array): boolean {
-    const head = this.#mediaHead
-    if (head === null || this.#socket.readyState !== this.#socket.OPEN) return false
+    const writer = this.#writer
+    if (writer === null || this.#socket.readyState !== this.#socket.OPEN) return false
     if (this.#socket.bufferedAmount > SEND_BUFFER_MAX_BYTES) return false
-    const frame = mediaFrame(head, payload)
-    if (this.#wire) this.#wire.write(frame)
+    const frame = writer.frame(payload)
+    const wire = this.#wire
+    if (wire) wire.write(frame)
     else this.#socket.send(frame.subarray(FRAME_HEADER_BYTES), { binary: false })
+    if (!wire || wire.writableLength > 0) writer.detach()
     return true
   }
 
@@ -129,23 +127,24 @@ export class TwilioStream implements CarrierStream {
     if (isBinary) return this.#events.onBadInput('binaryMessage')
     const bytes = data as Buffer
     if (bytes.length > MESSAGE_MAX_BYTES) return this.#events.onBadInput('oversizedMessage')
-    if (this.#scanMedia(bytes)) return
+    if (this.#scanMedia(bytes, bytes.length)) return
     this.#parse(bytes)
   }
 
   /** The fast path: true when the message was a well-formed media message and has been delivered. */
-  #scanMedia(bytes: Buffer): boolean {
-    const found = this.#scanner?.scan(bytes)
+  #scanMedia(bytes: Buffer, length: number): boolean {
+    const found = this.#scanner?.scan(bytes, length)
     if (!found) return false
     return this.#deliver(bytes, found)
   }
 
   /** Decodes and hands on one payload; false (nothing delivered) when it is not base64 of a sane length. */
-  #deliver(text: Uint8Array, { from, to, timestampMs }: FoundMedia): boolean {
+  #deliver(text: Uint8Array, { from, to, timestampMs }: Omit<FoundMedia, 'chunk'>): boolean {
     if (decodedBytes(to - from) > this.#scratch.length) return false
     const bytes = decodeBase64(text, from, to, this.#scratch)
     if (bytes < 1 || bytes > PAYLOAD_MAX_BYTES) return false
-    this.#events.onPayload(this.#scratch.subarray(0, bytes), timestampMs)
+    if (this.#payload.length !== bytes) this.#payload = this.#scratch.subarray(0, bytes)
+    this.#events.onPayload(this.#payload, timestampMs)
     return true
   }
 
@@ -179,7 +178,7 @@ export class TwilioStream implements CarrierStream {
   #start(received: Extract<TwilioMessage, { event: 'start' }>): void {
     if (this.#streamSid !== '') return this.#events.onBadInput('secondStart')
     this.#streamSid = received.streamSid
-    this.#mediaHead = mediaHead(received.streamSid)
+    this.#writer = new MediaWriter(received.streamSid)
     this.#scanner = new MediaScanner(received.streamSid)
     const { token = null, from = null, to = null, ...parameters } = received.start.customParameters
     this.#events.onStart({

@@ -16,6 +16,7 @@ import type { ChatMessage, LlmProvider, ToolCall } from '../providers/llm.ts'
 import type { TtsProvider } from '../providers/tts.ts'
 import { ControlTokenParser, type TextPiece } from './control-tokens.ts'
 import type { CallControl, Turn } from './conversation-events.ts'
+import { voiceOf } from './fixed-sentences.ts'
 import { Filler } from './filler.ts'
 import { HeardLedger } from './heard.ts'
 import type { History } from './history.ts'
@@ -311,12 +312,7 @@ export class AgentTurn {
 
   #openSpeech(): Speech {
     const { callId, tts, playback, settings, monotonicMs, nextSegmentId } = this.#deps
-    const voice = {
-      name: settings.voiceName,
-      language: settings.language,
-      style: settings.voiceStyle,
-      speed: settings.voiceSpeed,
-    }
+    const voice = voiceOf(settings)
     const { ledger } = this
     return new Speech(
       { callId, tts, voice, playback, ledger, pacingMs: settings.voicePacingMs, nextSegmentId },

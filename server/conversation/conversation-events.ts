@@ -51,6 +51,15 @@ export type ConversationEvent =
   | { kind: 'ignored'; atMs: number; text: string; reason: IgnoredReason }
   | { kind: 'tool'; atMs: number; name: string; arguments: string; result: string }
   | { kind: 'providerError'; atMs: number; provider: string; code: string; message: string }
+  /** Another provider serves this part of the call from now on; `code` is why. */
+  | {
+      kind: 'providerSwitch'
+      atMs: number
+      part: 'stt' | 'llm' | 'tts'
+      from: string
+      to: string
+      code: string
+    }
 
 /** What the conversation asks of the call that owns it. */
 export interface CallControl {

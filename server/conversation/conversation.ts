@@ -29,7 +29,7 @@ import { History } from './history.ts'
 import { rejection } from './input-filter.ts'
 import { LatencyLedger, type CommitTimes } from './latency.ts'
 import { oldWordsRefusal, PICK_UP_WORDS } from './old-words.ts'
-import { systemPrompt } from './prompt.ts'
+import { fillVariables, systemPrompt } from './prompt.ts'
 import { StartHold } from './start-hold.ts'
 import { agentHasFloor } from './turn-state.ts'
 import { Unprompted } from './unprompted.ts'
@@ -102,6 +102,16 @@ export class Conversation implements PlaybackEvents {
     greet(this.#floor, this.#settings, this.#deps.variables)
   }
 
+  /** A machine has answered and finished: the message is said into it, whatever it does, and the call ends. */
+  leaveMessage(message: string): void {
+    if (this.state === 'ended') return
+    this.#floor.stop()
+    const text = fillVariables(message, this.#deps.variables).trim()
+    if (text === '') return this.#deps.control.hangup('voicemail')
+    const after = { kind: 'hangup', reason: 'voicemail' } as const
+    this.#floor.begin('goodbye', { interruptible: false }).speak(text, after)
+  }
+
   /** 20 ms of user audio were looked at. */
   userFrame(detection: Detection): void {
     if (this.state === 'ended') return
@@ -162,13 +172,6 @@ export class Conversation implements PlaybackEvents {
   onSegmentHeard(segmentId: number): void {
     this.#floor.agent?.segmentHeard(segmentId)
     this.#floor.finishIfDone()
-  }
-
-  /** A machine has answered and takes a message: says it to its end, then hangs up. */
-  leaveMessage(text: string): void {
-    if (this.#isDeaf) return
-    const after = { kind: 'hangup', reason: 'agentHangup' } as const
-    this.#floor.begin('goodbye', { interruptible: false }).speak(text, after)
   }
 
   /** The call ends from outside: everything stops, the turn being spoken is recorded as far as it was heard. */

@@ -1,10 +1,14 @@
 /** What the HTTP side needs from the rest of Andrea, as small interfaces; main.ts fills them, tests fill them by hand. */
-import type { CarrierName } from '../carriers/carrier.ts'
+import type { LoadState } from '../call/load.ts'
+import type { PhoneDesk } from '../call/phone-desk.ts'
+import type { RecordingAction } from '../carriers/carrier.ts'
+import type { LegReport } from '../carriers/telnyx-transfer.ts'
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { ProvidersStatus } from '../providers/select.ts'
-import type { VoiceInfo } from '../providers/tts.ts'
+import type { Voice, VoiceInfo } from '../providers/tts.ts'
+import type { Agent } from '../store/agents.ts'
 import type { Database } from '../store/database.ts'
 import type { MediaTokens } from './media-tokens.ts'
 
@@ -22,12 +26,25 @@ export interface CallDirectory {
 
 export type { ProvidersStatus }
 
-/** A carrier's report about a call, already checked. `over` when the call cannot come back. */
-export interface CarrierStatus {
-  carrier: CarrierName
-  carrierCallId: string
-  status: string
-  over: boolean
+export interface PhraseFigures {
+  phrases: number
+  megabytes: number
+  hits: number
+  misses: number
+  hitRatePercent: number
+  savedCharacters: number
+  savedUsd: number
+}
+
+/** The telephone calls, as the webhooks and the API see them (call/phone-desk.ts). */
+export interface PhoneApi extends Pick<
+  PhoneDesk,
+  'incoming' | 'answer' | 'refuse' | 'invite' | 'get' | 'report' | 'dial'
+> {
+  /** What Telnyx tells of a leg that a transfer dialled. */
+  legReported(account: string | null, report: LegReport): void
+  /** Null when no such call is live. @throws CarrierError */
+  record(callId: string, action: RecordingAction): Promise<void> | null
 }
 
 export interface AppDeps {
@@ -37,15 +54,23 @@ export interface AppDeps {
   db: Database
   calls: CallDirectory
   tokens: MediaTokens
+  phone: PhoneApi
   /** Signs session cookies; see loadSessionSecret(). */
   sessionSecret: Uint8Array
   providersStatus(): ProvidersStatus
   voices(): Promise<VoiceInfo[]>
   audioStats(): Record<string, unknown>
   journalStats(): Record<string, unknown>
+  /** How busy the process is and what it gives up for it. */
+  loadState(): LoadState & { ringingCalls: number; control: boolean }
+  /** The phrase cache, and what it saved. Default: none. */
+  phraseStats?(): PhraseFigures
+  /** Speaks a sample: 16-bit mono PCM. Default: there is no preview. @throws ProviderError */
+  previewVoice?(text: string, voice: Voice): Promise<{ pcm: Int16Array; sampleRateHz: number }>
+  /** An agent was saved: what it says by itself may be prepared. */
+  onAgentSaved?(agent: Agent): void
   /** False while starting and while draining. */
   ready(): boolean
-  onCarrierStatus?(status: CarrierStatus): void
   /** Where the built dashboard lies. Default: dashboard/dist. */
   dashboardDir?: string
   /** Wall clock in ms. Default: Date.now. */

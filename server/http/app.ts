@@ -28,12 +28,17 @@ import { sessionRoutes } from './routes-session.ts'
 import { statusRoutes } from './routes-status.ts'
 import { securityHeaders } from './security-headers.ts'
 import { dashboardRouter } from './static-dashboard.ts'
+import { telnyxRoutes } from './telnyx-webhooks.ts'
+import { outboundRoutes } from './routes-outbound.ts'
 import { twilioRoutes, webhookBody } from './twilio-webhooks.ts'
 
 export type { AppDeps, CallDirectory, ProvidersStatus } from './app-deps.ts'
 
 /** Makes the app; nothing listens yet. `limits` are for tests. */
-export function createApp(deps: AppDeps, limits: Limits = DEFAULT_LIMITS): Koa<HttpState> {
+export function createApp(
+  deps: AppDeps,
+  limits: Limits = { ...DEFAULT_LIMITS, ...deps.config.limits },
+): Koa<HttpState> {
   const log = deps.log.child({ part: 'http' })
   const build = readBuildInfo()
   const rateLimits = new RateLimits(limits)
@@ -44,7 +49,9 @@ export function createApp(deps: AppDeps, limits: Limits = DEFAULT_LIMITS): Koa<H
     ...statusRoutes(deps, build),
     ...agentRoutes(deps),
     ...callRoutes(deps),
+    ...outboundRoutes(deps),
     ...twilioRoutes(deps),
+    ...telnyxRoutes(deps),
   ]
 
   const app = new Koa<HttpState>()

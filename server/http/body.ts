@@ -20,9 +20,9 @@ const parseJson = bodyParser({
   jsonLimit: JSON_MAX_BYTES,
   parsedMethods: METHODS,
 })
-const readForm = bodyParser({
+const readText = bodyParser({
   enableTypes: ['text'],
-  extendTypes: { text: [FORM] },
+  extendTypes: { text: [FORM, 'application/json'] },
   textLimit: FORM_MAX_BYTES,
   parsedMethods: METHODS,
 })
@@ -30,12 +30,13 @@ const readForm = bodyParser({
 /** Puts the parsed JSON into ctx.request.body. Errors: 400, 413, 415. */
 export const jsonBody = only('application/json', parseJson)
 
-/** Puts the form's raw text into ctx.request.rawBody. Errors: 413, 415. */
-export const formBody = only(FORM, readForm)
+/** Puts a carrier's form or JSON, as it came, into ctx.request.rawBody. Errors: 413, 415. */
+export const webhookText = only([FORM, 'application/json'], readText)
 
-function only(mediaType: string, parse: Middleware): Middleware<HttpState> {
+function only(mediaTypes: string | string[], parse: Middleware): Middleware<HttpState> {
   return async (ctx, next) => {
-    if (ctx.request.is(mediaType) === false) {
+    const mediaType = [mediaTypes].flat().join(' or ')
+    if (ctx.request.is([mediaTypes].flat()) === false) {
       throw new RequestError(415, 'UNSUPPORTED_MEDIA_TYPE', `The body must be ${mediaType}.`, {
         hint: `Send the header Content-Type: ${mediaType}.`,
       })

@@ -16,6 +16,7 @@ export interface MediaClaims {
   callId?: string
   agentId?: string
   carrierCallId?: string
+  account?: string | null
 }
 
 export const TOKEN_LIFE_MS = 60_000
@@ -56,6 +57,11 @@ export class MediaTokens {
     if (issued === undefined) return null
     this.#issued.delete(token)
     return nowMs < issued.expiresAtMs ? issued.claims : null
+  }
+
+  /** The claims of a token that stays in circulation. */
+  peek(token: string): MediaClaims | null {
+    return this.#issued.get(token)?.claims ?? null
   }
 
   #sweep(nowMs: number): void {

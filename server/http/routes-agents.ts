@@ -61,7 +61,7 @@ export function agentRoutes(deps: AppDeps): Route[] {
   ]
 }
 
-function saveRoute({ db }: AppDeps): Route {
+function saveRoute({ db, onAgentSaved }: AppDeps): Route {
   return route({
     method: 'PUT',
     path: '/api/v1/agents/:id',
@@ -78,13 +78,15 @@ function saveRoute({ db }: AppDeps): Route {
     errors: [409],
     async respond({ params, body, ctx }) {
       await existingAgent(db, params.id)
-      return saveAgent(db, {
+      const saved = await saveAgent(db, {
         id: params.id,
         name: body.name,
         settings: body.settings,
         baseVersion: body.baseVersion,
         author: ctx.state.identity?.name ?? 'unknown',
       })
+      onAgentSaved?.(saved)
+      return saved
     },
   })
 }

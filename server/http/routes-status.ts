@@ -1,7 +1,7 @@
 /** What the dashboard shows about the server itself, the voices it can use, and the ticket into a browser call. */
 import { z } from 'zod'
 import { DEFAULT_SETTINGS } from '../agent-settings.ts'
-import { RequestError } from '../errors.ts'
+import { errorText, RequestError } from '../errors.ts'
 import { getAgent } from '../store/agents.ts'
 import type { AppDeps } from './app-deps.ts'
 import type { BuildInfo } from './build-info.ts'
@@ -29,8 +29,10 @@ export function statusRoutes(deps: AppDeps, build: BuildInfo): Route[] {
         uptimeSec: Math.round(process.uptime()),
         providers: deps.providersStatus(),
         calls: { live: deps.calls.live(), max: deps.calls.max },
+        load: deps.loadState(),
         audio: deps.audioStats(),
         journal: deps.journalStats(),
+        phrases: deps.phraseStats?.() ?? null,
       }),
     }),
     route({
@@ -55,8 +57,68 @@ export function statusRoutes(deps: AppDeps, build: BuildInfo): Route[] {
       answer: { status: 200, description: 'Settings', json: settings },
       respond: () => DEFAULT_SETTINGS,
     }),
+    previewRoute(deps),
     mediaTokenRoute(deps),
   ]
+}
+
+const previewRequest = z.strictObject({
+  text: z.string().trim().min(1).max(300),
+  voiceName: z.string().min(1).max(100),
+  language: z.string().regex(/^[a-z]{2}-[A-Z]{2}$/, 'a language tag such as es-MX'),
+  voiceStyle: z.string().max(50).nullable().default(null),
+  voiceSpeed: z.number().min(0.5).max(2).default(1),
+})
+
+function previewRoute(deps: AppDeps): Route {
+  return route({
+    method: 'POST',
+    path: '/api/v1/voices/preview',
+    summary: 'Hear a voice: the text as a WAV file',
+    tag: 'status',
+    access: 'key',
+    body: previewRequest,
+    answer: { status: 200, description: 'Audio', mediaType: 'audio/wav' },
+    errors: [503],
+    async respond({ body, ctx }) {
+      const voice = {
+        name: body.voiceName,
+        language: body.language,
+        style: body.voiceStyle,
+        speed: body.voiceSpeed,
+      }
+      try {
+        const spoken = await deps.previewVoice?.(body.text, voice)
+        if (spoken === undefined) throw new Error('there is no voice')
+        ctx.type = 'audio/wav'
+        ctx.set('Cache-Control', 'no-store')
+        ctx.body = wavFile(spoken.pcm, spoken.sampleRateHz)
+      } catch (cause) {
+        throw new RequestError(503, 'VOICE_UNAVAILABLE', 'The voice cannot speak now.', {
+          hint: errorText(cause),
+          cause,
+        })
+      }
+    },
+  })
+}
+
+/** A WAV file of 16-bit mono PCM. */
+function wavFile(pcm: Int16Array, sampleRateHz: number): Buffer {
+  const header = Buffer.alloc(44)
+  header.write('RIFF', 0)
+  header.writeUInt32LE(36 + pcm.byteLength, 4)
+  header.write('WAVEfmt ', 8)
+  header.writeUInt32LE(16, 16)
+  header.writeUInt16LE(1, 20)
+  header.writeUInt16LE(1, 22)
+  header.writeUInt32LE(sampleRateHz, 24)
+  header.writeUInt32LE(sampleRateHz * 2, 28)
+  header.writeUInt16LE(2, 32)
+  header.writeUInt16LE(16, 34)
+  header.write('data', 36)
+  header.writeUInt32LE(pcm.byteLength, 40)
+  return Buffer.concat([header, Buffer.from(pcm.buffer, pcm.byteOffset, pcm.byteLength)])
 }
 
 function mediaTokenRoute(deps: AppDeps): Route {

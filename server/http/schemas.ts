@@ -2,7 +2,9 @@
 import { z } from 'zod'
 import { agentSettings } from '../agent-settings.ts'
 import { CALL_STATES, END_REASONS } from '../call/call-state.ts'
+import { LOAD_SIGNALS, RUNGS } from '../call/load.ts'
 import { CARRIERS } from '../carriers/carrier.ts'
+import { callCost } from '../store/calls.ts'
 
 /** Any UUID: also ones that are older than the versions in RFC 9562. */
 export const uuid = z.guid().meta({ example: '3f8b1c52-6f0e-4a52-9d5c-0a4f2b8f7c11' })
@@ -62,6 +64,7 @@ export const call = z
       tts: z.string().nullish(),
     }),
     turnCount: z.int(),
+    cost: maybe(callCost.meta({ id: 'CallCost', description: 'Use and cost, US dollars' })),
     recordingId: maybe(uuid),
   })
   .meta({ id: 'Call' })
@@ -136,6 +139,25 @@ const provider = z.object({
   notice: maybe(z.string()),
 })
 
+const load = z
+  .object({
+    control: z.boolean().meta({ description: 'False: only the number of calls is limited' }),
+    rung: z.enum(RUNGS).meta({ description: 'What is given up: nothing, bed, speculation, calls' }),
+    because: maybe(z.enum(LOAD_SIGNALS)),
+    admittedCalls: maybe(z.int()).meta({ description: 'That fit, by what the live ones cost' }),
+    ringingCalls: z.int().meta({ description: 'Admitted, media not open yet' }),
+    signals: z
+      .object({
+        loopUtilisation: z.number().meta({ description: 'Share of the time, 0…1' }),
+        loopDelay: z.number().meta({ description: 'p99, ms' }),
+        wheelLateness: z.number().meta({ description: 'p99, ms' }),
+        poolWait: z.number().meta({ description: 'p99, ms' }),
+        missedFrames: z.number().meta({ description: 'Share of the frames sent, 0…1' }),
+      })
+      .meta({ description: 'Medians of the last 3 s' }),
+  })
+  .meta({ id: 'Load' })
+
 export const status = z
   .object({
     version: z.string(),
@@ -147,8 +169,20 @@ export const status = z
       tts: provider,
     }),
     calls: z.object({ live: z.int(), max: z.int() }),
+    load,
     audio: z.record(z.string(), z.unknown()),
     journal: z.record(z.string(), z.unknown()),
+    phrases: maybe(
+      z.object({
+        phrases: z.int(),
+        megabytes: z.number(),
+        hits: z.int(),
+        misses: z.int(),
+        hitRatePercent: z.number(),
+        savedCharacters: z.int(),
+        savedUsd: z.number(),
+      }),
+    ).meta({ description: 'The phrase cache of the preferred voice' }),
   })
   .meta({ id: 'Status' })
 

@@ -3,7 +3,9 @@ export type Codec = 'PCMU' | 'PCMA' | 'L16'
 
 export interface AudioFormat {
   codec: Codec
-  sampleRateHz: 8_000 | 16_000 | 24_000
+  sampleRateHz: 8_000 | 16_000 | 24_000 | 48_000
+  /** Of L16; `little` unless said. RFC 3551's L16 is big-endian, most media streams' is little. */
+  byteOrder?: 'little' | 'big'
 }
 
 export const FRAME_MS = 20

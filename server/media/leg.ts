@@ -4,7 +4,14 @@
  *   carrier ─► user-audio ─► lane ─► onUserFrame        append ─► playout ─► lane ─► carrier
  *                   └─────────► recorder ◄─────────────────────────┘
  */
-import type { AudioLane, AudioPool, Detection, LaneSettings } from '../../workers/pool.ts'
+import type {
+  AudioLane,
+  AudioPool,
+  Detection,
+  LaneSettings,
+  ProgressTone,
+  TtsRateHz,
+} from '../../workers/pool.ts'
 import type { CarrierStream } from '../carriers/carrier.ts'
 import type { AudioFormat } from './audio-format.ts'
 import type { PlaybackEvents } from './playback.ts'
@@ -17,12 +24,16 @@ export interface LegDeps {
   pool: AudioPool
   stream: CarrierStream
   format: AudioFormat
-  ttsRateHz: 8_000 | 16_000 | 24_000
+  ttsRateHz: TtsRateHz
   settings: LaneSettings
   /** Where the recording goes; null for none. */
   recordingPath: string | null
   playback: PlaybackEvents
   onUserFrame(detection: Detection, pcm16k: Int16Array): void
+  /** A digit heard in the audio; left out where the carrier sends digits as events. */
+  onDigit?: ((digit: string) => void) | undefined
+  /** A call-progress tone heard in the audio; `atMs` is audio time. */
+  onTone?: ((tone: ProgressTone, atMs: number) => void) | undefined
   onFault(status: number): void
   onDropped(queue: string, count: number): void
 }
@@ -45,6 +56,8 @@ export class Leg {
       {
         onUserFrame: (detection, pcm16k) => {
           this.#audioTimeMs = detection.atMs + 20
+          if (detection.digit) deps.onDigit?.(detection.digit)
+          if (detection.tone) deps.onTone?.(detection.tone, detection.atMs)
           deps.onUserFrame(detection, pcm16k)
         },
         onFault: deps.onFault,
@@ -86,6 +99,23 @@ export class Leg {
 
   push(payload: Uint8Array, timestampMs: number): void {
     if (!this.#closed) this.userAudio.push(payload, timestampMs)
+  }
+
+  /** The bed costs a frame every 20 ms also while nobody speaks; under load the line does without. */
+  set bedOn(isOn: boolean) {
+    this.#lane.bedOn = isOn
+  }
+
+  /** The line is away: what the agent had not been heard to say waits. */
+  pause(): void {
+    if (!this.#closed) this.playout.setPaused(true)
+  }
+
+  /** Another stream took the line's place after `awayMs`: its time begins anew. */
+  resume(awayMs: number): void {
+    if (this.#closed) return
+    this.userAudio.restart(awayMs)
+    this.playout.setPaused(false)
   }
 
   turn(nowMs: number): void {

@@ -137,12 +137,14 @@ export class Playout implements Playback {
   /** One turn of the wheel; `nowMs` is monotonic wall time. Sends what is due and feeds the lane. */
   turn(nowMs: number): void {
     this.#nowMs = nowMs
-    if (!this.#paused) this.#queue.pump(this.#deps.lane)
+    const speaking = this.#queue.busy
+    if (speaking && !this.#paused) this.#queue.pump(this.#deps.lane)
     while (this.#line.due(nowMs)) {
       const frame = this.#deps.lane.nextOutbound()
       if (!frame) break
       this.#send(frame, nowMs)
     }
+    if (!speaking) return
     if (this.#line.dry(nowMs)) this.#silence()
     // A segment may be finished after its last frame has left; its mark is due then.
     this.#sendMarks()

@@ -123,11 +123,13 @@ export class Recorder {
       }
       return
     }
+    // WAV is little-endian, whatever the line is.
+    const low = this.#format.byteOrder === 'big' ? 1 : 0
     for (let i = 0; i < this.#frameBytes; i += 2, at += 4) {
-      out[at] = user[i]!
-      out[at + 1] = user[i + 1]!
-      out[at + 2] = agent[i]!
-      out[at + 3] = agent[i + 1]!
+      out[at] = user[i + low]!
+      out[at + 1] = user[i + 1 - low]!
+      out[at + 2] = agent[i + low]!
+      out[at + 3] = agent[i + 1 - low]!
     }
   }
 

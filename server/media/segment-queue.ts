@@ -44,6 +44,8 @@ export interface Segment {
   markDeadlineMs: number
 }
 
+const NONE: readonly Segment[] = []
+
 export class SegmentQueue {
   readonly #rateHz: number
   readonly #onDropped: (samples: number) => void
@@ -149,23 +151,28 @@ export class SegmentQueue {
   }
 
   /** Segments whose first frame has just gone out, each once. */
-  startedBefore(sentAgentMs: number): Segment[] {
-    const started: Segment[] = []
+  startedBefore(sentAgentMs: number): readonly Segment[] {
+    // Asked for every frame, and nearly always without an answer: no array for nothing.
+    let started: Segment[] | null = null
     for (const segment of this.#segments) {
       if (segment.fromMs === null || segment.fromMs >= sentAgentMs) break
       if (segment.started || segment.samples === 0) continue
       segment.started = true
+      started ??= []
       started.push(segment)
     }
-    return started
+    return started ?? NONE
   }
 
   /** The next finished segment that has been sent whole and has no mark yet. */
   nextToMark(sentAgentMs: number): Segment | null {
-    const segment = this.#segments.find((candidate) => !candidate.marked)
-    if (!segment || !this.#isSent(segment, sentAgentMs)) return null
-    segment.marked = true
-    return segment
+    for (const segment of this.#segments) {
+      if (segment.marked) continue
+      if (!this.#isSent(segment, sentAgentMs)) return null
+      segment.marked = true
+      return segment
+    }
+    return null
   }
 
   /** True when the position lies inside a segment that has begun and is not whole yet. */

@@ -2,7 +2,7 @@
  * Sent level: how loud the agent audio is that just went to the line, from its encoded payload. The echo guard compares
  * it with what comes back. Every fourth sample is enough for a level: 40 table look-ups a frame.
  */
-import { alawDecodeTable, mulawDecodeTable } from '../../dsp/tables.ts'
+import { alawDecodeTable, mulawDecodeTable } from '../../dsp/expansion-tables.ts'
 import type { AudioFormat } from './audio-format.ts'
 
 const STEP = 4

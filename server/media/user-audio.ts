@@ -86,6 +86,13 @@ export class UserAudio {
     return true
   }
 
+  /** The next payload is the first of another stream, `awayMs` later: its timestamps have nothing to do with the old ones. */
+  restart(awayMs: number): void {
+    this.#expectedMs = null
+    this.#lateInARow = 0
+    if (awayMs > 0) this.#tap?.onSkipped(Math.round(awayMs / FRAME_MS) * FRAME_MS)
+  }
+
   /** Moves the backlog into the lane as far as it has room. */
   turn(): void {
     while (this.#backlog.length > 0 && this.#lane.pushUserPayload(this.#backlog[0]!)) {

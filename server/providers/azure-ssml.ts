@@ -55,14 +55,33 @@ export function ssmlFor(text: string, wanted: Voice): string {
   const name = azureVoiceName(wanted)
   const speed = Math.min(2, Math.max(0.5, Number.isFinite(wanted.speed) ? wanted.speed : 1))
   const percent = Math.round((speed - 1) * 100)
+  const prosody =
+    change('rate', percent) +
+    change('pitch', within(wanted.pitch, 50)) +
+    change('volume', within(wanted.volume, 50))
   let body = escapeXml(text)
-  if (percent !== 0) body = `<prosody rate="${percent > 0 ? '+' : ''}${percent}%">${body}</prosody>`
+  if (prosody !== '') body = `<prosody${prosody}>${body}</prosody>`
   if (wanted.style !== null && STYLE.test(wanted.style)) {
-    body = `<mstts:express-as style="${wanted.style}">${body}</mstts:express-as>`
+    const degree = Math.min(2, Math.max(0.01, finite(wanted.styleDegree, 1)))
+    const strength = degree === 1 ? '' : ` styledegree="${Number(degree.toFixed(2))}"`
+    body = `<mstts:express-as style="${wanted.style}"${strength}>${body}</mstts:express-as>`
   }
   return (
     '<speak version="1.0" xmlns="http://www.w3.org/2001/10/synthesis" ' +
     `xmlns:mstts="https://www.w3.org/2001/mstts" xml:lang="${name.slice(0, 5)}">` +
     `<voice name="${name}"><mstts:silence type="Leading-exact" value="0ms"/>${body}</voice></speak>`
   )
+}
+
+/** ` name="+10%"`, or nothing for no change. */
+function change(name: string, percent: number): string {
+  return percent === 0 ? '' : ` ${name}="${percent > 0 ? '+' : ''}${percent}%"`
+}
+
+function within(value: number | undefined, limit: number): number {
+  return Math.round(Math.min(limit, Math.max(-limit, finite(value, 0))))
+}
+
+function finite(value: number | undefined, otherwise: number): number {
+  return value !== undefined && Number.isFinite(value) ? value : otherwise
 }

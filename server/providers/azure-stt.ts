@@ -24,10 +24,23 @@ import {
 } from './azure-sdk.ts'
 import type { AzureAccount, AzureSdk } from './azure-sdk.ts'
 import { BoundedQueue } from './bounded-queue.ts'
+import { StreamClock } from './stream-clock.ts'
 import { STT_RATE_HZ } from './stt.ts'
 import type { SttEvents, SttOptions, SttProvider, SttSession, Transcript } from './stt.ts'
 
-const CONNECT_MS = 8_000
+/** A connection takes 0.1…0.4 s; audio waits for it, so that a late one costs time, not words. */
+const CONNECT_MS = 2_000
+/** The service moves sessions after about 10 minutes. */
+const SESSION_MS = 8 * 60_000
+/** Connections opened for calls that ring: so many, for so long. */
+const PREPARED_MAX = 50
+const PREPARED_MS = 20_000
+/** When the line gives no audio the service gets silence, or it would end the session. */
+const KEEP_ALIVE_EVERY_MS = 1_000
+const KEEP_ALIVE_SILENCE_MS = 200
+/** Silence put in for what the line left out: enough to keep two sentences apart. */
+const GAP_MAX_MS = 2_000
+const SAMPLES_PER_MS = STT_RATE_HZ / 1_000
 /** Frames kept while the SDK is loading, before the first call only: 5 s. */
 const EARLY_FRAMES = 250
 
@@ -47,9 +60,11 @@ const detailed = z.object({
 
 export class AzureStt implements SttProvider {
   readonly name = 'azure'
+  readonly maxSessionMs = SESSION_MS
   readonly #account: AzureAccount
   readonly #connectMs: number
   readonly #sessions = new Set<AzureSttSession>()
+  readonly #prepared: { key: string; session: AzureSttSession; timer: NodeJS.Timeout }[] = []
 
   constructor(account: AzureAccount, limits: { connectMs: number } = { connectMs: CONNECT_MS }) {
     this.#account = account
@@ -60,9 +75,58 @@ export class AzureStt implements SttProvider {
     await loadAzureSdk()
   }
 
+  /** Opens a connection, and closes it again. */
+  async probe(): Promise<void> {
+    await this.warm()
+    await new Promise<void>((resolve, reject) => {
+      const session = this.#start(PROBE, {
+        onPartial: () => undefined,
+        onFinal: () => undefined,
+        onError: reject,
+        onConnected: () => {
+          session.close()
+          resolve()
+        },
+      })
+    })
+  }
+
+  prepare(options: Omit<SttOptions, 'callId'>): void {
+    if (this.#prepared.length >= PREPARED_MAX) return
+    const session: AzureSttSession = this.#start(
+      { ...options, callId: '' },
+      {
+        onPartial: () => undefined,
+        onFinal: () => undefined,
+        // The call opens its own, and learns the reason from that.
+        onError: () => this.#unprepare(session),
+        onConnected: () => undefined,
+      },
+    )
+    const timer = setTimeout(() => {
+      this.#unprepare(session)
+      session.close()
+    }, PREPARED_MS)
+    timer.unref()
+    this.#prepared.push({ key: keyOf(options), session, timer })
+  }
+
   open(options: SttOptions, events: SttEvents): SttSession {
+    const key = keyOf(options)
+    const ready = this.#prepared.find((one) => one.key === key)?.session
+    if (ready === undefined)
+      return this.#start(options, { ...events, onConnected: () => undefined })
+    this.#unprepare(ready)
+    ready.adopt(events)
+    return ready
+  }
+
+  #start(options: SttOptions, events: SttEvents & { onConnected(): void }): AzureSttSession {
     const session = new AzureSttSession(this.#account, options, {
-      ...events,
+      onPartial: (transcript) => events.onPartial(transcript),
+      onFinal: (transcript) => events.onFinal(transcript),
+      onError: (error) => events.onError(error),
+      onConnected: () => events.onConnected(),
       connectMs: this.#connectMs,
       onClosed: () => this.#sessions.delete(session),
     })
@@ -71,26 +135,48 @@ export class AzureStt implements SttProvider {
     return session
   }
 
+  #unprepare(session: AzureSttSession): void {
+    const index = this.#prepared.findIndex((one) => one.session === session)
+    if (index >= 0) clearTimeout(this.#prepared.splice(index, 1)[0]!.timer)
+  }
+
   async close(): Promise<void> {
+    for (const { session } of [...this.#prepared]) this.#unprepare(session)
     for (const session of [...this.#sessions]) session.close()
   }
 }
 
+const PROBE: SttOptions = {
+  callId: '',
+  language: 'es-MX',
+  phrases: [],
+  segmentationSilenceMs: 500,
+  initialSilenceMs: 5_000,
+}
+
+/** Sessions of one key are alike. */
+function keyOf(options: Omit<SttOptions, 'callId'>): string {
+  const { language, phrases, segmentationSilenceMs, initialSilenceMs, profanity } = options
+  return JSON.stringify([language, phrases, segmentationSilenceMs, initialSilenceMs, profanity])
+}
+
 interface SessionEvents extends SttEvents {
   connectMs: number
+  onConnected(): void
   onClosed(): void
 }
 
 class AzureSttSession implements SttSession {
   readonly #account: AzureAccount
   readonly #options: SttOptions
-  readonly #events: SessionEvents
+  #events: SessionEvents
   readonly #early = new BoundedQueue<ArrayBuffer>('azureSttEarlyFrames', EARLY_FRAMES)
   #stream: PushAudioInputStream | null = null
   #recognizer: SpeechRecognizer | null = null
   #connectTimer: NodeJS.Timeout | null = null
-  /** Audio time of the first sample pushed; Azure counts from there. */
-  #originMs: number | null = null
+  readonly #clock = new StreamClock()
+  #keepAlive: NodeJS.Timeout | null = null
+  #pushed = true
   #closed = false
 
   constructor(account: AzureAccount, options: SttOptions, events: SessionEvents) {
@@ -106,10 +192,32 @@ class AzureSttSession implements SttSession {
     )
   }
 
+  /** A call takes over a session that was opened while it rang. */
+  adopt(events: SttEvents): void {
+    this.#events = {
+      ...this.#events,
+      onPartial: (transcript) => events.onPartial(transcript),
+      onFinal: (transcript) => events.onFinal(transcript),
+      onError: (error) => events.onError(error),
+    }
+  }
+
   push(pcm: Int16Array, atMs: number): void {
     if (this.#closed) return
-    this.#originMs ??= atMs
-    const exact = pcm.slice().buffer
+    const gapMs = this.#clock.gapMs(atMs)
+    if (gapMs > 1) this.#silence(Math.min(gapMs, GAP_MAX_MS))
+    this.#clock.audio(pcm.length / SAMPLES_PER_MS, atMs)
+    this.#pushed = true
+    this.#write(pcm.slice().buffer)
+  }
+
+  #silence(ms: number): void {
+    const samples = Math.round(ms * SAMPLES_PER_MS)
+    this.#clock.silence(samples / SAMPLES_PER_MS)
+    this.#write(new ArrayBuffer(samples * 2))
+  }
+
+  #write(exact: ArrayBuffer): void {
     if (this.#stream === null) this.#early.push(exact)
     else this.#stream.write(exact)
   }
@@ -126,6 +234,7 @@ class AzureSttSession implements SttSession {
     if (this.#closed) return
     this.#closed = true
     if (this.#connectTimer !== null) clearTimeout(this.#connectTimer)
+    if (this.#keepAlive !== null) clearInterval(this.#keepAlive)
     this.#early.takeAll()
     const recognizer = this.#recognizer
     this.#recognizer = null
@@ -159,6 +268,10 @@ class AzureSttSession implements SttSession {
         const text = `Azure Speech did not connect within ${this.#events.connectMs} ms`
         this.#fail(new ProviderError('STT_TIMEOUT', text, { retryable: true }))
       }, this.#events.connectMs)
+      this.#keepAlive = setInterval(() => {
+        if (!this.#pushed) this.#silence(KEEP_ALIVE_SILENCE_MS)
+        this.#pushed = false
+      }, KEEP_ALIVE_EVERY_MS)
       recognizer.startContinuousRecognitionAsync(undefined, (error) => this.#startFailed(error))
     } catch (error) {
       this.#startFailed(errorText(error))
@@ -174,12 +287,14 @@ class AzureSttSession implements SttSession {
   }
 
   #config(sdk: AzureSdk): SpeechConfig {
-    const { language, segmentationSilenceMs, initialSilenceMs } = this.#options
+    const { language, segmentationSilenceMs, initialSilenceMs, profanity } = this.#options
     const config = azureSpeechConfig(sdk, this.#account)
     const ids = sdk.PropertyId
     config.speechRecognitionLanguage = language
     config.outputFormat = sdk.OutputFormat.Detailed
     config.requestWordLevelTimestamps()
+    const { Raw, Masked, Removed } = sdk.ProfanityOption
+    config.setProfanity({ raw: Raw, masked: Masked, removed: Removed }[profanity ?? 'raw'])
     // Azure takes 100…5 000 ms.
     const silenceMs = Math.min(5_000, Math.max(100, segmentationSilenceMs))
     config.setProperty(ids.Speech_SegmentationSilenceTimeoutMs, String(silenceMs))
@@ -193,6 +308,7 @@ class AzureSttSession implements SttSession {
   #listen(sdk: AzureSdk, recognizer: SpeechRecognizer): void {
     recognizer.sessionStarted = () => {
       if (this.#connectTimer !== null) clearTimeout(this.#connectTimer)
+      if (!this.#closed) this.#events.onConnected()
     }
     recognizer.recognizing = (_sender, { result }) => {
       if (!this.#closed && result.text) this.#events.onPartial(this.#transcript(sdk, result))
@@ -212,8 +328,7 @@ class AzureSttSession implements SttSession {
   }
 
   #transcript(sdk: AzureSdk, result: SpeechRecognitionResult): Transcript {
-    const originMs = this.#originMs ?? 0
-    const atMs = (ticks: number): number => Math.round(originMs + ticks / TICKS_PER_MS)
+    const atMs = (ticks: number): number => Math.round(this.#clock.callMs(ticks / TICKS_PER_MS))
     const best = bestOf(jsonOf(sdk, result))
     return {
       text: result.text ?? '',

@@ -23,7 +23,11 @@ import type { TtsEvent, TtsProvider, TtsRequest, VoiceInfo } from './tts.ts'
 
 const RATE_HZ = 16_000
 const IDLE_LIMIT = 8
-const DEFAULT_LIMITS: StallLimits = { firstMs: 5_000, gapMs: 3_000 }
+/** Connections kept open beyond those that speak: a barge-in throws one away. */
+const SPARE = 2
+/** The service closes connections of 10 minutes; ours go before, when nobody speaks on them. */
+const AGE_MS = 8 * 60_000
+const DEFAULT_LIMITS: StallLimits = { firstMs: 2_500, gapMs: 2_000 }
 /** Two minutes for one sentence: more is a fault, and would fill memory at the service's speed. */
 const MAX_SAMPLES = 120 * RATE_HZ
 
@@ -32,7 +36,8 @@ export class AzureTts implements TtsProvider {
   readonly sampleRateHz = RATE_HZ
   readonly #account: AzureAccount
   readonly #limits: StallLimits
-  #idle: SpeechSynthesizer[] = []
+  #idle: Pooled[] = []
+  readonly #closing = new AbortController()
   #closed = false
 
   constructor(account: AzureAccount, limits: Partial<StallLimits> = {}) {
@@ -42,12 +47,19 @@ export class AzureTts implements TtsProvider {
 
   /** Loads the SDK and opens one connection ahead of the first sentence. */
   async warm(): Promise<void> {
-    const sdk = await loadAzureSdk()
-    if (this.#idle.length > 0) return
-    const synthesizer = this.#create(sdk)
-    this.#idle.push(synthesizer)
-    // A connection that cannot be opened shows, with its reason, at the first sentence.
-    sdk.Connection.fromSynthesizer(synthesizer).openConnection(undefined, () => undefined)
+    this.#addSpares(await loadAzureSdk(), 1)
+  }
+
+  /** Speaks one vowel and throws it away. */
+  async probe(): Promise<void> {
+    const voice = { name: '', language: 'es-MX', style: null, speed: 1 }
+    const request = { callId: '', text: 'a', voice }
+    for await (const event of this.synthesize(request, this.#closing.signal)) void event
+  }
+
+  /** Connections that wait for a sentence. */
+  get idle(): number {
+    return this.#idle.length
   }
 
   async voices(): Promise<VoiceInfo[]> {
@@ -59,7 +71,8 @@ export class AzureTts implements TtsProvider {
     const sdk = await loadAzureSdk()
     if (signal.aborted) return
     if (this.#closed) throw new ProviderError('TTS_UNAVAILABLE', 'The Azure voice was closed')
-    const synthesizer = this.#idle.pop() ?? this.#create(sdk)
+    const pooled = this.#checkOut(sdk)
+    const { synthesizer } = pooled
     const speech = new RunningSpeech(sdk, synthesizer, {
       account: this.#account,
       limits: this.#limits,
@@ -72,26 +85,64 @@ export class AzureTts implements TtsProvider {
     } finally {
       signal.removeEventListener('abort', onAbort)
       speech.stop()
-      this.#giveBack(synthesizer, speech.complete)
+      this.#giveBack(pooled, speech.complete)
     }
   }
 
   async close(): Promise<void> {
     this.#closed = true
-    for (const synthesizer of this.#idle.splice(0)) synthesizer.close()
+    this.#closing.abort()
+    for (const { synthesizer } of this.#idle.splice(0)) synthesizer.close()
   }
 
-  #create(sdk: AzureSdk): SpeechSynthesizer {
+  #create(sdk: AzureSdk): Pooled {
     const config = azureSpeechConfig(sdk, this.#account)
     config.speechSynthesisOutputFormat = sdk.SpeechSynthesisOutputFormat.Raw16Khz16BitMonoPcm
     // null: no loudspeaker.
-    return new sdk.SpeechSynthesizer(config, null)
+    const synthesizer = new sdk.SpeechSynthesizer(config, null)
+    const pooled = { synthesizer, bornMs: performance.now() }
+    // One that the service has closed is as slow as a new one, and may hang: it goes.
+    sdk.Connection.fromSynthesizer(synthesizer).disconnected = () => this.#discard(pooled)
+    return pooled
   }
 
-  #giveBack(synthesizer: SpeechSynthesizer, complete: boolean): void {
-    if (complete && !this.#closed && this.#idle.length < IDLE_LIMIT) this.#idle.push(synthesizer)
-    else synthesizer.close()
+  /** The newest healthy one; another is opened in its place, so that the next sentence finds it ready. */
+  #checkOut(sdk: AzureSdk): Pooled {
+    const nowMs = performance.now()
+    for (const pooled of [...this.#idle]) {
+      if (nowMs - pooled.bornMs > AGE_MS) this.#discard(pooled)
+    }
+    const pooled = this.#idle.pop() ?? this.#create(sdk)
+    this.#addSpares(sdk, SPARE)
+    return pooled
   }
+
+  #addSpares(sdk: AzureSdk, count: number): void {
+    while (!this.#closed && this.#idle.length < count) {
+      const pooled = this.#create(sdk)
+      this.#idle.push(pooled)
+      // A connection that cannot be opened shows, with its reason, at the first sentence.
+      const { synthesizer } = pooled
+      sdk.Connection.fromSynthesizer(synthesizer).openConnection(undefined, () => undefined)
+    }
+  }
+
+  #discard(pooled: Pooled): void {
+    const index = this.#idle.indexOf(pooled)
+    if (index < 0) return
+    this.#idle.splice(index, 1)
+    pooled.synthesizer.close()
+  }
+
+  #giveBack(pooled: Pooled, complete: boolean): void {
+    if (complete && !this.#closed && this.#idle.length < IDLE_LIMIT) this.#idle.push(pooled)
+    else pooled.synthesizer.close()
+  }
+}
+
+interface Pooled {
+  synthesizer: SpeechSynthesizer
+  bornMs: number
 }
 
 /** One sentence under way. */

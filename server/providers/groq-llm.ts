@@ -5,7 +5,8 @@
  * its time-out ends with the head of the response (we guard the tokens); its retries sleep for as long as the server
  * says and do not notice an abort (we set none); a long-lived signal gathers listeners (a controller per request).
  *
- * Groq retires models: a model that is gone (404) is replaced by FALLBACK_MODEL for as long as this process lives.
+ * Groq retires models: warm() reads the list of those that the account has; one that is not on it, or gone (404), is
+ * replaced by FALLBACK_MODEL.
  */
 import Groq from 'groq-sdk'
 import { APIConnectionTimeoutError, APIError } from 'groq-sdk/error'
@@ -22,21 +23,30 @@ export interface GroqLlmOptions {
   apiKey: string
   /** Without /openai/v1, which the SDK adds itself; null is Groq. */
   baseUrl: string | null
-  limits?: Partial<StallLimits>
+  limits?: Partial<GroqLimits>
   /** Told once for each model that is gone. */
   onModelGone?(model: string, fallback: string): void
 }
 
-const DEFAULT_LIMITS: StallLimits = { firstMs: 8_000, gapMs: 5_000 }
+export interface GroqLimits extends StallLimits {
+  /** To the head of the answer. Groq sends it with the first token, or before. */
+  connectMs: number
+}
+
+/** Groq's first token takes 0.2…0.5 s; three times the worst day's is a fault. */
+const DEFAULT_LIMITS: GroqLimits = { connectMs: 2_500, firstMs: 3_000, gapMs: 2_500 }
 const WARM_MS = 10_000
 
 export class GroqLlm implements LlmProvider {
   readonly name = 'groq'
   readonly scripted = false
   readonly #groq: Groq
-  readonly #limits: StallLimits
+  readonly #limits: GroqLimits
   readonly #onModelGone: (model: string, fallback: string) => void
   readonly #gone = new Set<string>()
+  /** Empty until the list was read. */
+  #offered = new Set<string>()
+  #rate: RateLimits | null = null
 
   constructor(options: GroqLlmOptions) {
     const baseURL = options.baseUrl?.replace(/\/openai\/v1\/?$/, '')
@@ -50,12 +60,15 @@ export class GroqLlm implements LlmProvider {
   }
 
   /**
-   * Opens a connection and checks the key.
+   * Opens a connection, checks the key and reads which models the account has.
    * @throws ProviderError LLM_UNAVAILABLE when Groq is out of reach or refuses the key.
    */
   async warm(): Promise<void> {
     try {
-      await this.#groq.models.list({ timeout: WARM_MS })
+      const { data } = await this.#groq.models.list({ timeout: WARM_MS })
+      this.#offered = new Set(data.map(({ id }) => id))
+      // A model may have come back: the list decides from here on.
+      this.#gone.clear()
     } catch (error) {
       throw groqError(error)
     }
@@ -65,7 +78,7 @@ export class GroqLlm implements LlmProvider {
     let current = request
     for (let attempt = 0; ; attempt += 1) {
       if (signal.aborted) return
-      const model = this.#gone.has(current.model) ? FALLBACK_MODEL : current.model
+      const model = this.#modelFor(current.model)
       let begun = false
       try {
         for await (const event of this.#answer({ ...current, model }, signal)) {
@@ -78,14 +91,30 @@ export class GroqLlm implements LlmProvider {
         const failure = groqError(error)
         if (begun || attempt >= 2) throw failure
         if (failure.code === 'LLM_MODEL_GONE' && model !== FALLBACK_MODEL) {
-          this.#gone.add(model)
-          this.#onModelGone(model, FALLBACK_MODEL)
+          this.#leave(model)
         } else if (isToolUseFailure(error) && current.tools.length > 0) {
           // The model wrote a tool call that Groq could not read; without tools it answers in words.
           current = { ...current, tools: [] }
         } else throw failure
       }
     }
+  }
+
+  /** What the last answer said about this account's limits; null before the first. */
+  get rateLimits(): RateLimits | null {
+    return this.#rate
+  }
+
+  #modelFor(wanted: string): string {
+    if (wanted === FALLBACK_MODEL) return wanted
+    const isMissing = this.#offered.size > 0 && !this.#offered.has(wanted)
+    if (isMissing && !this.#gone.has(wanted)) this.#leave(wanted)
+    return this.#gone.has(wanted) ? FALLBACK_MODEL : wanted
+  }
+
+  #leave(model: string): void {
+    this.#gone.add(model)
+    this.#onModelGone(model, FALLBACK_MODEL)
   }
 
   async close(): Promise<void> {
@@ -98,9 +127,13 @@ export class GroqLlm implements LlmProvider {
     signal.addEventListener('abort', abort, { once: true })
     const guard = new StallGuard(this.#limits, abort)
     try {
-      const stream = await this.#groq.chat.completions.create(groqBody(request), {
-        signal: controller.signal,
-      })
+      const { data: stream, response } = await this.#groq.chat.completions
+        .create(groqBody(request), {
+          signal: controller.signal,
+          timeout: this.#limits.connectMs,
+        })
+        .withResponse()
+      this.#rate = rateLimitsOf(response.headers)
       const answer = new AnswerReader()
       for await (const chunk of stream) {
         const events = answer.accept(chunk)
@@ -124,6 +157,25 @@ export class GroqLlm implements LlmProvider {
       signal.removeEventListener('abort', abort)
       controller.abort()
     }
+  }
+}
+
+export interface RateLimits {
+  remainingRequests: number | null
+  remainingTokens: number | null
+  /** As Groq writes it, e.g. `7.66s`. */
+  resetTokens: string | null
+}
+
+function rateLimitsOf(headers: Headers): RateLimits {
+  const number = (name: string): number | null => {
+    const value = Number(headers.get(name) ?? Number.NaN)
+    return Number.isFinite(value) ? value : null
+  }
+  return {
+    remainingRequests: number('x-ratelimit-remaining-requests'),
+    remainingTokens: number('x-ratelimit-remaining-tokens'),
+    resetTokens: headers.get('x-ratelimit-reset-tokens'),
   }
 }
 

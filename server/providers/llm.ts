@@ -46,6 +46,8 @@ export interface LlmProvider {
   /** True for the scripted brain: the dashboard says "no language model". */
   readonly scripted: boolean
   warm(): Promise<void>
+  /** Asks the service whether it works again. Default: warm(). @throws ProviderError */
+  probe?(): Promise<void>
   /**
    * Streams one answer. Ends after `done`. When `signal` aborts, the iterable ends without `done` and without throwing.
    * @throws ProviderError on every failure (codes LLM_UNAVAILABLE, LLM_RATE_LIMITED, LLM_TIMEOUT, LLM_BAD_RESPONSE, LLM_MODEL_GONE).

@@ -1,23 +1,32 @@
 /**
- * Which recogniser, language model and voice this server uses: by the keys in its configuration, else the embedded
- * ones, so that it always works.
+ * Which recognisers, language models and voices this server uses: those that have keys, then the embedded ones, each
+ * kind behind one failover, so that a call always has all three.
  *
- *   AZURE_SPEECH_KEY + AZURE_SPEECH_REGION ─► Azure ears and voice        else  Moonshine and Pico, inside this process
- *   GROQ_API_KEY ─► Groq,   LLM_BASE_URL + LLM_MODEL ─► that server       else  the scripted demo brain
+ *   stt   azure ─► embedded (Moonshine)           ┐
+ *   llm   groq ─► openai ─► scripted demo brain   ├─ STT_PROVIDERS, LLM_PROVIDERS, TTS_PROVIDERS change the order
+ *   tts   azure ─► embedded (Pico)                ┘  each voice behind its phrase cache
  */
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
 import { AzureStt } from './azure-stt.ts'
 import { AzureTts } from './azure-tts.ts'
+import { CallAccounts } from './call-accounts.ts'
 import { EmbeddedStt } from './embedded-stt.ts'
 import { EmbeddedTts } from './embedded-tts.ts'
+import { asProviderError, FailoverLlm } from './failover-llm.ts'
+import { FailoverStt } from './failover-stt.ts'
+import { FailoverTts } from './failover-tts.ts'
 import { GroqLlm } from './groq-llm.ts'
 import type { LlmProvider } from './llm.ts'
 import { MOONSHINE_CREDIT, MOONSHINE_NOTICE, moonshinePaths } from './moonshine-package.ts'
 import { OpenAiLlm } from './openai-llm.ts'
+import { CachedTts, type PhraseCacheStats } from './phrase-cache.ts'
 import { ScriptedLlm } from './scripted-llm.ts'
 import type { SttProvider } from './stt.ts'
-import type { TtsProvider } from './tts.ts'
+import type { TtsProvider, Voice } from './tts.ts'
+
+export type { CallUsage, ProviderSwitch } from './call-accounts.ts'
+export type { PhraseCacheStats } from './phrase-cache.ts'
 
 export interface ProviderStatus {
   name: string
@@ -39,62 +48,136 @@ export interface Providers {
   stt: SttProvider
   llm: LlmProvider
   tts: TtsProvider
+  /** The preferred ones. */
   status: ProvidersStatus
+  /** What each live call uses. */
+  accounts: CallAccounts
+  /** The preferred voice's phrases. */
+  phraseStats(): PhraseCacheStats
+  /** Has every voice speak these texts ahead of the calls, so that they start at once. Never rejects. */
+  prefill(texts: readonly string[], voice: Voice): Promise<void>
 }
 
 /** The part of the configuration that decides. */
-export type ProviderConfig = Pick<Config, 'azure' | 'groq' | 'openAi' | 'sttWorkers'>
+export type ProviderConfig = Pick<Config, 'azure' | 'groq' | 'openAi' | 'sttWorkers'> &
+  Partial<Pick<Config, 'providerOrder' | 'phraseCacheBytes'>>
+
+const CACHE_BYTES = 64 * 1_048_576
+
+interface Choice<P, S = ProviderStatus> {
+  provider: P
+  status: S
+}
 
 /**
  * Builds the providers; nothing is loaded or connected before their warm().
- * @throws ProviderError STT_MODEL_MISSING when the embedded recogniser is needed and not installed.
+ * @throws ProviderError STT_MODEL_MISSING when the embedded recogniser is the only one and is not installed.
  */
 export async function selectProviders(config: ProviderConfig, log: Log): Promise<Providers> {
-  const ears = await selectStt(config)
-  const brain = selectLlm(config, log)
-  const voice = selectTts(config)
-  const status = { stt: ears.status, llm: brain.status, tts: voice.status }
-  log.info(
-    { stt: status.stt.label, llm: status.llm.label, tts: status.tts.label },
-    'providers selected',
+  const accounts = new CallAccounts()
+  const health = {
+    onChange: (provider: string, isUsable: boolean) =>
+      isUsable
+        ? log.info({ provider }, 'provider works again')
+        : log.warn({ provider }, 'provider is out; calls go to the next one'),
+  }
+  const ears = await selectStt(config, log)
+  const brains = selectLlm(config, log)
+  const voices = selectTts(config)
+  const caches = voices.map(
+    ({ provider }) =>
+      new CachedTts(provider, {
+        limitBytes: config.phraseCacheBytes ?? CACHE_BYTES,
+        onSpent: (callId, characters) =>
+          accounts.spent(callId, { part: 'tts', provider: provider.name, characters }),
+        onSaved: (callId, characters) => accounts.spent(callId, { part: 'cache', characters }),
+      }),
   )
-  return { stt: ears.provider, llm: brain.provider, tts: voice.provider, status }
-}
-
-async function selectStt(
-  config: ProviderConfig,
-): Promise<{ provider: SttProvider; status: ProviderStatus }> {
-  if (config.azure !== null) {
-    const provider = new AzureStt(config.azure)
-    return { provider, status: azureStatus(config.azure.region) }
-  }
-  await moonshinePaths('es')
+  const status = { stt: ears[0]!.status, llm: brains[0]!.status, tts: voices[0]!.status }
+  log.info({ stt: names(ears), llm: names(brains), tts: names(voices) }, 'providers selected')
   return {
-    provider: new EmbeddedStt({ workers: config.sttWorkers }),
-    status: {
-      name: 'embedded',
-      label: 'Moonshine (embedded)',
-      production: false,
-      notice:
-        `${MOONSHINE_NOTICE}. ${MOONSHINE_CREDIT}. ` +
-        'For demonstration and evaluation; use Azure Speech in production.',
+    stt: new FailoverStt(
+      ears.map(({ provider }) => provider),
+      { accounts, health },
+    ),
+    llm: new FailoverLlm(
+      brains.map(({ provider }) => provider),
+      { accounts, health },
+    ),
+    tts: new FailoverTts(caches, { accounts, health }),
+    status,
+    accounts,
+    phraseStats: () => caches[0]!.stats,
+    prefill: async (texts, voice) => {
+      for (const cache of caches) {
+        try {
+          await cache.prefill(texts, voice)
+        } catch (error) {
+          const { code, message } = asProviderError(error)
+          log.warn({ provider: cache.name, code, error: message }, 'phrases not prepared')
+        }
+      }
     },
   }
 }
 
-function selectTts(config: ProviderConfig): { provider: TtsProvider; status: ProviderStatus } {
-  if (config.azure !== null) {
-    return { provider: new AzureTts(config.azure), status: azureStatus(config.azure.region) }
+function names(choices: readonly Choice<{ name: string }>[]): string {
+  return choices.map(({ status }) => status.label).join(', then ')
+}
+
+async function selectStt(config: ProviderConfig, log: Log): Promise<Choice<SttProvider>[]> {
+  const { azure } = config
+  const order = config.providerOrder?.stt ?? (azure ? ['azure', 'embedded'] : ['embedded'])
+  const choices: Choice<SttProvider>[] = []
+  for (const name of order) {
+    if (name === 'azure') {
+      if (azure) choices.push({ provider: new AzureStt(azure), status: azureStatus(azure.region) })
+      continue
+    }
+    try {
+      await moonshinePaths('es')
+    } catch (error) {
+      // Only as a stand-in may it be missing.
+      if (choices.length === 0) throw error
+      log.info('the embedded recogniser is not installed: nothing stands in for Azure Speech')
+      continue
+    }
+    choices.push({
+      provider: new EmbeddedStt({ workers: config.sttWorkers }),
+      status: EMBEDDED_STT_STATUS,
+    })
   }
-  return {
-    provider: new EmbeddedTts(),
-    status: {
-      name: 'embedded',
-      label: 'SVOX Pico (embedded)',
-      production: false,
-      notice: 'A small voice for demonstration and evaluation; use Azure Speech in production.',
-    },
-  }
+  return choices
+}
+
+const EMBEDDED_STT_STATUS: ProviderStatus = {
+  name: 'embedded',
+  label: 'Moonshine (embedded)',
+  production: false,
+  notice:
+    `${MOONSHINE_NOTICE}. ${MOONSHINE_CREDIT}. ` +
+    'For demonstration and evaluation; use Azure Speech in production.',
+}
+
+function selectTts(config: ProviderConfig): Choice<TtsProvider>[] {
+  const { azure } = config
+  const order = config.providerOrder?.tts ?? (azure ? ['azure', 'embedded'] : ['embedded'])
+  return order.flatMap((name): Choice<TtsProvider>[] => {
+    if (name === 'azure') {
+      return azure ? [{ provider: new AzureTts(azure), status: azureStatus(azure.region) }] : []
+    }
+    return [
+      {
+        provider: new EmbeddedTts(),
+        status: {
+          name: 'embedded',
+          label: 'SVOX Pico (embedded)',
+          production: false,
+          notice: 'A small voice for demonstration and evaluation; use Azure Speech in production.',
+        },
+      },
+    ]
+  })
 }
 
 function azureStatus(region: string): ProviderStatus {
@@ -104,31 +187,41 @@ function azureStatus(region: string): ProviderStatus {
 function selectLlm(
   config: ProviderConfig,
   log: Log,
-): { provider: LlmProvider; status: ProvidersStatus['llm'] } {
-  if (config.groq !== null) {
-    const provider = new GroqLlm({
-      ...config.groq,
-      onModelGone: (model, fallback) =>
-        log.warn({ model, fallback }, "the agent's model is gone at Groq; using the fallback"),
-    })
-    return { provider, status: modelStatus('groq', 'Groq') }
-  }
-  if (config.openAi !== null) {
+): Choice<LlmProvider, ProvidersStatus['llm']>[] {
+  const order = config.providerOrder?.llm ?? ['groq', 'openai', 'embedded']
+  return order.flatMap((name) => {
+    if (name === 'groq') return config.groq === null ? [] : [groqChoice(config.groq, log)]
+    if (name === 'embedded') return [{ provider: new ScriptedLlm(), status: SCRIPTED_STATUS }]
+    if (config.openAi === null) return []
     const { baseUrl, model } = config.openAi
     const label = `${model} at ${new URL(baseUrl).host}`
-    return { provider: new OpenAiLlm(config.openAi), status: modelStatus('openai', label) }
-  }
-  return {
-    provider: new ScriptedLlm(),
-    status: {
-      name: 'scripted',
-      label: 'Demo brain, no language model',
-      production: false,
-      scripted: true,
-      notice:
-        'Answers follow a script. Set GROQ_API_KEY, or LLM_BASE_URL and LLM_MODEL, for a language model.',
+    return [{ provider: new OpenAiLlm(config.openAi), status: modelStatus('openai', label) }]
+  })
+}
+
+/** Its status changes: a model that is gone is said where the operator looks. */
+function groqChoice(
+  groq: NonNullable<ProviderConfig['groq']>,
+  log: Log,
+): Choice<LlmProvider, ProvidersStatus['llm']> {
+  const status = modelStatus('groq', 'Groq')
+  const provider = new GroqLlm({
+    ...groq,
+    onModelGone: (model, fallback) => {
+      status.notice = `The model ${model} is not offered to this account (any more); ${fallback} answers instead.`
+      log.warn({ model, fallback }, "the agent's model is gone at Groq; using the fallback")
     },
-  }
+  })
+  return { provider, status }
+}
+
+const SCRIPTED_STATUS: ProvidersStatus['llm'] = {
+  name: 'scripted',
+  label: 'Demo brain, no language model',
+  production: false,
+  scripted: true,
+  notice:
+    'Answers follow a script. Set GROQ_API_KEY, or LLM_BASE_URL and LLM_MODEL, for a language model.',
 }
 
 function modelStatus(name: string, label: string): ProvidersStatus['llm'] {

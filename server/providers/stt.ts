@@ -32,6 +32,8 @@ export interface SttOptions {
   /** Silence that ends a phrase inside the recogniser, ms. */
   segmentationSilenceMs: number
   initialSilenceMs: number
+  /** What becomes of swear words; absent: as spoken. Ignored by recognisers that cannot. */
+  profanity?: 'raw' | 'masked' | 'removed'
 }
 
 /** Called by the session; each handler must return quickly and never throw. */
@@ -58,6 +60,12 @@ export interface SttProvider {
   readonly name: string
   /** Loads models or opens connections ahead of the first call. Idempotent. */
   warm(): Promise<void>
+  /** Asks the service whether it works again. Default: warm(). @throws ProviderError */
+  probe?(): Promise<void>
+  /** A session is worth renewing before it is this old, ms; services end them. Absent: never, and silence is trusted. */
+  readonly maxSessionMs?: number
+  /** Opens a connection for a call that is still ringing; open() with the same options takes it. Never throws. */
+  prepare?(options: Omit<SttOptions, 'callId'>): void
   open(options: SttOptions, events: SttEvents): SttSession
   close(): Promise<void>
 }

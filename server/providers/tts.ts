@@ -8,6 +8,12 @@ export interface Voice {
   style: string | null
   /** 0.5…2, 1 is normal. */
   speed: number
+  /** How strong the style is, 0.01…2; absent: 1. Voices without styles ignore it. */
+  styleDegree?: number
+  /** Shift in percent, -50…50; absent: 0. */
+  pitch?: number
+  /** Change in percent, -50…50; absent: 0. */
+  volume?: number
 }
 
 export interface TtsRequest {
@@ -33,9 +39,13 @@ export interface VoiceInfo {
 
 export interface TtsProvider {
   readonly name: string
-  readonly sampleRateHz: 8_000 | 16_000 | 24_000
+  readonly sampleRateHz: 8_000 | 16_000 | 22_050 | 24_000 | 48_000
   warm(): Promise<void>
   voices(): Promise<VoiceInfo[]>
+  /** Asks the service whether it works again, as cheaply as it can. Default: warm(). @throws ProviderError */
+  probe?(): Promise<void>
+  /** True when the audio of this request lies ready: it plays even while the service is out. */
+  holds?(request: TtsRequest): boolean
   /**
    * Streams the speech of one sentence, first audio as soon as it exists. When `signal` aborts, the iterable ends at once.
    * @throws ProviderError (TTS_UNAVAILABLE, TTS_TIMEOUT, TTS_BAD_RESPONSE).

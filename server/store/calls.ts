@@ -18,6 +18,22 @@ const providerNames = z.object({
   tts: z.string().nullish(),
 })
 
+/** Amounts in US dollars. */
+export const callCost = z.object({
+  sttSeconds: z.number(),
+  ttsCharacters: z.number(),
+  cachedCharacters: z.number(),
+  promptTokens: z.number(),
+  completionTokens: z.number(),
+  carrierMinutes: z.number(),
+  sttUsd: z.number(),
+  ttsUsd: z.number(),
+  llmUsd: z.number(),
+  carrierUsd: z.number(),
+  totalUsd: z.number(),
+})
+export type CallCostRow = z.infer<typeof callCost>
+
 const callRow = z.object({
   id: z.uuid(),
   agentId: z.uuid().nullable(),
@@ -37,6 +53,7 @@ const callRow = z.object({
   durationMs: z.number().nullable(),
   providers: providerNames,
   turnCount: z.int(),
+  cost: callCost.nullable(),
   recordingId: z.uuid().nullable(),
 })
 
@@ -72,6 +89,7 @@ export interface CallChanges {
   durationMs?: number
   /** Default: the turns that were stored. */
   turnCount?: number
+  cost?: CallCostRow
 }
 
 export interface CallUpdate {
@@ -160,6 +178,7 @@ export async function updateCalls(db: Queryable, updates: readonly CallUpdate[])
     timestampText(changes.endedAt ?? null),
     changes.durationMs ?? null,
     changes.turnCount ?? null,
+    changes.cost === undefined ? null : storableJson(changes.cost),
   ])
   await db.query(sql.unsafe`
     UPDATE calls c SET
@@ -170,7 +189,8 @@ export async function updateCalls(db: Queryable, updates: readonly CallUpdate[])
       answered_at = coalesce(n.answered_at, c.answered_at),
       ended_at = coalesce(n.ended_at, c.ended_at),
       duration_ms = coalesce(n.duration_ms, c.duration_ms),
-      turn_count = coalesce(n.turn_count, c.turn_count)
+      turn_count = coalesce(n.turn_count, c.turn_count),
+      cost = coalesce(n.cost, c.cost)
     FROM ${sql.unnest(tuples, [
       'uuid',
       'text',
@@ -181,8 +201,9 @@ export async function updateCalls(db: Queryable, updates: readonly CallUpdate[])
       'timestamptz',
       'float8',
       'int4',
+      'jsonb',
     ])} AS n (id, status, end_reason, carrier_call_id, stream_id, answered_at, ended_at,
-      duration_ms, turn_count)
+      duration_ms, turn_count, cost)
     WHERE c.id = n.id`)
 }
 
@@ -222,7 +243,7 @@ const CALL_COLUMNS = sql.fragment`
     ELSE extract(epoch FROM c.ended_at - c.answered_at) * 1000 END)::float8 AS "durationMs",
   c.providers,
   coalesce(c.turn_count, (SELECT count(*)::int FROM turns t WHERE t.call_id = c.id)) AS "turnCount",
-  r.id AS "recordingId"`
+  c.cost, r.id AS "recordingId"`
 const CALL_TABLES = sql.fragment`
   calls c LEFT JOIN agents a ON a.id = c.agent_id LEFT JOIN recordings r ON r.call_id = c.id`
 

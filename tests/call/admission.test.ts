@@ -66,4 +66,28 @@ describe('admission', () => {
     expect(gate.admit(0, 0).ok).toBe(true)
     expect(gate.admit(0, 0)).toEqual(FULL)
   })
+
+  it('refuses as overload when there is a place but no room, and asks with the ringing calls', () => {
+    const asked: [number, number][] = []
+    let hasRoom = true
+    const gate = new AdmissionGate({
+      maxCalls: 10,
+      reservationMs: 60_000,
+      room: (live, ringing) => {
+        asked.push([live, ringing])
+        return hasRoom
+      },
+    })
+    gate.setReady()
+    expect(gate.admit(5, 0).ok).toBe(true)
+    hasRoom = false
+    expect(gate.admit(5, 0)).toEqual({ ok: false, reason: 'overload' })
+    expect(asked).toEqual([
+      [5, 0],
+      [5, 1],
+    ])
+    // The call that rings keeps its place whatever the load says now.
+    expect(gate.ringing(59_999)).toBe(1)
+    expect(gate.ringing(60_000)).toBe(0)
+  })
 })

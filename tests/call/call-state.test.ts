@@ -97,8 +97,8 @@ describe('call-state', () => {
     expect(STATES.filter((state) => isOver(phase(state)))).toEqual(['ending', 'ended'])
   })
 
-  it('knows 15 reasons, each once', () => {
-    expect(new Set(END_REASONS).size).toBe(15)
-    expect(END_REASONS.length).toBe(15)
+  it('knows 19 reasons, each once', () => {
+    expect(new Set(END_REASONS).size).toBe(19)
+    expect(END_REASONS.length).toBe(19)
   })
 })

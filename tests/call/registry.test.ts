@@ -18,6 +18,12 @@ class ScriptedCall implements LiveCall {
     this.ended = new Promise((resolve) => (this.finish = resolve))
   }
 
+  readonly rungs: number[] = []
+
+  degrade(rung: number): void {
+    this.rungs.push(rung)
+  }
+
   hangup(reason: EndReason): void {
     this.reasons.push(reason)
     if (!this.#slow) this.finish()
@@ -34,6 +40,14 @@ describe('registry', () => {
     call.finish()
     await call.ended
     expect([registry.size, registry.get('a')]).toEqual([0, undefined])
+  })
+
+  it('tells every live call what the process gives up', () => {
+    const registry = new CallRegistry()
+    const calls = [new ScriptedCall('a'), new ScriptedCall('b')]
+    for (const call of calls) registry.add(call)
+    registry.degradeAll(1)
+    expect(calls.map((call) => call.rungs)).toEqual([[1], [1]])
   })
 
   it('hangs up the one call that is meant, with the reason', () => {

@@ -9,6 +9,9 @@ import { CarrierError } from '../../server/errors.ts'
 const ACCOUNT = 'AC00000000000000000000000000000000'
 const CALL = 'CA0f1e2d3c4b5a69788796a5b4c3d2e1f0'
 
+const CALL_ID = '3f8b1c52-6f0e-4a52-9d5c-0a4f2b8f7c11'
+const TO = { to: '+525512345678', from: null, announcement: null, callId: CALL_ID }
+
 interface Seen {
   method: string
   path: string
@@ -41,9 +44,11 @@ beforeEach(async () => {
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   line = new TwilioLine({
-    accountSid: ACCOUNT,
-    authToken: 'secret',
-    apiBaseUrl: `http://127.0.0.1:${port}`,
+    account: {
+      ...{ name: 'default', accountSid: ACCOUNT, authToken: 'secret' },
+      ...{ region: null, edge: null, from: null, apiBaseUrl: `http://127.0.0.1:${port}` },
+    },
+    baseUrl: () => 'https://andrea.example',
   })
 })
 afterEach(async () => {
@@ -77,47 +82,121 @@ describe('twilio line', () => {
   })
 
   it('transfers by giving the live call TwiML that dials the number', async () => {
-    await line.transfer(CALL, '+525512345678')
+    await line.transfer(CALL, TO)
     expect(seen.map(({ form }) => form)).toEqual([
       {
         Twiml:
-          '<?xml version="1.0" encoding="UTF-8"?><Response><Dial answerOnBridge="true">+525512345678</Dial></Response>',
+          '<?xml version="1.0" encoding="UTF-8"?><Response><Dial answerOnBridge="true" ' +
+          `action="https://andrea.example/api/v1/twilio/transfer-end/${CALL_ID}">` +
+          '<Number>+525512345678</Number></Dial></Response>',
       },
     ])
   })
 
-  it('rejects a transfer of a call that is over, with CARRIER_REFUSED', async () => {
-    refuse(400, 21_220)
-    await expect(line.transfer(CALL, '+525512345678')).rejects.toMatchObject({
+  it('has the person told who is coming before the user is connected, when there is something to tell', async () => {
+    await line.transfer(CALL, { ...TO, announcement: { text: 'Un cliente.', language: 'es-MX' } })
+    expect(seen[0]?.form['Twiml']).toContain(
+      `<Number url="https://andrea.example/api/v1/twilio/announcement/${CALL_ID}">+525512345678</Number>`,
+    )
+  })
+
+  it('presses keys by TwiML that plays them and connects the stream again, with a new token', async () => {
+    const invite = { url: 'wss://andrea.example/media', token: 'T2', from: '+1', to: '+2' }
+    await line.sendDigits(CALL, '12#', () => invite)
+    expect(seen[0]?.form['Twiml']).toMatch(
+      /<Response><Play digits="12#"\/><Connect><Stream url="wss:\/\/andrea.example\/media"><Parameter name="token" value="T2"\/>.*<\/Connect><Say.*<Hangup\/><\/Response>$/,
+    )
+  })
+
+  it('starts a recording of both sides on two channels, and stops, pauses and resumes the current one', async () => {
+    for (const action of ['start', 'pause', 'resume', 'stop'] as const)
+      await line.record(CALL, action)
+    const path = `/2010-04-01/Accounts/${ACCOUNT}/Calls/${CALL}/Recordings`
+    expect(seen.map((each) => each.path)).toEqual([
+      `${path}.json`,
+      ...Array<string>(3).fill(`${path}/Twilio.CURRENT.json`),
+    ])
+    expect(seen[0]?.form).toMatchObject({ RecordingChannels: 'dual', RecordingTrack: 'both' })
+    expect(seen.slice(1).map(({ form }) => form['Status'])).toEqual([
+      'paused',
+      'in-progress',
+      'stopped',
+    ])
+  })
+
+  it('places a call once, also when the answer is lost: 500 is not tried again, 429 is', async () => {
+    const dial = {
+      callId: CALL_ID,
+      to: '+525512345678',
+      from: '+525500000000',
+      detectMachine: true,
+      ringSec: 45,
+    }
+    refuse(500, 20_500)
+    await expect(line.dial(dial)).rejects.toMatchObject({ code: 'CARRIER_FAILED' })
+    expect(seen).toHaveLength(1)
+    refuse(429, 20_429)
+    await expect(line.dial(dial)).rejects.toMatchObject({ code: 'CARRIER_BUSY' })
+    expect(seen).toHaveLength(4)
+  })
+
+  it('passes Twilio’s refusal of a number on as it is, with the cure', async () => {
+    answer = {
+      status: 400,
+      body: JSON.stringify({
+        code: 21_211,
+        message: "Invalid 'To' Phone Number: +52551",
+        status: 400,
+      }),
+    }
+    const dial = {
+      callId: CALL_ID,
+      to: '+5255123',
+      from: '+525500000000',
+      detectMachine: false,
+      ringSec: 45,
+    }
+    await expect(line.dial(dial)).rejects.toMatchObject({
       code: 'CARRIER_REFUSED',
+      carrierCode: '21211',
+      message: "Twilio did not place the call (21211): Invalid 'To' Phone Number: +52551",
+      hint: 'Write the number in E.164, e.g. +525512345678.',
+    })
+  })
+
+  it('rejects a transfer of a call that is over, with CARRIER_CALL_GONE', async () => {
+    refuse(400, 21_220)
+    await expect(line.transfer(CALL, TO)).rejects.toMatchObject({
+      code: 'CARRIER_CALL_GONE',
       retryable: false,
     })
   })
 
   it('never writes the number into the error of a transfer', async () => {
     refuse(400, 21_217)
-    const error: unknown = await line.transfer(CALL, '+525512345678').catch((caught) => caught)
+    const error: unknown = await line.transfer(CALL, TO).catch((caught) => caught)
     expect((error as Error).message).not.toContain('525512345678')
   })
 
   it.each([
-    [401, 20_003, false],
-    [429, 20_429, true],
-    [500, 20_500, true],
+    [401, 20_003, 'CARRIER_REFUSED', 1],
+    [429, 20_429, 'CARRIER_BUSY', 3],
+    [500, 20_500, 'CARRIER_FAILED', 3],
   ])(
-    'rejects a hang-up answered with %i, code %i: CarrierError, retryable %s',
-    async (status, code, retryable) => {
-      refuse(status, code)
+    'rejects a hang-up answered with %i, code %i: %s, after %i attempts',
+    async (status, carrierCode, code, attempts) => {
+      refuse(status, carrierCode)
       const error: unknown = await line.hangup(CALL).catch((caught) => caught)
       expect(error).toBeInstanceOf(CarrierError)
-      expect(error).toMatchObject({ code: 'CARRIER_REFUSED', retryable })
+      expect(error).toMatchObject({ code, retryable: attempts > 1 })
+      expect(seen).toHaveLength(attempts)
     },
   )
 
   it('rejects a 502 page that is not JSON as retryable', async () => {
     answer = { status: 502, body: '<html>Bad gateway</html>' }
     await expect(line.hangup(CALL)).rejects.toMatchObject({
-      code: 'CARRIER_REFUSED',
+      code: 'CARRIER_FAILED',
       retryable: true,
     })
   })
@@ -126,14 +205,9 @@ describe('twilio line', () => {
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
     await expect(line.hangup(CALL)).rejects.toMatchObject({
-      code: 'CARRIER_REFUSED',
+      code: 'CARRIER_UNREACHED',
       retryable: true,
     })
-  })
-
-  it('rejects outgoing digits with CARRIER_UNSUPPORTED, without asking Twilio', async () => {
-    await expect(line.sendDigits()).rejects.toMatchObject({ code: 'CARRIER_UNSUPPORTED' })
-    expect(seen).toEqual([])
   })
 })
 
@@ -141,7 +215,15 @@ describe('a line without a REST side', () => {
   it('hangs up by closing the socket alone, and rejects the rest with CARRIER_NO_REST', async () => {
     await expect(SOCKET_ONLY_LINE.hangup(CALL)).resolves.toBeUndefined()
     const noRest = { code: 'CARRIER_NO_REST' }
-    await expect(SOCKET_ONLY_LINE.transfer(CALL, '+525512345678')).rejects.toMatchObject(noRest)
-    await expect(SOCKET_ONLY_LINE.sendDigits(CALL, '1')).rejects.toMatchObject(noRest)
+    await expect(SOCKET_ONLY_LINE.transfer(CALL, TO)).rejects.toMatchObject(noRest)
+    await expect(
+      SOCKET_ONLY_LINE.dial({
+        callId: CALL_ID,
+        to: '+1',
+        from: '+2',
+        detectMachine: false,
+        ringSec: 45,
+      }),
+    ).rejects.toMatchObject(noRest)
   })
 })

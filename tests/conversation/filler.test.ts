@@ -101,6 +101,6 @@ describe('voicemail', () => {
     expect(rig.turns.map((turn) => turn.textHeard)).toContain(
       'Le llamó Andrea. Por favor, regrese la llamada.',
     )
-    expect(rig.hangups).toEqual(['agentHangup'])
+    expect(rig.hangups).toEqual(['voicemail'])
   })
 })

@@ -176,6 +176,28 @@ describe('bed', () => {
     expect(toDb(rms(pcm, 16_000) / 32_768)).toBeCloseTo(-26, 0)
   })
 
+  it('fades out within 1 s when it is switched off, then costs no frame, and comes back', () => {
+    const slot = slotOf(rig, 0)
+    slot.open(LINEAR_8K, withBed)
+    listen(50)
+    slot.setBedOn(false)
+    const fading = listen(120).pcm
+    expect(fading.length).toBeGreaterThan(160 * 20)
+    expect(fading.length).toBeLessThan(160 * 70)
+    expect(Math.abs(fading.at(-1) ?? 0)).toBeLessThan(30)
+    expect(slot.hasWork()).toBe(false)
+    slot.setBedOn(true)
+    expect(slot.hasWork()).toBe(true)
+    expect(rms(listen(60).pcm.subarray(160 * 40))).toBeGreaterThan(500)
+  })
+
+  it('stays away when it is switched on in a slot that was opened without one', () => {
+    const slot = slotOf(rig, 0)
+    slot.open(LINEAR_8K, QUIET)
+    slot.setBedOn(true)
+    expect(slot.hasWork()).toBe(false)
+  })
+
   it('is 6 dB lower while the agent speaks', () => {
     const quiet = slotOf(rig, 0)
     quiet.open(LINEAR_8K, withBed)

@@ -1,57 +1,7 @@
-/** G.711 against the arithmetic of ITU-T G.191 (STL, g711.c), ported line by line. */
+/** G.711 against the arithmetic of ITU-T G.191. */
 import { beforeAll, describe, expect, it } from 'vitest'
+import { alawCompress, alawExpand, ulawCompress, ulawExpand } from '../../bench/dsp/g191.ts'
 import { createDspMemory, type DspMemory } from '../../dsp/host.ts'
-
-function ulawCompress(linear: number): number {
-  let absno = linear < 0 ? (~linear >> 2) + 33 : (linear >> 2) + 33
-  if (absno > 0x1fff) absno = 0x1fff
-  let i = absno >> 6
-  let segno = 1
-  while (i !== 0) {
-    segno++
-    i >>= 1
-  }
-  const highNibble = 0x0008 - segno
-  const lowNibble = 0x000f - ((absno >> segno) & 0x000f)
-  const code = (highNibble << 4) | lowNibble
-  return linear >= 0 ? code | 0x80 : code
-}
-
-function ulawExpand(code: number): number {
-  const sign = code < 0x80 ? -1 : 1
-  let mantissa = ~code
-  const exponent = (mantissa >> 4) & 0x07
-  const segment = exponent + 1
-  mantissa &= 0x0f
-  const step = 4 << segment
-  return sign * ((0x80 << exponent) + step * mantissa + step / 2 - 4 * 33)
-}
-
-function alawCompress(linear: number): number {
-  let ix = linear < 0 ? ~linear >> 4 : linear >> 4
-  if (ix > 15) {
-    let iexp = 1
-    while (ix > 16 + 15) {
-      ix >>= 1
-      iexp++
-    }
-    ix -= 16
-    ix += iexp << 4
-  }
-  if (linear >= 0) ix |= 0x80
-  return ix ^ 0x55
-}
-
-function alawExpand(code: number): number {
-  let ix = code ^ 0x55
-  ix &= 0x7f
-  const iexp = ix >> 4
-  let mant = ix & 0x0f
-  if (iexp > 0) mant += 16
-  mant = (mant << 4) + 8
-  if (iexp > 1) mant <<= iexp - 1
-  return code > 127 ? mant : -mant
-}
 
 const SAMPLES = Int32Array.from({ length: 65_536 }, (_, i) => i - 32_768)
 let dsp: DspMemory
@@ -120,5 +70,24 @@ describe('g711', () => {
     floats.fill(-1.7, pcmAt >> 2, (pcmAt >> 2) + 8)
     dsp.functions.encodeAlaw(pcmAt, codeAt, 8)
     expect(bytes[codeAt]).toBe(alawCompress(-32_768))
+  })
+
+  it('encodes and decodes 16-bit PCM in PCMU as G.191 does', () => {
+    const words = new Int16Array(dsp.share.memory.buffer)
+    const wrong: number[] = []
+    for (let i = 0; i < SAMPLES.length; i += 256) {
+      words.set(SAMPLES.subarray(i, i + 256), pcmAt >> 1)
+      dsp.functions.encodeMulawPcm(pcmAt, codeAt, 256)
+      for (let n = 0; n < 256; n++) {
+        const sample = SAMPLES[i + n] ?? 0
+        if (bytes[codeAt + n] !== ulawCompress(sample)) wrong.push(sample)
+      }
+    }
+    expect(wrong).toEqual([])
+    for (let n = 0; n < 256; n++) bytes[codeAt + n] = n
+    dsp.functions.decodeMulawPcm(codeAt, pcmAt, 256)
+    const decoded = words.slice(pcmAt >> 1, (pcmAt >> 1) + 256)
+    // + 0: 16-bit PCM has no −0.
+    expect([...decoded]).toEqual(Array.from({ length: 256 }, (_, code) => ulawExpand(code) + 0))
   })
 })

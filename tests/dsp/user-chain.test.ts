@@ -129,7 +129,7 @@ describe('slots', () => {
       slotOf(rig, i).pushPayload(new Uint8Array(160))
     }
     const words = new Int32Array(rig.dsp.share.memory.buffer)
-    const filter = constant(rig.dsp.layout, 'TO_16K_PTR')
+    const filter = constant(rig.dsp.layout, 'TO_STT_PTR')
     words[(rig.dsp.slotAddress(5) + filter) >> 2] = 0x7fff_fff0
     rig.run(4, 5, 6)
     const drained = [4, 5, 6].map((i) => slotOf(rig, i).drain(() => undefined))

@@ -5,6 +5,8 @@ import { dbToGain, mix, noise, tone, toL16, voice } from './signals.ts'
 
 const LINE: SlotFormat = { codec: 'L16', lineRateHz: 8_000, ttsRateHz: 8_000 }
 const SEC = 8_000
+/** Evidence that makes speech, as in assembly/vad.ts. */
+const ENOUGH = 1
 
 let rig: ChainRig
 beforeAll(async () => {
@@ -20,6 +22,20 @@ function hear(samples: Float32Array, sensitivity = 0.5, format = LINE): Detectio
 function sentence(rmsDbfs: number, seed = 11): Float32Array {
   const room = noise(SEC * 5.5, { rmsDbfs: rmsDbfs - 38, seed })
   return mix(room, voice(SEC * 1.5, { rateHz: SEC, rmsDbfs, seed }), 2 * SEC)
+}
+
+/** Two formants over pulses of a fixed pitch, in syllables of 250 ms, at about −22 dBFS. */
+function buzz(samples: number, hz: number): Float32Array {
+  return Float32Array.from({ length: samples }, (_, n) => {
+    const t = n / SEC
+    let sum = 0
+    for (let k = 1; k * hz < 3_500; k++) {
+      const near =
+        Math.exp(-(((k * hz - 550) / 250) ** 2)) + 0.4 * Math.exp(-(((k * hz - 1_600) / 300) ** 2))
+      sum += (near + 0.02) * Math.cos(2 * Math.PI * k * hz * t)
+    }
+    return 0.1 * sum * (0.3 + 0.7 * Math.sin(Math.PI * ((t * 4) % 1)) ** 2)
+  })
 }
 
 function onsetsOf(detections: Detection[]): number[] {
@@ -43,15 +59,21 @@ describe('vad', () => {
     }
   })
 
-  it('declares speech with the third voiced frame in a row and dates it to the first', () => {
-    const detections = hear(sentence(-22))
-    const threshold = vadThreshold(0.5)
-    const at = detections.findIndex((d) => d.onset)
-    const voiced = detections.map((d) => d.probability >= threshold)
-    expect(voiced.slice(at - 3, at + 1)).toEqual([false, true, true, true])
-    expect(detections[at]?.speechStartMs).toBe((at - 2) * 20)
-    expect(detections[at]?.speech).toBe(true)
-    expect(detections[at - 1]?.speech).toBe(false)
+  it('declares speech once frames in a row are evidence enough, and dates it to their first', () => {
+    for (const sensitivity of [0.2, 0.5, 0.8]) {
+      const detections = hear(sentence(-22), sensitivity)
+      const on = vadThreshold(sensitivity)
+      const at = detections.findIndex((d) => d.onset)
+      const first = (detections[at]?.speechStartMs ?? -1) / 20
+      const evidence = detections.map((d) => (d.probability - on) / (1 - on))
+      const sum = (to: number): number => evidence.slice(first, to).reduce((s, v) => s + v, 0)
+      expect(evidence.slice(first, at + 1).every((v) => v >= 0)).toBe(true)
+      expect(evidence[first - 1]).toBeLessThan(0)
+      expect(sum(at + 1)).toBeGreaterThanOrEqual(ENOUGH - 1e-3)
+      expect(sum(at)).toBeLessThan(ENOUGH)
+      expect(detections[at]?.speech).toBe(true)
+      expect(detections[at - 1]?.speech).toBe(false)
+    }
   })
 
   it('declares speech within 120 ms of a voice that begins at 2 s, over 10 voices', () => {
@@ -59,7 +81,7 @@ describe('vad', () => {
       const first = onsetsOf(hear(sentence(-24, 100 + i)))[0] ?? Infinity
       return first + 20 - 2_000
     })
-    expect(Math.min(...delays)).toBeGreaterThanOrEqual(60)
+    expect(Math.min(...delays)).toBeGreaterThanOrEqual(20)
     expect(Math.max(...delays)).toBeLessThanOrEqual(120)
   })
 
@@ -98,11 +120,37 @@ describe('vad', () => {
   })
 
   it('adapts to a background that rises by 12 dB within 4 s', () => {
-    const rising = noise(20 * SEC, { rmsDbfs: -52, seed: 51 }).map((x, n) =>
-      n > 8 * SEC ? x * dbToGain(12) : x,
-    )
-    const late = hear(rising).filter((d) => d.atMs > 12_000)
-    expect(late.some((d) => d.speech)).toBe(false)
+    for (const seed of [51, 52, 53]) {
+      const rising = noise(16 * SEC, { rmsDbfs: -52, seed }).map((x, n) =>
+        n > 8 * SEC ? x * dbToGain(12) : x,
+      )
+      const late = hear(rising).filter((d) => d.atMs >= 12_000)
+      expect(late.some((d) => d.speech)).toBe(false)
+    }
+  })
+
+  it('gives the pitch of a voice within 5 %, and none in noise or silence', () => {
+    for (const hz of [110, 160, 240]) {
+      const detections = hear(
+        mix(noise(2 * SEC, { rmsDbfs: -70, seed: 81 }), buzz(SEC, hz), SEC / 2),
+      )
+      const pitches = detections.slice(40, 70).map((d) => d.pitchHz ?? 0)
+      const voiced = pitches.filter((p) => p > 0)
+      expect(voiced.length).toBeGreaterThan(15)
+      const median = voiced.sort((a, b) => a - b)[Math.floor(voiced.length / 2)] ?? 0
+      expect(Math.abs(median / hz - 1)).toBeLessThan(0.05)
+      expect(detections[60]?.voicedLevelDbfs).toBe(detections[60]?.levelDbfs)
+    }
+    const quiet = hear(noise(4 * SEC, { rmsDbfs: -40, seed: 82 })).slice(50)
+    expect(quiet.every((d) => d.pitchHz === 0 && d.voicedLevelDbfs === -90)).toBe(true)
+  })
+
+  it('leaves no trace in a slot: after loud calls the same audio gives the same detections', () => {
+    const samples = sentence(-24)
+    const fresh = hear(samples)
+    hear(noise(3 * SEC, { rmsDbfs: -6, seed: 91 }))
+    hear(sentence(-12, 92))
+    expect(hear(samples)).toEqual(fresh)
   })
 
   it('hears the more the higher the sensitivity: voiced frames never decrease from 0 to 1', () => {

@@ -11,6 +11,7 @@ const EVERY_ROUTE = [
   'GET /api/v1/status',
   'POST /api/v1/media-tokens',
   'GET /api/v1/voices',
+  'POST /api/v1/voices/preview',
   'GET /api/v1/agent-defaults',
   'GET /api/v1/agents',
   'POST /api/v1/agents',
@@ -25,6 +26,14 @@ const EVERY_ROUTE = [
   'POST /api/v1/twilio/incoming-call',
   'GET /api/v1/twilio/incoming-call',
   'POST /api/v1/twilio/status',
+  'POST /api/v1/twilio/outbound/{id}',
+  'POST /api/v1/twilio/announcement/{id}',
+  'POST /api/v1/twilio/transfer-end/{id}',
+  'POST /api/v1/twilio/machine',
+  'POST /api/v1/twilio/recording',
+  'POST /api/v1/telnyx/call-control',
+  'POST /api/v1/calls',
+  'POST /api/v1/calls/{id}/carrier-recording',
 ]
 
 interface Operation {

@@ -2,14 +2,23 @@
 import { createServer, request, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createApp } from '../../server/http/app.ts'
-import type { Admission, AppDeps, CarrierStatus } from '../../server/http/app-deps.ts'
+import { LoadLadder } from '../../server/call/load.ts'
+import type { AdmissionGate } from '../../server/call/admission.ts'
+import { AgentSource } from '../../server/call/agent-source.ts'
+import { PhoneDesk } from '../../server/call/phone-desk.ts'
+import type { PhoneReport } from '../../server/call/phone-reports.ts'
+import { CallRegistry } from '../../server/call/registry.ts'
+import type { LegReport } from '../../server/carriers/telnyx-transfer.ts'
+import { CarrierLines } from '../../server/carriers/lines.ts'
+import type { Admission, AppDeps } from '../../server/http/app-deps.ts'
 import { MediaTokens } from '../../server/http/media-tokens.ts'
 import { DEFAULT_LIMITS, type Limits } from '../../server/http/rate-limits.ts'
-import { configSecrets, loadConfig } from '../../server/config.ts'
-import { createLog, SecretMask } from '../../server/log.ts'
+import { configSecrets, loadConfig, type Config } from '../../server/config.ts'
+import { createLog, SecretMask, type Log } from '../../server/log.ts'
 import { createMetrics, type Metrics } from '../../server/metrics.ts'
 import { ensureAdminKey } from '../../server/store/api-keys.ts'
-import { ensureDefaultAgent } from '../../server/store/agents.ts'
+import { defaultAgent, ensureDefaultAgent } from '../../server/store/agents.ts'
+import { Journal } from '../../server/store/journal.ts'
 import { openDatabase, type Database } from '../../server/store/database.ts'
 import { freshDatabase } from '../support/postgres.ts'
 
@@ -37,7 +46,12 @@ export interface RunningApp {
   metrics: Metrics
   tokens: MediaTokens
   logLines: string[]
-  carrierReports: CarrierStatus[]
+  /** What the webhooks told the phone desk, and the transfers. */
+  carrierReports: PhoneReport[]
+  legReports: LegReport[]
+  registry: CallRegistry
+  desk: PhoneDesk
+  journal: Journal
   /** What the stand-in call directory says next. */
   admission: Admission
   isReady: boolean
@@ -71,6 +85,10 @@ export async function runApp(options: AppOptions = {}): Promise<RunningApp> {
     tokens: new MediaTokens(),
     logLines: [],
     carrierReports: [],
+    legReports: [],
+    registry: new CallRegistry(),
+    desk: undefined as unknown as PhoneDesk,
+    journal: undefined as unknown as Journal,
     admission: { ok: true },
     isReady: true,
     liveCallIds: new Set(),
@@ -84,18 +102,23 @@ export async function runApp(options: AppOptions = {}): Promise<RunningApp> {
     async close() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
+      await app.journal.stop()
       await db.end()
       await app.dropDatabase()
     },
   }
+  const log = createLog({
+    level: 'trace',
+    text: false,
+    mask: new SecretMask(configSecrets(config)),
+    write: (line) => app.logLines.push(line),
+  })
+  app.journal = new Journal(db, { limit: 1_000, log, metrics: app.metrics })
+  const lines = new CarrierLines(config, () => config.publicUrl ?? app.url)
+  app.desk = await openDesk(app, { config, log, lines })
   const deps: AppDeps = {
     config,
-    log: createLog({
-      level: 'trace',
-      text: false,
-      mask: new SecretMask(configSecrets(config)),
-      write: (line) => app.logLines.push(line),
-    }),
+    log,
     ...standIns(app),
     ...(options.dashboardDir === undefined ? {} : { dashboardDir: options.dashboardDir }),
   }
@@ -104,6 +127,28 @@ export async function runApp(options: AppOptions = {}): Promise<RunningApp> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   app.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return app
+}
+
+async function openDesk(
+  app: RunningApp,
+  { config, log, lines }: { config: Config; log: Log; lines: CarrierLines },
+): Promise<PhoneDesk> {
+  return new PhoneDesk({
+    registry: app.registry,
+    gate: { admit: () => app.admission, settle: () => undefined } as unknown as AdmissionGate,
+    agents: new AgentSource(app.db, log, await defaultAgent(app.db)),
+    journal: app.journal,
+    metrics: app.metrics,
+    log,
+    outbound: config.outbound,
+    lineFor: (carrier, account) => lines.for(carrier, account),
+    issueToken: (claims) => app.tokens.issue(claims, app.nowMs),
+    mediaUrl: (carrier, token) =>
+      `${(config.publicUrl ?? app.url).replace(/^http/, 'ws')}/api/v1/ws/media-stream/${carrier}` +
+      (carrier === 'telnyx' ? `/${token}` : ''),
+    dateMs: () => app.nowMs,
+    monotonicMs: () => app.nowMs,
+  })
 }
 
 function standIns(app: RunningApp): Omit<AppDeps, 'config' | 'log'> {
@@ -130,8 +175,22 @@ function standIns(app: RunningApp): Omit<AppDeps, 'config' | 'log'> {
       ]),
     audioStats: () => ({ liveLanes: 0 }),
     journalStats: () => ({ queued: 0 }),
+    loadState: () => ({ ...new LoadLadder().state(), ringingCalls: 0, control: true }),
     ready: () => app.isReady,
-    onCarrierStatus: (report) => app.carrierReports.push(report),
+    phone: {
+      incoming: (ring) => app.desk.incoming(ring),
+      answer: (call) => app.desk.answer(call),
+      refuse: (ring) => app.desk.refuse(ring),
+      invite: (call) => app.desk.invite(call),
+      get: (callId) => app.desk.get(callId),
+      report: (report) => {
+        app.carrierReports.push(report)
+        app.desk.report(report)
+      },
+      dial: (request) => app.desk.dial(request),
+      legReported: (_account, report) => app.legReports.push(report),
+      record: (callId, action) => app.registry.get(callId)?.record?.(action) ?? null,
+    },
     nowMs: () => app.nowMs,
   }
 }

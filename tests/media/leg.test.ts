@@ -14,6 +14,7 @@ function open(recordingPath: string | null = join(folder, `${files++}.wav`)) {
   const lane = new FakeLane()
   const stream = new FakeStream()
   const dropped: [string, number][] = []
+  const heard: string[] = []
   let laneEvents: LaneEvents | null = null
   const pool = {
     openLane: (_format: unknown, _settings: unknown, events: LaneEvents) => {
@@ -30,10 +31,12 @@ function open(recordingPath: string | null = join(folder, `${files++}.wav`)) {
     recordingPath,
     playback: { onSegmentStarted: () => undefined, onSegmentHeard: () => undefined },
     onUserFrame: () => undefined,
+    onDigit: (digit) => heard.push(digit),
+    onTone: (tone, atMs) => heard.push(`${tone} ${atMs}`),
     onFault: () => undefined,
     onDropped: (queue, count) => dropped.push([queue, count]),
   })
-  return { lane, stream, dropped, leg, recordingPath, laneEvents: laneEvents! as LaneEvents }
+  return { lane, stream, dropped, heard, leg, recordingPath, laneEvents: laneEvents! as LaneEvents }
 }
 
 const frame = (value: number) => new Uint8Array(160).fill(value)
@@ -50,6 +53,15 @@ describe('leg', () => {
     expect(leg.audioTimeMs).toBe(0)
     laneEvents.onUserFrame({ atMs: 0 } as Detection, new Int16Array(320))
     expect(leg.audioTimeMs).toBe(20)
+  })
+
+  it('tells of digits and tones in the audio, each once', () => {
+    const { laneEvents, heard } = open(null)
+    const pcm = new Int16Array(320)
+    laneEvents.onUserFrame({ atMs: 0, digit: '5', tone: null } as Detection, pcm)
+    laneEvents.onUserFrame({ atMs: 20, digit: null, tone: 'beep' } as Detection, pcm)
+    laneEvents.onUserFrame({ atMs: 40, digit: null, tone: null } as Detection, pcm)
+    expect(heard).toEqual(['5', 'beep 20'])
   })
 
   it('records both sides in step: the agent as the carrier plays it, not as it was sent', async () => {

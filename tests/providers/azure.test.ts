@@ -5,15 +5,22 @@ import { azureVoiceName, ssmlFor } from '../../server/providers/azure-ssml.ts'
 import { AzureTts } from '../../server/providers/azure-tts.ts'
 import type { SttEvents, SttSession } from '../../server/providers/stt.ts'
 import type { TtsEvent, TtsRequest } from '../../server/providers/tts.ts'
-import { EMULATED_PCM, startAzureEmulator } from '../support/azure-emulator.ts'
-import type { AzureEmulator } from '../support/azure-emulator.ts'
+import type { TtsFailure } from '../../bench/rig/azure-speaker.ts'
+import { AzureService } from '../../bench/rig/azure-service.ts'
 
-let emulator: AzureEmulator
+/** 500 ms of a sawtooth. */
+const EMULATED_PCM = Int16Array.from({ length: 8_000 }, (_, at) => (at % 100) * 100 - 5_000)
+
+let emulator: AzureService
 const key = 'secret-key-of-the-test'
 const account = () => ({ key, region: 'eastus', host: emulator.host })
 
 beforeEach(async () => {
-  emulator = await startAzureEmulator()
+  emulator = await AzureService.start({
+    firstAudioMs: 1,
+    audioOf: () => EMULATED_PCM,
+    textOf: () => 'Quiero información.',
+  })
 })
 
 afterEach(async () => {
@@ -49,6 +56,9 @@ function feed(session: SttSession, frames: number): void {
   // A view into a larger buffer, as the audio path hands it over.
   const shared = new Int16Array(4_096)
   for (let frame = 0; frame < frames; frame += 1) {
+    // 100 ms of silence, 900 ms of a voice, silence.
+    const isVoice = frame >= 5 && frame < 50
+    for (let at = 32; at < 352; at += 1) shared[at] = isVoice && at % 20 < 10 ? 5_000 : 0
     session.push(shared.subarray(32, 352), 1_000 + frame * 20)
   }
 }
@@ -63,25 +73,25 @@ describe('azure voice', () => {
     expect(events.find((event) => event.kind === 'word')).toEqual({
       kind: 'word',
       text: 'Hola',
-      offsetMs: 50,
+      offsetMs: expect.closeTo(500 / 19, 2),
       textOffset: 1,
     })
     expect(emulator.ssml[0]).toContain('¿Hola? Tú &amp; yo &lt;ya&gt;')
     await tts.close()
   })
 
-  it('uses one connection for 3 sentences', async () => {
+  it('uses 3 connections for 9 sentences, of which 2 wait as spares', async () => {
     const tts = new AzureTts(account())
-    for (let sentence = 0; sentence < 3; sentence += 1) {
+    for (let sentence = 0; sentence < 9; sentence += 1) {
       await all(tts.synthesize(request, new AbortController().signal))
     }
-    expect(emulator.ssml).toHaveLength(3)
-    expect(emulator.paths).toHaveLength(1)
+    expect(emulator.ssml).toHaveLength(9)
+    expect(emulator.paths).toHaveLength(3)
     await tts.close()
   })
 
   it('fails with TTS_UNAVAILABLE, not retryable and without the key, when the key is refused', async () => {
-    emulator.behaviour = 'refuses'
+    emulator.ttsFailure = { kind: 'refuse', status: 401 }
     const tts = new AzureTts(account())
     const error = await all(tts.synthesize(request, new AbortController().signal)).catch(
       (caught: unknown) => caught,
@@ -92,7 +102,7 @@ describe('azure voice', () => {
   })
 
   it('fails with TTS_TIMEOUT when no audio comes within 200 ms', async () => {
-    emulator.behaviour = 'silent'
+    emulator.ttsFailure = { kind: 'silent' }
     const tts = new AzureTts(account(), { firstMs: 200 })
     await expect(all(tts.synthesize(request, new AbortController().signal))).rejects.toMatchObject({
       code: 'TTS_TIMEOUT',
@@ -102,7 +112,7 @@ describe('azure voice', () => {
   })
 
   it('fails with TTS_TIMEOUT when the audio stops for 200 ms in mid-sentence', async () => {
-    emulator.behaviour = 'stalls'
+    emulator.ttsFailure = { kind: 'stall', afterAudioMs: 200 }
     const tts = new AzureTts(account(), { gapMs: 200 })
     await expect(all(tts.synthesize(request, new AbortController().signal))).rejects.toMatchObject({
       code: 'TTS_TIMEOUT',
@@ -111,8 +121,33 @@ describe('azure voice', () => {
     await tts.close()
   })
 
+  it('throws connections away that the service has closed, and speaks on a new one', async () => {
+    const tts = new AzureTts(account())
+    await all(tts.synthesize(request, new AbortController().signal))
+    await expect.poll(() => emulator.open).toBe(3)
+    emulator.dropConnections(1_000)
+    await expect.poll(() => tts.idle).toBe(0)
+    const events = await all(tts.synthesize(request, new AbortController().signal))
+    expect(events.some(({ kind }) => kind === 'audio')).toBe(true)
+    await tts.close()
+  })
+
+  it('fails, never hangs, whatever the service leaves out, closes or garbles', async () => {
+    const tts = new AzureTts(account(), { firstMs: 250, gapMs: 250 })
+    for (const failure of TTS_FAILURES) {
+      emulator.ttsFailure = failure
+      const reading = all(tts.synthesize(request, new AbortController().signal))
+      await expect(reading, JSON.stringify(failure)).rejects.toMatchObject({
+        code: expect.stringMatching(/^TTS_/),
+      })
+    }
+    emulator.ttsFailure = null
+    expect(await all(tts.synthesize(request, new AbortController().signal))).not.toEqual([])
+    await tts.close()
+  })
+
   it('ends without an error when aborted after the first chunk', async () => {
-    emulator.behaviour = 'stalls'
+    emulator.ttsFailure = { kind: 'stall', afterAudioMs: 200 }
     const tts = new AzureTts(account())
     const abort = new AbortController()
     const events: TtsEvent[] = []
@@ -125,7 +160,32 @@ describe('azure voice', () => {
   })
 })
 
+const TTS_FAILURES: TtsFailure[] = [
+  { kind: 'refuse', status: 429, retryAfterSec: 1 },
+  { kind: 'refuse', status: 503 },
+  { kind: 'silent' },
+  { kind: 'slow', firstAudioMs: 5_000 },
+  { kind: 'stall', afterAudioMs: 200 },
+  ...[1_000, 1_006, 1_007, 1_011].map((code) => ({
+    kind: 'close' as const,
+    code,
+    afterAudioMs: 200,
+  })),
+  { kind: 'missing', what: 'response' },
+  { kind: 'missing', what: 'streamId' },
+  { kind: 'missing', what: 'turn.end' },
+  { kind: 'garbage' },
+]
+
 describe('ssml', () => {
+  it('writes style, degree, rate, pitch and volume, each within its range', () => {
+    const voice = { ...request.voice, styleDegree: 9, pitch: -5, volume: 80 }
+    expect(ssmlFor('hola', voice)).toContain(
+      '<mstts:express-as style="cheerful" styledegree="2">' +
+        '<prosody rate="+10%" pitch="-5%" volume="+50%">hola</prosody></mstts:express-as>',
+    )
+  })
+
   it('escapes the five characters of XML and drops control characters', () => {
     expect(ssmlFor(`a&b<c>"d"'e'\u0000\u001b`, request.voice)).toContain(
       'a&amp;b&lt;c&gt;&quot;d&quot;&apos;e&apos;',
@@ -154,9 +214,9 @@ describe('azure recogniser', () => {
         onFinal: resolve,
         onError: reject,
       })
-      feed(session, 60)
+      feed(session, 110)
     })
-    expect(partials).toEqual(['quiero'])
+    expect(partials).toEqual(['quiero', 'quiero información.', 'quiero información.'])
     expect(final).toMatchObject({
       text: 'Quiero información.',
       language: 'es-MX',
@@ -164,18 +224,18 @@ describe('azure recogniser', () => {
       endMs: 2_000,
       confidence: 0.9,
       words: [
-        { text: 'quiero', startMs: 1_100, endMs: 1_500 },
-        { text: 'información', startMs: 1_500, endMs: 2_000 },
+        { text: 'quiero', startMs: 1_100, endMs: 1_550 },
+        { text: 'información.', startMs: 1_550, endMs: 2_000 },
       ],
     })
     expect(emulator.paths[0]).toBe('/stt/speech/universal/v2')
     // Frames of 640 bytes, not the 8 kB buffer that they are views of.
-    expect(emulator.audioBytes).toBeLessThanOrEqual(60 * 640)
+    expect(emulator.audioBytes).toBeLessThanOrEqual(110 * 640)
     await stt.close()
   })
 
   it('reports STT_UNAVAILABLE once, without the key, when the key is refused', async () => {
-    emulator.behaviour = 'refuses'
+    emulator.sttFailure = { kind: 'refuse', status: 401 }
     const stt = new AzureStt(account())
     const error = await new Promise<Error>((resolve) => {
       feed(open(stt, { onError: resolve }), 10)
@@ -185,8 +245,57 @@ describe('azure recogniser', () => {
     await stt.close()
   })
 
+  it('takes the connection that was opened while the call rang', async () => {
+    const stt = new AzureStt(account())
+    await stt.warm()
+    stt.prepare({
+      language: 'es-MX',
+      phrases: ['Ubrokers'],
+      segmentationSilenceMs: 500,
+      initialSilenceMs: 30_000,
+    })
+    await expect.poll(() => emulator.paths.length).toBe(1)
+    const final = await new Promise<{ text: string }>((resolve, reject) => {
+      feed(open(stt, { onFinal: resolve, onError: reject }), 110)
+    })
+    expect(final.text).toBe('Quiero información.')
+    expect(emulator.paths).toHaveLength(1)
+    await stt.close()
+  })
+
+  it('asks for swear words as spoken, and for the silence that ends a phrase', async () => {
+    const stt = new AzureStt(account())
+    feed(open(stt, {}), 10)
+    await expect.poll(() => emulator.queries.length).toBe(1)
+    expect(emulator.queries[0]!.get('profanity')).toBe('raw')
+    await stt.close()
+  })
+
+  it('keeps the time of the call where the line left 3 s out', async () => {
+    const stt = new AzureStt(account())
+    const final = await new Promise<{ startMs: number }>((resolve, reject) => {
+      const session = open(stt, { onFinal: resolve, onError: reject })
+      session.push(new Int16Array(320), 1_000)
+      for (let frame = 0; frame < 110; frame++) {
+        const pcm = new Int16Array(320)
+        if (frame >= 5 && frame < 50) pcm.forEach((_, at) => (pcm[at] = at % 20 < 10 ? 5_000 : 0))
+        session.push(pcm, 4_020 + frame * 20)
+      }
+    })
+    expect(final.startMs).toBe(4_120)
+    await stt.close()
+  })
+
+  it('probes by opening a connection, and fails with the reason', async () => {
+    const stt = new AzureStt(account())
+    await stt.probe()
+    emulator.sttFailure = { kind: 'refuse', status: 503 }
+    await expect(stt.probe()).rejects.toMatchObject({ code: 'STT_UNAVAILABLE' })
+    await stt.close()
+  })
+
   it('close() returns at once from a service that never answers, and nothing follows', async () => {
-    emulator.behaviour = 'silent'
+    emulator.sttFailure = { kind: 'silent' }
     const stt = new AzureStt(account())
     let events = 0
     await stt.warm()

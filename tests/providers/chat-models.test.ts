@@ -12,8 +12,8 @@ import {
   startChatServer,
   streams,
   textChunk,
-} from '../support/chat-server.ts'
-import type { ChatServer } from '../support/chat-server.ts'
+} from '../../bench/rig/chat-server.ts'
+import type { ChatServer } from '../../bench/rig/chat-server.ts'
 
 let server: ChatServer
 

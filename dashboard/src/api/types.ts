@@ -4,6 +4,7 @@
  */
 import type { AgentSettings } from '../../../server/agent-settings.ts'
 import type { CallState, EndReason } from '../../../server/call/call-state.ts'
+import type { CallCost } from '../../../server/call/call-cost.ts'
 import type { CarrierName } from '../../../server/carriers/carrier.ts'
 import type { Turn } from '../../../server/conversation/conversation-events.ts'
 
@@ -45,6 +46,7 @@ export interface ServerStatus {
   calls: { live: number; max: number }
   audio: Record<string, StatValue>
   journal: Record<string, StatValue>
+  phrases: Record<string, StatValue> | null
 }
 
 export interface MediaToken {
@@ -83,6 +85,7 @@ export interface CallRow {
   durationMs: number | null
   providers: { stt?: string | null; llm?: string | null; tts?: string | null }
   turnCount: number
+  cost?: CallCost | null
   recordingId: string | null
 }
 

@@ -37,9 +37,17 @@ export function eventSentence(event: Reported, language: LanguageCode): string |
       return toolSentence(data, language)
     case 'providerError':
       return failureSentence(data, language)
+    case 'providerSwitch':
+      return switchSentence(data, language)
     default:
       return null
   }
+}
+
+function switchSentence(data: Fields, language: LanguageCode): string | null {
+  const values = { from: String(data.from), to: String(data.to), code: String(data.code) }
+  const isBack = data.code === 'PROVIDER_BACK'
+  return keyed(isBack ? 'event.providerBack' : 'event.providerSwitch', data.part, language, values)
 }
 
 function toolSentence(data: Fields, language: LanguageCode): string {

@@ -5,7 +5,7 @@
  */
 import type { ConversationEvent, Turn } from '../api/types.ts'
 
-export type NoteKind = 'bargeIn' | 'ignored' | 'tool' | 'providerError'
+export type NoteKind = 'bargeIn' | 'ignored' | 'tool' | 'providerError' | 'providerSwitch'
 export type NoteEvent = Extract<ConversationEvent, { kind: NoteKind }>
 
 export type Line =

@@ -149,6 +149,22 @@ export const FIELDS: readonly Field[] = [
   { name: 'enableEndCall', section: 'functions', control: 'switch' },
   { name: 'enableDialKeypad', section: 'functions', control: 'switch' },
   text('transferPhoneNumber', 'functions', { control: 'phone', maxLength: 16 }),
+  text('transferAnnouncement', 'functions', { control: 'text', maxLength: 500, wide: true }),
+  { name: 'machineDetection', section: 'functions', control: 'switch' },
+  {
+    name: 'onMachine',
+    section: 'functions',
+    control: 'choice',
+    options: ['talk', 'leaveMessage', 'hangup'],
+  },
+  { name: 'onFax', section: 'functions', control: 'choice', options: ['talk', 'hangup'] },
+  {
+    name: 'onUnknownParty',
+    section: 'functions',
+    control: 'choice',
+    options: ['talk', 'leaveMessage', 'hangup'],
+  },
+  text('voicemailMessage', 'functions', { control: 'text', maxLength: 500, wide: true }),
 
   { ...integer('idleTimeoutSec', 'advanced', [5, 120, 1]), integer: false, unit: 's' },
   integer('inactivityMaxRetries', 'advanced', [0, 10, 1]),
@@ -163,4 +179,6 @@ export const FIELDS: readonly Field[] = [
     wide: true,
   }),
   text('webhookUrl', 'advanced', { control: 'text', maxLength: 500, format: 'url', wide: true }),
+  { name: 'carrierRecording', section: 'advanced', control: 'switch' },
+  { name: 'noiseSuppression', section: 'advanced', control: 'switch' },
 ]

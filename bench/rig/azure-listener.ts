@@ -1,0 +1,242 @@
+/**
+ * The ears of the emulated Azure Speech: speech is where the audio is loud, the words are decided by the rig.
+ *
+ *   audio messages ─► 20 ms frames ─► loud? ─► speechStart ─► partial each 250 ms ─► final 1 000 ms behind the speech
+ *
+ * Time is the audio received, so the same audio gives the same messages whatever the machine is doing, and hundreds of
+ * connections cost no timers. Words may depend on the pitch of what was said (zero crossings): audio that is heard again
+ * after a reconnect then gives the same words again.
+ */
+import type { WebSocket } from 'ws'
+import { TURN_START, parseMessage, sendGarbage, sendJson } from './azure-wire.ts'
+
+export type SttFailure =
+  | { kind: 'refuse'; status: number; retryAfterSec?: number }
+  /** Takes everything, answers nothing. */
+  | { kind: 'silent' }
+  /** Closes the connection when it has heard so much audio since it was opened. */
+  | { kind: 'close'; code: number; afterAudioMs: number }
+  /** The next final is this status instead of words: Error, TooManyRequests, BadRequest, Forbidden, NoMatch… */
+  | { kind: 'status'; status: string }
+  /** turn.end in mid-stream, whenever so much audio was heard. */
+  | { kind: 'turnEnd'; everyAudioMs: number }
+  /** Every final comes twice. */
+  | { kind: 'twice' }
+  | { kind: 'garbage' }
+
+export interface HeardUtterance {
+  /** Number of the connection, from 0; of the utterance on it, from 0. */
+  connection: number
+  index: number
+  language: string
+  durationMs: number
+  /** From zero crossings: the pitch of a plain tone. */
+  hz: number
+}
+
+export interface ListenerOptions {
+  connection: number
+  language: string
+  partialEveryMs: number
+  finalMs: number
+  failure(): SttFailure | null
+  textOf(utterance: HeardUtterance): string
+  onAudio(bytes: number): void
+}
+
+const FRAME_SAMPLES = 320
+const FRAME_MS = 20
+/** -38 dBFS: far above line noise, far below the faintest voice of the rig. */
+const LOUD = 400
+const ONSET_MS = 60
+/** So long behind the last loud frame partials still come. */
+const NEWS_MS = 300
+/** One word is revealed in so much speech. */
+const WORD_MS = 280
+const TICKS = 10_000
+
+interface Speech {
+  startMs: number
+  lastLoudMs: number
+  partials: number
+  crossings: number
+  loudFrames: number
+}
+
+export class AzureListener {
+  readonly #ws: WebSocket
+  readonly #options: ListenerOptions
+  #requestId = ''
+  #turnStarted = false
+  /** Audio of this turn, ms. */
+  #atMs = 0
+  #totalMs = 0
+  #rest: Int16Array = new Int16Array(0)
+  #loudMs = 0
+  #speech: Speech | null = null
+  #utterances = 0
+
+  constructor(ws: WebSocket, options: ListenerOptions) {
+    this.#ws = ws
+    this.#options = options
+    ws.on('message', (data, isBinary) => {
+      const { path, requestId, body } = parseMessage(data, isBinary)
+      if (path === 'audio') this.#audio(requestId, body)
+    })
+  }
+
+  #audio(requestId: string, body: Buffer): void {
+    if (requestId !== this.#requestId) this.#newTurn(requestId)
+    const failure = this.#options.failure()
+    if (body.toString('latin1', 0, 4) === 'RIFF') return
+    if (body.length === 0) return this.#endOfStream()
+    this.#options.onAudio(body.length)
+    this.#totalMs += body.length / 32
+    if (failure?.kind === 'silent') return
+    if (failure?.kind === 'garbage') return sendGarbage(this.#ws)
+    if (failure?.kind === 'close' && this.#totalMs >= failure.afterAudioMs) {
+      if (failure.code === 1_006) this.#ws.terminate()
+      else this.#ws.close(failure.code, 'emulated')
+      return
+    }
+    this.#listen(body)
+    if (failure?.kind === 'turnEnd' && this.#atMs >= failure.everyAudioMs)
+      this.#send('turn.end', {})
+  }
+
+  #newTurn(requestId: string): void {
+    this.#requestId = requestId
+    this.#atMs = 0
+    this.#turnStarted = false
+    this.#rest = new Int16Array(0)
+    this.#speech = null
+    this.#loudMs = 0
+  }
+
+  #listen(body: Buffer): void {
+    const bytes = body.buffer.slice(body.byteOffset, body.byteOffset + (body.length & ~1))
+    const fresh = new Int16Array(bytes)
+    const pcm = new Int16Array(this.#rest.length + fresh.length)
+    pcm.set(this.#rest)
+    pcm.set(fresh, this.#rest.length)
+    let at = 0
+    for (; at + FRAME_SAMPLES <= pcm.length; at += FRAME_SAMPLES) {
+      this.#frame(pcm.subarray(at, at + FRAME_SAMPLES))
+    }
+    this.#rest = pcm.slice(at)
+  }
+
+  #frame(pcm: Int16Array): void {
+    let sum = 0
+    let crossings = 0
+    for (let i = 0; i < pcm.length; i++) {
+      const sample = pcm[i]!
+      sum += sample * sample
+      if (i > 0 && sample < 0 !== pcm[i - 1]! < 0) crossings++
+    }
+    const isLoud = sum > LOUD * LOUD * pcm.length
+    this.#atMs += FRAME_MS
+    this.#loudMs = isLoud ? this.#loudMs + FRAME_MS : 0
+    if (this.#speech === null) {
+      if (this.#loudMs >= ONSET_MS) this.#onset()
+      return
+    }
+    const speech = this.#speech
+    if (isLoud) {
+      speech.lastLoudMs = this.#atMs
+      speech.crossings += crossings
+      speech.loudFrames++
+    }
+    const sinceMs = this.#atMs - speech.startMs
+    const quietMs = this.#atMs - speech.lastLoudMs
+    if (quietMs >= this.#options.finalMs) this.#final(speech)
+    else if (quietMs <= NEWS_MS && sinceMs >= (speech.partials + 1) * this.#options.partialEveryMs)
+      this.#partial(speech)
+  }
+
+  #onset(): void {
+    const startMs = this.#atMs - this.#loudMs
+    this.#speech = {
+      startMs,
+      lastLoudMs: this.#atMs,
+      partials: 0,
+      crossings: 0,
+      loudFrames: 0,
+    }
+    if (!this.#turnStarted) this.#send('turn.start', TURN_START)
+    this.#turnStarted = true
+    this.#send('speech.startDetected', { Offset: startMs * TICKS })
+  }
+
+  #partial(speech: Speech): void {
+    speech.partials++
+    const spokenMs = this.#atMs - speech.startMs
+    const words = this.#words(speech).slice(0, Math.floor(spokenMs / WORD_MS))
+    if (words.length === 0) return
+    this.#send('speech.hypothesis', {
+      Id: `u${this.#utterances}`,
+      Text: words.join(' ').toLowerCase(),
+      Offset: speech.startMs * TICKS,
+      Duration: spokenMs * TICKS,
+      Channel: 0,
+    })
+  }
+
+  #final(speech: Speech): void {
+    this.#speech = null
+    const durationMs = speech.lastLoudMs - speech.startMs
+    const words = this.#words(speech)
+    const failure = this.#options.failure()
+    const status = failure?.kind === 'status' ? failure.status : 'Success'
+    const text = status === 'Success' ? words.join(' ') : ''
+    const each = Math.floor(durationMs / Math.max(1, words.length))
+    this.#send('speech.endDetected', { Offset: speech.lastLoudMs * TICKS })
+    const phrase = {
+      Id: `u${this.#utterances}`,
+      RecognitionStatus: status,
+      DisplayText: text,
+      Offset: speech.startMs * TICKS,
+      Duration: durationMs * TICKS,
+      Channel: 0,
+      NBest: [
+        {
+          Confidence: 0.9,
+          Lexical: text.toLowerCase(),
+          ITN: text.toLowerCase(),
+          MaskedITN: text.toLowerCase(),
+          Display: text,
+          Words: words.map((word, index) => ({
+            Word: word.toLowerCase(),
+            Offset: (speech.startMs + index * each) * TICKS,
+            Duration: each * TICKS,
+          })),
+        },
+      ],
+    }
+    this.#send('speech.phrase', phrase)
+    if (failure?.kind === 'twice') this.#send('speech.phrase', phrase)
+    this.#utterances++
+  }
+
+  #words(speech: Speech): string[] {
+    const seconds = (speech.loudFrames * FRAME_MS) / 1_000
+    const text = this.#options.textOf({
+      connection: this.#options.connection,
+      index: this.#utterances,
+      language: this.#options.language,
+      durationMs: speech.lastLoudMs - speech.startMs,
+      hz: seconds === 0 ? 0 : Math.round(speech.crossings / 2 / seconds),
+    })
+    return text.split(/\s+/).filter((word) => word !== '')
+  }
+
+  /** The client ends its audio: what is open becomes final at once. */
+  #endOfStream(): void {
+    if (this.#speech !== null) this.#final(this.#speech)
+    this.#send('turn.end', {})
+  }
+
+  #send(path: string, body: unknown): void {
+    sendJson(this.#ws, { path, requestId: this.#requestId, body })
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * The voice of the emulated Azure Speech: each SSML gets audio as long as its text, 20 times as fast as it is spoken.
+ *
+ *   ssml ─► 150 ms ─► turn.start, response, word boundaries ─► 200 ms of audio every 10 ms ─► turn.end
+ */
+import type { WebSocket } from 'ws'
+import { TURN_START, parseMessage, sendAudio, sendGarbage, sendJson } from './azure-wire.ts'
+
+export type TtsFailure =
+  | { kind: 'refuse'; status: number; retryAfterSec?: number }
+  | { kind: 'silent' }
+  /** Sends so much audio, then nothing. */
+  | { kind: 'stall'; afterAudioMs: number }
+  | { kind: 'close'; code: number; afterAudioMs: number }
+  /** Leaves one message, or the stream id, out. */
+  | { kind: 'missing'; what: 'turn.start' | 'response' | 'turn.end' | 'streamId' }
+  | { kind: 'slow'; firstAudioMs: number }
+  | { kind: 'garbage' }
+
+export interface SpeakerOptions {
+  firstAudioMs: number
+  failure(): TtsFailure | null
+  /** 16 kHz mono for a text. */
+  audioOf(text: string): Int16Array
+  onSsml(ssml: string): void
+}
+
+const CHUNK_BYTES = 6_400
+const CHUNK_EVERY_MS = 10
+const BYTES_PER_MS = 32
+const STREAM_ID = 'S1'
+
+export class AzureSpeaker {
+  readonly #ws: WebSocket
+  readonly #options: SpeakerOptions
+  readonly #timers = new Set<NodeJS.Timeout>()
+
+  constructor(ws: WebSocket, options: SpeakerOptions) {
+    this.#ws = ws
+    this.#options = options
+    ws.on('message', (data, isBinary) => {
+      const { path, requestId, body } = parseMessage(data, isBinary)
+      if (path === 'ssml') this.#speak(requestId, body.toString())
+    })
+    ws.on('close', () => {
+      for (const timer of this.#timers) clearTimeout(timer)
+    })
+  }
+
+  #speak(requestId: string, ssml: string): void {
+    this.#options.onSsml(ssml)
+    const failure = this.#options.failure()
+    if (failure?.kind === 'silent') return
+    const waitMs = failure?.kind === 'slow' ? failure.firstAudioMs : this.#options.firstAudioMs
+    this.#later(waitMs, () => this.#begin(requestId, ssml))
+  }
+
+  #begin(requestId: string, ssml: string): void {
+    const failure = this.#options.failure()
+    if (failure?.kind === 'garbage') return sendGarbage(this.#ws)
+    const missing = failure?.kind === 'missing' ? failure.what : null
+    const send = (path: string, body: unknown): void =>
+      sendJson(this.#ws, { path, requestId, body })
+    if (missing !== 'turn.start') send('turn.start', TURN_START)
+    if (missing !== 'response') {
+      send('response', { ...TURN_START, audio: { type: 'inline', streamId: STREAM_ID } })
+    }
+    const text = textOf(ssml)
+    const pcm = this.#options.audioOf(text)
+    const audio = Buffer.from(pcm.buffer, pcm.byteOffset, pcm.byteLength)
+    send('audio.metadata', { Metadata: boundaries(text, audio.length / BYTES_PER_MS) })
+    this.#stream({ requestId, audio, at: 0 })
+  }
+
+  #stream(state: { requestId: string; audio: Buffer; at: number }): void {
+    const { requestId, audio, at } = state
+    const failure = this.#options.failure()
+    const sentMs = at / BYTES_PER_MS
+    if (failure?.kind === 'stall' && sentMs >= failure.afterAudioMs) return
+    if (failure?.kind === 'close' && sentMs >= failure.afterAudioMs) {
+      if (failure.code === 1_006) this.#ws.terminate()
+      else this.#ws.close(failure.code, 'emulated')
+      return
+    }
+    const missing = failure?.kind === 'missing' ? failure.what : null
+    if (at >= audio.length) {
+      if (missing !== 'turn.end') sendJson(this.#ws, { path: 'turn.end', requestId, body: {} })
+      return
+    }
+    // An odd cut at the beginning: the service promises no alignment.
+    const end = Math.min(audio.length, at + CHUNK_BYTES + (at === 0 ? 1 : 0))
+    sendAudio(this.#ws, {
+      requestId,
+      streamId: missing === 'streamId' ? null : STREAM_ID,
+      pcm: audio.subarray(at, end),
+    })
+    this.#later(CHUNK_EVERY_MS, () => this.#stream({ requestId, audio, at: end }))
+  }
+
+  #later(ms: number, run: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      run()
+    }, ms)
+    this.#timers.add(timer)
+  }
+}
+
+/** The text inside the markup. */
+export function textOf(ssml: string): string {
+  return ssml
+    .replace(/<[^>]*>/g, '')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&apos;', "'")
+    .replaceAll('&amp;', '&')
+}
+
+function boundaries(text: string, audioMs: number): unknown[] {
+  const share = audioMs / Math.max(1, text.length)
+  return [...text.matchAll(/[\p{L}\p{N}]+/gu)].map((word) => ({
+    Type: 'WordBoundary',
+    Data: {
+      Offset: Math.round(word.index * share * 10_000),
+      Duration: Math.round(word[0].length * share * 10_000),
+      text: { Text: word[0], Length: word[0].length, BoundaryType: 'WordBoundary' },
+    },
+  }))
+}

@@ -1,0 +1,254 @@
+/**
+ * Groq on this machine: chat completions as server-sent events, the list of models, and Whisper, with latencies and
+ * failures of our choice. GROQ_BASE_URL points the server at it.
+ *
+ *   POST /openai/v1/chat/completions ─► 400 ms ─► 60 tokens/s ─► usage, [DONE]
+ *   POST /openai/v1/audio/transcriptions ─► 200 ms ─► text     GET /openai/v1/models
+ */
+import { createServer } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { SeededWords } from './seeded-words.ts'
+
+export type LlmFailure =
+  /** Answers with this status; the body's code follows from it unless given. */
+  | { kind: 'status'; status: number; code?: string; retryAfterSec?: number }
+  /** Takes the request and answers nothing. */
+  | { kind: 'silent' }
+  /** Sends so many tokens, then nothing more. */
+  | { kind: 'stall'; afterTokens: number }
+  /** Cuts the socket after so many tokens. */
+  | { kind: 'cut'; afterTokens: number }
+  /** An error line in the stream after so many tokens. */
+  | { kind: 'errorLine'; afterTokens: number }
+  /** Ends the stream after so many tokens, without finish reason and [DONE]. */
+  | { kind: 'noEnd'; afterTokens: number }
+  | { kind: 'garbage' }
+
+export interface ChatRequest {
+  model: string
+  messages: { role: string; content: string }[]
+}
+
+export interface GroqServiceOptions {
+  seed?: number
+  port?: number
+  /** Default 400. */
+  firstTokenMs?: number
+  /** Default 60. */
+  tokensPerSec?: number
+  whisperMs?: number
+  /** Only this key is let in; default: every key. */
+  key?: string
+  models?: string[]
+  /** Default: a seeded sentence of 12 words. */
+  answerOf?(request: ChatRequest): string
+  /** Text of an utterance sent to Whisper. */
+  transcriptOf?(bytes: number): string
+}
+
+export class GroqService {
+  /** http://127.0.0.1:port, without /openai/v1. */
+  url = ''
+  failure: LlmFailure | null = null
+  whisperFailure: LlmFailure | null = null
+  models: string[]
+  requests = 0
+  /** Answers that a client left before their end. */
+  left = 0
+  readonly #options: GroqServiceOptions
+  readonly #words: SeededWords
+  readonly #http = createServer((request, response) => this.#take(request, response))
+  readonly #timers = new Set<NodeJS.Timeout>()
+
+  constructor(options: GroqServiceOptions) {
+    this.#options = options
+    this.#words = new SeededWords(options.seed ?? 1)
+    this.models = options.models ?? ['llama-3.3-70b-versatile', 'openai/gpt-oss-120b']
+  }
+
+  static async start(options: GroqServiceOptions = {}): Promise<GroqService> {
+    const service = new GroqService(options)
+    const http = service.#http
+    await new Promise<void>((resolve) => http.listen(options.port ?? 0, '127.0.0.1', resolve))
+    service.url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`
+    return service
+  }
+
+  async close(): Promise<void> {
+    for (const timer of this.#timers) clearTimeout(timer)
+    this.#http.closeAllConnections()
+    await new Promise((resolve) => this.#http.close(resolve))
+  }
+
+  #take(request: IncomingMessage, response: ServerResponse): void {
+    const parts: Buffer[] = []
+    request.on('data', (part: Buffer) => parts.push(part))
+    request.on('end', () => {
+      const body = Buffer.concat(parts)
+      const path = request.url ?? ''
+      const { key } = this.#options
+      if (key !== undefined && request.headers.authorization !== `Bearer ${key}`) {
+        return sendError(response, { kind: 'status', status: 401 })
+      }
+      if (path.endsWith('/models')) return this.#list(response)
+      if (path.endsWith('/audio/transcriptions')) return this.#transcribe(response, body.length)
+      if (path.endsWith('/chat/completions')) {
+        return this.#chat(response, JSON.parse(body.toString()) as ChatRequest)
+      }
+      sendError(response, { kind: 'status', status: 404 })
+    })
+  }
+
+  #list(response: ServerResponse): void {
+    if (this.failure?.kind === 'status') return sendError(response, this.failure)
+    if (this.failure?.kind === 'silent') return
+    sendJson(response, {
+      object: 'list',
+      data: this.models.map((id) => ({ id, object: 'model', created: 0, owned_by: 'emulator' })),
+    })
+  }
+
+  #transcribe(response: ServerResponse, bytes: number): void {
+    const failure = this.whisperFailure
+    if (failure?.kind === 'status') return sendError(response, failure)
+    if (failure !== null) return
+    const text = this.#options.transcriptOf?.(bytes) ?? this.#words.words(1, 6, 'es').join(' ')
+    this.#later(this.#options.whisperMs ?? 200, () =>
+      sendJson(response, { text: ` ${text}`, x_groq: { id: 'req_emulated' } }),
+    )
+  }
+
+  #chat(response: ServerResponse, request: ChatRequest): void {
+    const number = ++this.requests
+    response.on('close', () => {
+      if (!response.writableFinished) this.left++
+    })
+    const { failure } = this
+    if (failure?.kind === 'silent') return
+    if (failure?.kind === 'status') return sendError(response, failure)
+    if (!this.models.includes(request.model)) {
+      return sendError(response, { kind: 'status', status: 404, code: 'model_not_found' })
+    }
+    const answer = this.#options.answerOf?.(request) ?? this.#seeded(number)
+    const tokens = answer.match(/\s*\S+/g) ?? []
+    this.#later(this.#options.firstTokenMs ?? 400, () => {
+      response.writeHead(200, { 'content-type': 'text/event-stream', ...LIMITS })
+      response.write(
+        sse(chunk(number, { role: 'assistant', content: '' }, { x_groq: { id: `req_${number}` } })),
+      )
+      this.#tokens(response, { number, tokens, at: 0, prompt: promptTokens(request) })
+    })
+  }
+
+  #tokens(
+    response: ServerResponse,
+    state: { number: number; tokens: string[]; at: number; prompt: number },
+  ): void {
+    if (response.destroyed) return
+    const { number, tokens, at, prompt } = state
+    const { failure } = this
+    const after = failure !== null && 'afterTokens' in failure ? failure.afterTokens : Infinity
+    if (at >= after) {
+      if (failure?.kind === 'cut') response.socket?.destroy()
+      if (failure?.kind === 'noEnd') response.end()
+      if (failure?.kind === 'errorLine') {
+        response.end(sse({ error: { message: 'emulated overload', code: 'overloaded' } }))
+      }
+      return
+    }
+    if (failure?.kind === 'garbage') {
+      response.end('data: {"choices":[{"delta"\n\ndata: \u0000\n\n')
+      return
+    }
+    if (at === tokens.length) {
+      const usage = usageOf(prompt, tokens.length)
+      response.write(
+        sse(chunk(number, {}, { x_groq: { id: `req_${number}`, usage }, usage }, 'stop')),
+      )
+      response.end('data: [DONE]\n\n')
+      return
+    }
+    response.write(sse(chunk(number, { content: tokens[at]! })))
+    this.#later(1_000 / (this.#options.tokensPerSec ?? 60), () =>
+      this.#tokens(response, { ...state, at: at + 1 }),
+    )
+  }
+
+  #seeded(number: number): string {
+    return `Claro. ${this.#words.words(number, 12, 'es').join(' ')}. ¿Le parece bien?`
+  }
+
+  #later(ms: number, run: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      run()
+    }, ms)
+    this.#timers.add(timer)
+  }
+}
+
+const LIMITS = {
+  'x-ratelimit-limit-requests': '14400',
+  'x-ratelimit-limit-tokens': '18000',
+  'x-ratelimit-remaining-requests': '14370',
+  'x-ratelimit-remaining-tokens': '17997',
+  'x-ratelimit-reset-requests': '2m59.56s',
+  'x-ratelimit-reset-tokens': '7.66s',
+}
+
+const CODES: Record<number, string> = {
+  401: 'invalid_api_key',
+  404: 'model_not_found',
+  429: 'rate_limit_exceeded',
+  498: 'capacity_exceeded',
+}
+
+function sendError(
+  response: ServerResponse,
+  failure: Extract<LlmFailure, { kind: 'status' }>,
+): void {
+  const { status, retryAfterSec } = failure
+  const retry = retryAfterSec === undefined ? {} : { 'retry-after': String(retryAfterSec) }
+  response.writeHead(status, { 'content-type': 'application/json', ...LIMITS, ...retry })
+  const code = failure.code ?? CODES[status] ?? 'emulated'
+  response.end(JSON.stringify({ error: { message: `emulated ${status}`, type: 'emulated', code } }))
+}
+
+function sendJson(response: ServerResponse, body: unknown): void {
+  response.writeHead(200, { 'content-type': 'application/json', ...LIMITS })
+  response.end(JSON.stringify(body))
+}
+
+function chunk(
+  number: number,
+  delta: Record<string, unknown>,
+  more: Record<string, unknown> = {},
+  finishReason: string | null = null,
+): Record<string, unknown> {
+  return {
+    id: `chatcmpl-${number}`,
+    object: 'chat.completion.chunk',
+    created: 0,
+    model: 'emulated',
+    choices: [{ index: 0, delta, logprobs: null, finish_reason: finishReason }],
+    ...more,
+  }
+}
+
+function usageOf(prompt: number, completion: number): Record<string, number> {
+  return {
+    prompt_tokens: prompt,
+    completion_tokens: completion,
+    total_tokens: prompt + completion,
+    queue_time: 0.01,
+  }
+}
+
+function promptTokens({ messages }: ChatRequest): number {
+  return Math.ceil(messages.reduce((sum, { content }) => sum + (content ?? '').length, 0) / 4)
+}
+
+function sse(json: unknown): string {
+  return `data: ${JSON.stringify(json)}\n\n`
+}

@@ -1,0 +1,177 @@
+/**
+ * Bench `soak`: what stays behind, and what drifts. Short calls in churn for the leak, long calls under a background bed
+ * for the pacing: a bed is a frame every 20 ms without end, so every frame too many or too few shows in what lies ahead.
+ *
+ *   short calls: one turn each, one after the other ─► (finished, bytes) ─► leak per call
+ *   long calls: bed for the whole time ─► audio ahead at the ear, first minute and last ─► drift
+ */
+import { CallLoad, emptyTally } from './rig/call-load.ts'
+import { spokenScript } from './rig/canned-speech.ts'
+import { Ear } from './rig/ear.ts'
+import { percentile } from './rig/histogram.ts'
+import { inGroups } from './rig/in-groups.ts'
+import { AUTH_TOKEN, checkRig, openLab, sleep, type Lab } from './rig/lab.ts'
+import { leakPerCall } from './rig/leak.ts'
+import { FRAME_MS } from './rig/pacer.ts'
+import { rounded, type BenchFigures } from './rig/report.ts'
+import { ScriptedUser } from './rig/scripted-user.ts'
+import { seededRandom } from './rig/seeded-random.ts'
+import { loadBetween, rigDoubt, RigUnreliable, snapshot } from './rig/self-check.ts'
+import { ServerWatch } from './rig/server-watch.ts'
+import { TwilioCall } from './rig/twilio-caller.ts'
+
+const LONG_CALLS = 5
+const LOOK_MS = 500
+/** Share of the run that counts as its beginning and as its end. */
+const EDGE_SHARE = 0.1
+
+export interface SoakOptions {
+  /** Short calls at the same time. */
+  calls: number
+  minutes: number
+  seed: number
+  diagnose: boolean
+  progress(text: string): void
+}
+
+/** @throws RigUnreliable when the rig was the bottleneck. */
+export async function runSoak(options: SoakOptions): Promise<BenchFigures> {
+  const { calls, minutes, seed, progress } = options
+  const lines = await spokenScript(undefined, progress)
+  const lab = await openLab({
+    maxCalls: calls * 2 + LONG_CALLS,
+    ...{ seed, loadControl: false, progress },
+    settings: { backgroundSound: 'office', backgroundVolume: 0.3, maxDurationSec: 14_400 },
+  })
+  try {
+    let early: string | null = null
+    const note = (doubt: string): void => void (early = doubt)
+    const checked = await checkRig(lab, 'soak', options.diagnose ? note : undefined)
+    const churn = new CallLoad({
+      ...{ server: lab.server, authToken: AUTH_TOKEN, pacer: lab.pacer, lines, seed, turns: 1 },
+    })
+    const long = await openLongCalls(lab, lines, seed)
+    const watch = new ServerWatch(lab.server, lab.api, () => churn.tally.finished)
+    const running = churn.run(calls, 5_000)
+    await sleep(6_000)
+    const before = snapshot(lab.server)
+    lab.pacer.lateness.reset()
+    watch.start(Math.min(5_000, Math.max(1_000, minutes * 600)))
+    const ahead = await listen(long, minutes * 60_000, progress)
+    watch.stop()
+    const load = loadBetween(before, snapshot(lab.server))
+    const endedEarly = long.calls.filter((call) => call.isOver).length
+    churn.end()
+    await running
+    await Promise.all(long.calls.map((call) => call.hangup()))
+    const { memory, handles, rssMaxMb } = watch.seen
+    const edge = Math.max(1, Math.floor(handles.length * EDGE_SHARE))
+    const result: BenchFigures = {
+      bench: 'soak',
+      seed,
+      settings: { minutes, rigCore: lab.rigCore, longCalls: LONG_CALLS },
+      figures: {
+        calls,
+        leakBytesPerCall: Math.round(leakPerCall(memory)),
+        driftFrames: driftFrames(ahead),
+        jitterP99Ms: long.tally.jitter.percentileMs(0.99),
+        callsFinished: churn.tally.finished,
+        callsFailed: churn.tally.failed,
+        longCallsEndedEarly: endedEarly,
+        holes: long.tally.holes,
+        lateP99Ms: long.tally.lateness.percentileMs(0.99),
+        heapStartMb: rounded((memory[edge]?.bytes ?? 0) / 2 ** 20, 1),
+        heapEndMb: rounded((memory.at(-1)?.bytes ?? 0) / 2 ** 20, 1),
+        handlesStart: percentile(handles.slice(0, edge), 0.5) ?? -1,
+        handlesEnd: percentile(handles.slice(-edge), 0.5) ?? -1,
+        serverRssMb: Math.round(rssMaxMb),
+        coresPerCall: rounded(load.serverCores / (calls + LONG_CALLS), 5),
+        rigBusy: rounded(load.rigBusy, 3),
+        rigLateP99Ms: lab.pacer.lateness.percentileMs(0.99),
+        ...checked,
+      },
+    }
+    const doubt = early ?? rigDoubt(load, lab.pacer.lateness)
+    if (doubt !== null) throw new RigUnreliable(doubt, result)
+    return result
+  } finally {
+    await lab.stop()
+  }
+}
+
+interface LongCalls {
+  calls: TwilioCall[]
+  ears: Ear[]
+  tally: ReturnType<typeof emptyTally>
+}
+
+async function openLongCalls(
+  lab: Lab,
+  lines: Awaited<ReturnType<typeof spokenScript>>,
+  seed: number,
+): Promise<LongCalls> {
+  const long: LongCalls = { calls: [], ears: [], tally: emptyTally() }
+  await inGroups(LONG_CALLS, 1, async (index) => {
+    const ear = new Ear(long.tally)
+    const user = new ScriptedUser({
+      ...{ ear, lines, turns: Infinity, random: seededRandom(seed + index) },
+      onLatency: (ms) => long.tally.latenciesMs.push(ms),
+      onTalkedOver: () => long.tally.talkedOver++,
+    })
+    let clears = 0
+    const noteClears = (): void => {
+      const seen = long.calls[index]?.playOut.clearsMs.length ?? 0
+      if (seen !== clears) ear.clear(performance.now())
+      clears = seen
+    }
+    long.ears[index] = ear
+    long.calls[index] = await TwilioCall.place({
+      ...{ server: lab.server.url, publicUrl: lab.server.url, authToken: AUTH_TOKEN },
+      ...{ pacer: lab.pacer, record: false, from: '+525510000001', to: '+525587654321' },
+      frame: (_index, deadlineMs) => {
+        noteClears()
+        return user.frame(deadlineMs)
+      },
+      onPayload: (payload, nowMs) => {
+        noteClears()
+        ear.payload(payload, nowMs)
+      },
+    })
+  })
+  return long
+}
+
+/** Audio ahead at the ears of the long calls, twice a second. */
+async function listen(
+  long: LongCalls,
+  forMs: number,
+  progress: (text: string) => void,
+): Promise<number[]> {
+  const ahead: number[] = []
+  const untilMs = performance.now() + forMs
+  let nextNoteMs = performance.now() + 60_000
+  while (performance.now() < untilMs) {
+    await sleep(LOOK_MS)
+    const nowMs = performance.now()
+    const live = long.ears.filter((_, i) => long.calls[i]?.isOver === false)
+    ahead.push(
+      percentile(
+        live.map((ear) => ear.aheadMs(nowMs)),
+        0.5,
+      ) ?? 0,
+    )
+    if (nowMs < nextNoteMs) continue
+    progress(`${Math.round((untilMs - nowMs) / 60_000)} min to go`)
+    nextNoteMs += 60_000
+  }
+  return ahead
+}
+
+/** Frames that the line gained (+) or lost (−) between the beginning and the end of the run. */
+export function driftFrames(ahead: readonly number[]): number {
+  const edge = Math.max(1, Math.floor(ahead.length * EDGE_SHARE))
+  const first = percentile(ahead.slice(0, edge), 0.5) ?? 0
+  const last = percentile(ahead.slice(-edge), 0.5) ?? 0
+  const frames = Math.round((last - first) / FRAME_MS)
+  return frames === 0 ? 0 : frames
+}

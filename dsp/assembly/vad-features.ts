@@ -1,0 +1,239 @@
+/**
+ * What the VAD looks at: 44 features of 20 ms, from a window of 32 ms that never looks ahead.
+ *
+ *   256-point power ─► 18 mel bands ─► log, less the floor ──► band SNR, spectral shape, flux
+ *          └─ root ─► autocorrelation ─► highest peak ───────► periodicity, lag
+ *   level ─────────────────────────────────────────────────► loudness, and above its average
+ *
+ * The floor of each band is the minimum of its smoothed power over 1.6 to 1.9 s (minimum
+ * statistics, R. Martin 2001): it follows a changing background without ever being told what is
+ * speech, and a step of 12 dB is forgotten within 2 s. In the first second there is no such minimum
+ * yet; the network has learnt from calls that begin that way.
+ *
+ * Bands are kept as 20 f32 so that five vectors hold them; the two behind the last are 1, whose
+ * logarithm is 0. Features stay in scratch after the call: dsp/training reads them there, so what
+ * is trained is what runs.
+ */
+import { autocorrelation, windowedPower } from './fft'
+import { VAD_STATE } from './slot'
+import { BAND_EDGES, BAND_QUIETEST, LAG_GAIN, SCRATCH_FFT } from './tables'
+
+const BANDS: usize = 18
+const ROW: usize = 80
+/** Five closed windows of 16 frames and the open one: 1.6 to 1.92 s. */
+const WINDOWS: usize = 5
+const WINDOW_FRAMES: i32 = 16
+/** Smoothing before the minimum is taken; with it the minimum lies about 2 dB under the mean. */
+const SMOOTHING: f32 = 0.3
+const MINIMUM_BIAS: f32 = 1.7
+const FAR_ABOVE: f32 = 1e30
+/** Pitch 80…400 Hz. */
+const LAG_MIN: i32 = 20
+const LAG_VECTORS_END: usize = 104
+
+// State, from VAD_STATE; what lies before is vad.ts's own.
+const STATE: usize = VAD_STATE + 64
+const WINDOW_AGE: usize = 0
+const WINDOW_INDEX: usize = 4
+const SLOW_PERIODICITY: usize = 8
+const SLOW_LOUDNESS: usize = 12
+const LAST_LAG: usize = 16
+const TAIL: usize = 64
+const TAIL_BYTES: usize = 96 * 4
+const SMOOTH: usize = TAIL + TAIL_BYTES
+const LAST_LOG: usize = SMOOTH + ROW
+const MINIMUM: usize = LAST_LOG + ROW
+const WINDOW_MINIMA: usize = MINIMUM + ROW
+/** Bytes of slot state used here, from STATE. */
+const STATE_BYTES: usize = WINDOW_MINIMA + WINDOWS * ROW
+export const VAD_NETWORK_STATE: usize = STATE + ((STATE_BYTES + 15) & ~15)
+
+// Scratch, from SCRATCH_FFT.
+const INPUT: usize = 0
+const WORK: usize = 1024
+const POWER: usize = 2048
+const MAGNITUDE: usize = 2592
+const LAGS: usize = 3136
+const BAND: usize = 3648
+export const FEATURES: usize = 3744
+export const FEATURE_COUNT: i32 = 44
+/** The network's scratch begins here. */
+export const VAD_NETWORK_SCRATCH: usize = 3936
+const F_SHAPE: usize = FEATURES + BANDS * 4
+const F_REST: usize = F_SHAPE + BANDS * 4
+/** Periodicity of the frame, about 0.15 in noise and above 0.5 in a clear vowel. */
+export const F_PERIODICITY: usize = F_REST
+/** Not a feature: lag of the highest peak in samples of 8 kHz, to a fraction. */
+export const LAG: usize = F_REST + 32
+
+/** [in] 160 f32 at `samples`, high-passed, and their level in dBFS; [out] FEATURES in scratch. */
+export function measure(slot: usize, scratch: usize, samples: usize, level: f32): void {
+  const state = slot + STATE
+  const work = scratch + SCRATCH_FFT
+  memory.copy(work + INPUT, state + TAIL, TAIL_BYTES)
+  memory.copy(work + INPUT + TAIL_BYTES, samples, 640)
+  memory.copy(state + TAIL, samples + 64 * 4, TAIL_BYTES)
+  windowedPower(work + INPUT, work + WORK, work + POWER)
+  sumBands(work)
+  if (load<i32>(slot + VAD_STATE) == 0) begin(state, work)
+  measureBands(state, work)
+  measurePeriod(state, work)
+  const loudness = min(max((level + 60) / 30, <f32>0), <f32>2)
+  const slow = load<f32>(state, SLOW_LOUDNESS)
+  store<f32>(state, slow + <f32>0.1 * (loudness - slow), SLOW_LOUDNESS)
+  store<f32>(work, loudness, F_REST + 24)
+  store<f32>(work, loudness - slow, F_REST + 28)
+}
+
+/** The first frame of a call: nothing is known of its floor. */
+function begin(state: usize, work: usize): void {
+  for (let at: usize = 0; at < ROW; at += 16) {
+    const power = v128.load(work + BAND + at)
+    v128.store(state + SMOOTH + at, power)
+    v128.store(state + LAST_LOG + at, log2(power))
+  }
+  for (let at = MINIMUM; at < STATE_BYTES; at += 16) {
+    v128.store(state + at, f32x4.splat(FAR_ABOVE))
+  }
+}
+
+function sumBands(work: usize): void {
+  let from = load<i32>(BAND_EDGES)
+  for (let b: usize = 0; b < BANDS; b++) {
+    const to = load<i32>(BAND_EDGES + (b << 2), 4)
+    let at = work + POWER + ((<usize>from) << 2)
+    const end = work + POWER + ((<usize>to) << 2)
+    let power: f32 = 1e-9
+    if (to - from >= 4) {
+      let four = f32x4.splat(0)
+      for (; at + 16 <= end; at += 16) four = f32x4.add(four, v128.load(at))
+      power += sumLanes(four)
+    }
+    for (; at < end; at += 4) power += load<f32>(at)
+    store<f32>(work + BAND + (b << 2), power)
+    from = to
+  }
+  store<f32>(work, 1, BAND + 72)
+  store<f32>(work, 1, BAND + 76)
+}
+
+/** Floors, and from band powers and floors every feature of the spectrum. */
+function measureBands(state: usize, work: usize): void {
+  const closing = load<i32>(state, WINDOW_AGE) + 1 >= WINDOW_FRAMES
+  const index = load<u32>(state, WINDOW_INDEX)
+  const open = state + WINDOW_MINIMA + <usize>index * ROW
+  let powers = f32x4.splat(0)
+  let floors = f32x4.splat(0)
+  let logs = f32x4.splat(0)
+  let flux = f32x4.splat(0)
+  for (let at: usize = 0; at < ROW; at += 16) {
+    const inBand = at == 64 ? i32x4(-1, -1, 0, 0) : i32x4.splat(-1)
+    const power = v128.load(work + BAND + at)
+    const before = v128.load(state + SMOOTH + at)
+    const smooth = f32x4.add(before, f32x4.mul(f32x4.splat(SMOOTHING), f32x4.sub(power, before)))
+    v128.store(state + SMOOTH + at, smooth)
+    let lowest = f32x4.min(v128.load(state + MINIMUM + at), smooth)
+    v128.store(state + MINIMUM + at, closing ? f32x4.splat(FAR_ABOVE) : lowest)
+    if (closing) v128.store(open + at, lowest)
+    for (let w: usize = 0; w < WINDOWS * ROW; w += ROW) {
+      lowest = f32x4.min(lowest, v128.load(state + WINDOW_MINIMA + w + at))
+    }
+    const floor = f32x4.max(
+      f32x4.mul(lowest, f32x4.splat(MINIMUM_BIAS)),
+      v128.load(BAND_QUIETEST + at),
+    )
+    const snr = f32x4.min(f32x4.max(log2(f32x4.div(power, floor)), f32x4.splat(0)), f32x4.splat(10))
+    v128.store(work + FEATURES + at, f32x4.mul(snr, f32x4.splat(0.25)))
+    const log = log2(power)
+    flux = f32x4.add(flux, f32x4.abs(f32x4.sub(log, v128.load(state + LAST_LOG + at))))
+    v128.store(state + LAST_LOG + at, log)
+    logs = f32x4.add(logs, log)
+    powers = f32x4.add(powers, v128.and(power, inBand))
+    floors = f32x4.add(floors, v128.and(floor, inBand))
+  }
+  store<i32>(state, closing ? 0 : load<i32>(state, WINDOW_AGE) + 1, WINDOW_AGE)
+  if (closing) store<u32>(state, index + 1 == <u32>WINDOWS ? 0 : index + 1, WINDOW_INDEX)
+  const mean = sumLanes(logs) / <f32>BANDS
+  const total = sumLanes(powers)
+  // Overwrites the two lanes behind the bands' SNR; its own two are overwritten by the rest.
+  for (let at: usize = 0; at < ROW; at += 16) {
+    const log = v128.load(state + LAST_LOG + at)
+    const shape = f32x4.mul(f32x4.sub(log, f32x4.splat(mean)), f32x4.splat(0.25))
+    v128.store(work + F_SHAPE + at, clamp(shape, 3))
+  }
+  store<f32>(work, (logOf(total / <f32>BANDS) - mean) * 0.25, F_REST + 12)
+  const snr = logOf(total / sumLanes(floors)) * <f32>0.25
+  store<f32>(work, min(max(snr, <f32>-0.5), <f32>2.5), F_REST + 16)
+  store<f32>(work, min(sumLanes(flux) * <f32>0.25, <f32>54) / <f32>BANDS, F_REST + 20)
+}
+
+/** Highest peak of the autocorrelation of the magnitude spectrum within the range of pitch. */
+function measurePeriod(state: usize, work: usize): void {
+  for (let at: usize = 0; at < 516; at += 16) {
+    v128.store(work + MAGNITUDE + at, f32x4.sqrt(v128.load(work + POWER + at)))
+  }
+  autocorrelation(work + MAGNITUDE, work + WORK, work + LAGS)
+  const whole = load<f32>(work + LAGS)
+  let best = f32x4.splat(0)
+  for (let lag: usize = (<usize>LAG_MIN) << 2; lag < LAG_VECTORS_END << 2; lag += 16) {
+    const value = f32x4.mul(v128.load(work + LAGS + lag), v128.load(LAG_GAIN + lag))
+    v128.store(work + LAGS + lag, value)
+    best = f32x4.pmax(best, value)
+  }
+  const peak = max(
+    max(f32x4.extract_lane(best, 0), f32x4.extract_lane(best, 1)),
+    max(f32x4.extract_lane(best, 2), f32x4.extract_lane(best, 3)),
+  )
+  let lag: usize = (<usize>LAG_MIN) << 2
+  while (lag < (LAG_VECTORS_END - 4) << 2 && load<f32>(work + LAGS + lag) != peak) lag += 4
+  const periodicity: f32 = whole > 1e-3 ? peak / whole : 0
+  const fraction = vertex(work + LAGS + lag, lag == (<usize>LAG_MIN) << 2)
+  const at: f32 = <f32>(lag >> 2) + fraction
+  const last = load<f32>(state, LAST_LAG)
+  const jump = last > 0 ? min(abs(logOf(at / last)), <f32>1) : <f32>1
+  const slow = load<f32>(state, SLOW_PERIODICITY)
+  const nextSlow = slow + <f32>0.25 * (periodicity - slow)
+  store<f32>(state, nextSlow, SLOW_PERIODICITY)
+  store<f32>(state, at, LAST_LAG)
+  store<f32>(work, periodicity, F_PERIODICITY)
+  store<f32>(work, nextSlow, F_REST + 4)
+  store<f32>(work, jump, F_REST + 8)
+  store<f32>(work, at, LAG)
+}
+
+/** Where between its neighbours a peak lies: vertex of the parabola through the three, ±0.5. */
+function vertex(at: usize, isFirst: bool): f32 {
+  if (isFirst) return 0
+  const left = load<f32>(at - 4)
+  const right = load<f32>(at, 4)
+  const bend = left + right - 2 * load<f32>(at)
+  if (bend >= -1e-9) return 0
+  return min(max((<f32>0.5 * (left - right)) / bend, <f32>-0.5), <f32>0.5)
+}
+
+function clamp(x: v128, limit: f32): v128 {
+  return f32x4.max(f32x4.min(x, f32x4.splat(limit)), f32x4.splat(-limit))
+}
+
+function sumLanes(x: v128): f32 {
+  return (
+    f32x4.extract_lane(x, 0) +
+    f32x4.extract_lane(x, 1) +
+    (f32x4.extract_lane(x, 2) + f32x4.extract_lane(x, 3))
+  )
+}
+
+/** log2 of four positive numbers to 0.009: exponent, and a parabola over the mantissa. */
+function log2(x: v128): v128 {
+  const exponent = f32x4.convert_i32x4_s(i32x4.sub(i32x4.shr_s(x, 23), i32x4.splat(127)))
+  const fraction = f32x4.sub(
+    v128.or(v128.and(x, i32x4.splat(0x007fffff)), i32x4.splat(0x3f800000)),
+    f32x4.splat(1),
+  )
+  const bend = f32x4.sub(f32x4.splat(1.3465), f32x4.mul(f32x4.splat(0.3465), fraction))
+  return f32x4.add(exponent, f32x4.mul(fraction, bend))
+}
+
+function logOf(x: f32): f32 {
+  return f32x4.extract_lane(log2(f32x4.splat(x)), 0)
+}

@@ -1,0 +1,387 @@
+/**
+ * Phone desk: the telephone calls of this process from their first ring to their last report, whether they have a media
+ * stream yet or not. The webhooks and the API ask it; answer.ts tells it when a stream opens.
+ *
+ *   ring ─► incoming() ─► invitation, 10 s ─► opened() ─► Call          report() ─► the call, or the row of one without
+ *   API  ─► dial() ─► ringing ─► answered ─► invitation ─► opened()
+ *
+ * Invariants: a carrier's call is known once, however often its webhooks come; a call that has ended stays ended; every call
+ * that rang leaves a row with an end reason; at most CALLS_MAX are known and OVER_MAX remembered as over.
+ */
+import { randomUUID } from 'node:crypto'
+import { resolveProfile, type Profile, type ProfileSettings } from '../agent-settings.ts'
+import type { CarrierName, LineControl, StreamInvite } from '../carriers/carrier.ts'
+import type { OutboundLimits } from '../config.ts'
+import { CarrierError, errorText } from '../errors.ts'
+import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
+import type { Agent } from '../store/agents.ts'
+import type { Journal } from '../store/journal.ts'
+import type { AdmissionGate } from './admission.ts'
+import type { AgentSource } from './agent-source.ts'
+import type { EndReason } from './call-state.ts'
+import { OutboundPace } from './outbound-pace.ts'
+import type { PhoneReport, Ring } from './phone-reports.ts'
+import type { CallRegistry } from './registry.ts'
+
+export const STREAM_WITHIN_MS = 10_000
+const CALLS_MAX = 5_000
+const OVER_MAX = 10_000
+const RING_SEC = 45
+
+export type PhoneCarrier = Extract<CarrierName, 'twilio' | 'telnyx'>
+
+export interface PhoneCall {
+  id: string
+  carrier: PhoneCarrier
+  account: string | null
+  carrierCallId: string | null
+  direction: 'inbound' | 'outbound'
+  from: string
+  to: string
+  agent: Agent
+  profile: Profile
+  settings: ProfileSettings
+  variables: Record<string, string>
+  /** Verdicts that came before the stream. */
+  early: Extract<PhoneReport, { kind: 'party' }>[]
+  streamTimer: NodeJS.Timeout | null
+  invited: boolean
+}
+
+export interface DialRequest {
+  carrier: PhoneCarrier
+  account: string | null
+  to: string
+  from: string
+  agentId: string | null
+  profile: Profile
+  variables: Record<string, string>
+}
+
+export type DialOutcome =
+  | { ok: true; id: string; carrierCallId: string }
+  | { ok: false; reason: 'full' | 'tooMany' | 'tooFast' | 'noAgent'; waitMs: number }
+
+export interface DeskDeps {
+  registry: CallRegistry
+  gate: AdmissionGate
+  agents: AgentSource
+  journal: Journal
+  metrics: Metrics
+  log: Log
+  outbound: OutboundLimits
+  /** Null where the account has no REST side. */
+  lineFor(carrier: PhoneCarrier, account: string | null): LineControl
+  issueToken(claims: {
+    client: PhoneCarrier
+    callId: string
+    carrierCallId: string
+    account: string | null
+  }): string
+  /** The media socket's address for a carrier; a token in it where the carrier wants it there. */
+  mediaUrl(carrier: PhoneCarrier, token: string): string
+  dateMs(): number
+  monotonicMs(): number
+}
+
+export class PhoneDesk {
+  readonly #deps: DeskDeps
+  readonly #calls = new Map<string, PhoneCall>()
+  readonly #byCarrierId = new Map<string, PhoneCall>()
+  readonly #ringing = new Map<string, Promise<PhoneCall | string>>()
+  /** Calls that are over, by carrier id, with our id: recordings are reported after the end. Oldest first. */
+  readonly #over = new Map<string, string>()
+  readonly #paces = new Map<string, OutboundPace>()
+
+  constructor(deps: DeskDeps) {
+    this.#deps = deps
+  }
+
+  get(callId: string): PhoneCall | undefined {
+    return this.#calls.get(callId)
+  }
+
+  /** Takes a ringing call, or says why not. The same call again gets the same answer and no second place. */
+  async incoming(ring: Ring & { carrier: PhoneCarrier }): Promise<PhoneCall | string> {
+    const key = ring.carrierCallId
+    if (this.#over.has(key)) return 'over'
+    const known = this.#byCarrierId.get(key)
+    if (known) return known
+    const pending = this.#ringing.get(key) ?? this.#take(ring)
+    this.#ringing.set(key, pending)
+    try {
+      return await pending
+    } finally {
+      this.#ringing.delete(key)
+    }
+  }
+
+  /** Answers an incoming call by REST, where that is how it is done. */
+  async answer(call: PhoneCall): Promise<void> {
+    try {
+      await this.#line(call).answer(call.carrierCallId ?? '')
+    } catch (error) {
+      this.#fail(call, 'carrierFailed', error)
+    }
+  }
+
+  /** Ends a ringing call that is not taken. */
+  refuse(ring: Ring & { carrier: PhoneCarrier }): void {
+    this.#hangUp(ring)
+  }
+
+  /** Invites the carrier to open the call's stream, with a new token; it has 10 s. */
+  invite(call: PhoneCall): StreamInvite & { language: string } {
+    const { id: callId, carrier, account, from, to } = call
+    const token = this.#deps.issueToken({
+      client: carrier,
+      callId,
+      carrierCallId: call.carrierCallId ?? '',
+      account,
+    })
+    if (!this.#deps.registry.get(callId)) {
+      call.invited = true
+      if (call.streamTimer) clearTimeout(call.streamTimer)
+      call.streamTimer = setTimeout(() => this.#streamMissing(call), STREAM_WITHIN_MS).unref()
+    }
+    const url = this.#deps.mediaUrl(carrier, token)
+    return { url, token, from, to, language: call.settings.language }
+  }
+
+  /** A stream has opened for this call: from here on it is a Call's. */
+  opened(callId: string): PhoneCall | undefined {
+    const call = this.#calls.get(callId)
+    if (call?.streamTimer) clearTimeout(call.streamTimer)
+    if (call) call.streamTimer = null
+    return call
+  }
+
+  /** The Call is over, and with it all that is known of it here. */
+  closed(callId: string): void {
+    const call = this.#calls.get(callId)
+    if (call) this.#forget(call)
+  }
+
+  /** @throws CarrierError with the carrier's own words */
+  async dial(request: DialRequest): Promise<DialOutcome> {
+    const { carrier, account } = request
+    const line = this.#deps.lineFor(carrier, account)
+    const nowMs = this.#deps.monotonicMs()
+    const live = [...this.#calls.values()].filter(
+      (call) =>
+        call.direction === 'outbound' && call.carrier === carrier && call.account === account,
+    ).length
+    const agent = await this.#deps.agents.find({ agentId: request.agentId, to: null })
+    if (request.agentId !== null && agent.id !== request.agentId) {
+      return { ok: false, reason: 'noAgent', waitMs: 0 }
+    }
+    const pace = this.#pace(`${carrier} ${account ?? ''}`).take(live, nowMs)
+    if (!pace.ok) return pace
+    if (!this.#deps.gate.admit(this.#deps.registry.size, nowMs).ok) {
+      return { ok: false, reason: 'full', waitMs: 5_000 }
+    }
+    const call = this.#remember(request, { direction: 'outbound', agent })
+    this.#row(call, 'dialing')
+    try {
+      const { to, from, settings } = call
+      const carrierCallId = await line.dial({
+        callId: call.id,
+        to,
+        from,
+        detectMachine: settings.machineDetection,
+        ringSec: RING_SEC,
+      })
+      this.#name(call, carrierCallId)
+      return { ok: true, id: call.id, carrierCallId }
+    } catch (error) {
+      this.#fail(call, 'carrierFailed', error)
+      throw error
+    }
+  }
+
+  /** Takes in what a carrier tells; unknown and repeated reports change nothing. */
+  report(report: PhoneReport): void {
+    const call = this.#find(report)
+    if (report.kind === 'recording' || report.kind === 'transferEnded') {
+      return this.#event(call?.id ?? this.#over.get(report.carrierCallId), report)
+    }
+    if (call === undefined) return this.#stray(report)
+    const live = this.#deps.registry.get(call.id)
+    if (report.kind === 'ended') {
+      if (live) live.hangup(report.reason)
+      else this.#end(call, report.reason)
+    } else if (report.kind === 'party') {
+      if (live) live.party?.(report.party, report.mayLeaveMessage)
+      else call.early.push(report)
+    } else if (report.kind === 'ringing' && !live) this.#status(call, 'ringing')
+    else if (report.kind === 'answered' && !live) this.#answered(call)
+    else if (report.kind === 'streamFailed') {
+      this.#deps.log.warn({ callId: call.id, detail: report.detail }, 'the carrier’s stream failed')
+      if (!live) this.#fail(call, 'noStream', new CarrierError('NO_STREAM', report.detail))
+    }
+  }
+
+  #take(ring: Ring & { carrier: PhoneCarrier }): Promise<PhoneCall | string> {
+    const admission = this.#deps.gate.admit(this.#deps.registry.size, this.#deps.monotonicMs())
+    const open = async () => {
+      const agent = await this.#deps.agents.find({ agentId: null, to: ring.to })
+      const request = { ...ring, agentId: null, profile: ring.carrier, variables: {} }
+      const call = this.#remember(request, { direction: 'inbound', agent })
+      this.#name(call, ring.carrierCallId)
+      this.#row(call, 'ringing')
+      if (admission.ok) return call
+      this.#deps.metrics.callsRefused.inc({ carrier: ring.carrier, reason: admission.reason })
+      this.#deps.log.warn({ callId: call.id, reason: admission.reason }, 'call turned away')
+      this.#end(call, 'refused')
+      return admission.reason
+    }
+    return open()
+  }
+
+  #remember(
+    request: Omit<DialRequest, 'agentId'>,
+    { direction, agent }: { direction: PhoneCall['direction']; agent: Agent },
+  ): PhoneCall {
+    const { carrier, account, from, to, profile, variables } = request
+    const call: PhoneCall = {
+      ...{ id: randomUUID(), carrier, account, carrierCallId: null, direction, from, to, agent },
+      ...{ profile, variables, early: [], streamTimer: null, invited: false },
+      settings: resolveProfile(agent.settings, profile),
+    }
+    this.#calls.set(call.id, call)
+    if (this.#calls.size > CALLS_MAX) {
+      const [oldest] = this.#calls.values()
+      if (oldest) this.#forget(oldest)
+      this.#deps.metrics.droppedItems.inc({ queue: 'phoneCalls' })
+    }
+    return call
+  }
+
+  #name(call: PhoneCall, carrierCallId: string): void {
+    if (call.carrierCallId === carrierCallId || carrierCallId === '') return
+    call.carrierCallId = carrierCallId
+    this.#byCarrierId.set(carrierCallId, call)
+    const changes = { carrierCallId }
+    if (call.direction === 'outbound')
+      this.#deps.journal.record({ kind: 'callUpdate', id: call.id, changes })
+  }
+
+  #find(report: PhoneReport): PhoneCall | undefined {
+    const call =
+      this.#byCarrierId.get(report.carrierCallId) ??
+      (report.callId === null ? undefined : this.#calls.get(report.callId))
+    // The report of a call out may come before the carrier's answer to our request.
+    if (call?.carrierCallId === null) this.#name(call, report.carrierCallId)
+    return call
+  }
+
+  /** Answered: where the carrier opens streams by REST, it is told to now; else it asks by a webhook. */
+  #answered(call: PhoneCall): void {
+    if (call.invited) return
+    this.#status(call, 'answered')
+    const line = this.#line(call)
+    if (!line.openStream) return
+    line.openStream(call.carrierCallId ?? '', this.invite(call)).catch((error: unknown) => {
+      this.#fail(call, 'noStream', error)
+    })
+  }
+
+  #streamMissing(call: PhoneCall): void {
+    const seconds = STREAM_WITHIN_MS / 1_000
+    this.#fail(
+      call,
+      'noStream',
+      new CarrierError('NO_STREAM', `no media stream within ${seconds} s`),
+    )
+  }
+
+  /** Something about a call without a stream went wrong: it ends here and at the carrier. */
+  #fail(call: PhoneCall, reason: EndReason, error: unknown): void {
+    const gone = error instanceof CarrierError && error.code === 'CARRIER_CALL_GONE'
+    const { id: callId, carrier } = call
+    // The message may quote the number that was called; the carrier's code says enough.
+    const code =
+      error instanceof CarrierError ? (error.carrierCode ?? error.code) : errorText(error)
+    this.#deps.log.warn({ callId, carrier, reason, code }, 'call without a stream ended')
+    if (!gone && call.carrierCallId !== null) this.#hangUp(call)
+    this.#end(call, gone ? 'userHangup' : reason)
+  }
+
+  #hangUp(call: Pick<PhoneCall, 'carrier' | 'account' | 'carrierCallId'>): void {
+    const line = this.#deps.lineFor(call.carrier, call.account)
+    line.hangup(call.carrierCallId ?? '').catch((error: unknown) => {
+      this.#deps.log.error({ carrier: call.carrier, error: errorText(error) }, 'hang-up refused')
+    })
+  }
+
+  /** A report about a call that we do not know: one that a restart left behind is ended, the rest is old news. */
+  #stray(report: PhoneReport): void {
+    if (report.kind !== 'streamFailed' || this.#over.has(report.carrierCallId)) return
+    const { carrierCallId, account } = report
+    this.#hangUp({ carrier: report.carrier as PhoneCarrier, account, carrierCallId })
+  }
+
+  #end(call: PhoneCall, endReason: EndReason): void {
+    if (!this.#calls.has(call.id)) return
+    this.#forget(call)
+    if (endReason !== 'refused') this.#deps.gate.settle()
+    const endedAt = this.#deps.dateMs()
+    const changes = { status: 'ended', endReason, endedAt, durationMs: 0, turnCount: 0 } as const
+    this.#deps.journal.record({ kind: 'callUpdate', id: call.id, changes })
+    this.#deps.metrics.callsEnded.inc({ carrier: call.carrier, reason: endReason })
+  }
+
+  #forget(call: PhoneCall): void {
+    if (call.streamTimer) clearTimeout(call.streamTimer)
+    call.streamTimer = null
+    this.#calls.delete(call.id)
+    if (call.carrierCallId === null) return
+    this.#byCarrierId.delete(call.carrierCallId)
+    this.#over.set(call.carrierCallId, call.id)
+    const [oldest] = this.#over.keys()
+    if (this.#over.size > OVER_MAX && oldest !== undefined) this.#over.delete(oldest)
+  }
+
+  #row(call: PhoneCall, status: 'dialing' | 'ringing'): void {
+    const { id, direction, carrier, carrierCallId, from, to, agent } = call
+    this.#deps.journal.record({
+      kind: 'call',
+      row: {
+        ...{ id, direction, carrier, carrierCallId, from, to, status, streamId: null },
+        agentId: agent.id,
+        agentVersion: agent.version,
+        startedAt: this.#deps.dateMs(),
+      },
+    })
+  }
+
+  #status(call: PhoneCall, status: 'ringing' | 'answered'): void {
+    if (call.invited) return
+    this.#deps.journal.record({ kind: 'callUpdate', id: call.id, changes: { status } })
+  }
+
+  /** Stored with the call, also after its end. */
+  #event(
+    callId: string | undefined,
+    report: Extract<PhoneReport, { kind: 'recording' | 'transferEnded' }>,
+  ): void {
+    const [name, data] =
+      report.kind === 'recording'
+        ? ['carrierRecording', report.facts]
+        : ['transferEnded', { connected: report.connected, detail: report.detail }]
+    if (callId !== undefined)
+      this.#deps.journal.record({ kind: 'event', callId, atMs: 0, name, data })
+    else this.#deps.log.warn({ kind: report.kind }, 'report about a call that is not known')
+  }
+
+  #line(call: PhoneCall): LineControl {
+    return this.#deps.lineFor(call.carrier, call.account)
+  }
+
+  #pace(account: string): OutboundPace {
+    const pace = this.#paces.get(account) ?? new OutboundPace(this.#deps.outbound)
+    this.#paces.set(account, pace)
+    return pace
+  }
+}

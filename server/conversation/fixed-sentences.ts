@@ -1,0 +1,31 @@
+/** What an agent says without its language model, sentence by sentence as the voice will be asked for it. Pure. */
+import type { ProfileSettings } from '../agent-settings.ts'
+import type { Voice } from '../providers/tts.ts'
+import { phrasesFor } from './phrases.ts'
+import { SentenceSplitter } from './sentences.ts'
+import { speakable } from './speakable.ts'
+
+export function voiceOf(settings: ProfileSettings): Voice {
+  return {
+    name: settings.voiceName,
+    language: settings.language,
+    style: settings.voiceStyle,
+    speed: settings.voiceSpeed,
+  }
+}
+
+/** The greeting first. Sentences with variables are left out: every call fills them differently. */
+export function fixedSentences(settings: ProfileSettings): string[] {
+  const isSpoken = settings.firstMessageMode === 'speak-first'
+  const texts = [
+    ...(isSpoken ? [settings.firstMessage] : []),
+    settings.idleMessage,
+    ...Object.values(phrasesFor(settings.language)).flat(),
+  ]
+  const sentences = texts.flatMap((text) => {
+    const splitter = new SentenceSplitter(settings.language)
+    return [...splitter.push(text.trim()), ...splitter.flush()]
+  })
+  const spoken = sentences.filter((text) => !text.includes('{{')).map(speakable)
+  return [...new Set(spoken)].filter((text) => text !== '')
+}

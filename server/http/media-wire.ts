@@ -1,0 +1,206 @@
+/**
+ * Media wire: a connection under a WebSocket, with a fast lane for the fifty small messages a second that a call brings.
+ *
+ *   kernel ─► one read buffer for all calls ─► whole text frame? ─yes─► unmask ─► onText(…) took it? ─yes─► done
+ *                                                   └─no──────────────────────────────┴─no─► copy ─► WebSocket (ws)
+ *
+ * ws reads every chunk into a new 64 kB block, cuts it, and hands it through three layers: 20 µs a message and most of the
+ * garbage of a busy server. Here a message is read where the kernel put it. Everything unusual (fragments, control frames,
+ * binary, long, split over two reads, anything that onText does not take) goes to ws byte by byte as it came, so ws stays
+ * the only judge of the protocol.
+ *
+ * Node offers the read buffer (`onread`) only where a Socket is made, and an HTTP server makes them itself: the connection's
+ * handle moves to a Socket of our own. Where Node's inside is not as expected, the connection stays with ws alone.
+ *
+ * Invariants: messages keep their order, because the lane is closed while ws holds bytes it has not handled; a frame goes
+ * to one of the two as a whole.
+ */
+import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { MediaWire } from '../carriers/carrier.ts'
+
+/** One read takes what came from one connection; a media message is about 350 bytes, a burst after a stall 100 of them. */
+const READ_BUFFER_BYTES = 65_536
+/** Longest message of the fast lane, RFC 6455 section 5.2: lengths of 126 to 65 535 have two bytes. */
+const LANE_MESSAGE_MAX_BYTES = 4_096
+const LANE_MESSAGE_MIN_BYTES = 126
+/** FIN and opcode 1: a text message in one piece. */
+const WHOLE_TEXT = 0x81
+
+/** Reads finish before the next begins, so every connection may use the same memory. */
+const readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES)
+const message = Buffer.allocUnsafeSlow(LANE_MESSAGE_MAX_BYTES)
+
+/** What Node keeps inside a Socket; read with care, see the head of this file. */
+interface Inside {
+  _handle?: { useUserBuffer?: unknown } | null
+}
+
+/**
+ * Moves an upgraded connection to a Socket with the fast lane. Null when this Node does not allow it: use `connection`.
+ * The old Socket is spent afterwards; hand `wire.socket` to ws, with `wire.feed(head)` once ws listens.
+ */
+export function takeWire(connection: Duplex): FastWire | null {
+  if (!(connection instanceof Socket)) return null
+  const inside = connection as unknown as Inside
+  const handle = inside._handle
+  if (!handle || typeof handle.useUserBuffer !== 'function') return null
+  connection.setTimeout(0)
+  inside._handle = null
+  const wire = new FastWire(handle)
+  // Its server counts connections: this one is ours now, and must not keep the server from closing.
+  connection.destroy()
+  return wire
+}
+
+export class FastWire implements MediaWire {
+  readonly socket: Socket
+  readonly #lane: TextLane
+
+  constructor(handle: object) {
+    this.#lane = new TextLane({ masked: true, toSocket: (bytes) => this.socket.push(bytes) })
+    const options = {
+      // Types know only the handles that Node lets out by itself.
+      handle: handle as never,
+      allowHalfOpen: true,
+      onread: this.#lane.onread,
+    }
+    this.socket = new Socket(options)
+  }
+
+  get onText(): MediaWire['onText'] {
+    return this.#lane.onText
+  }
+
+  set onText(take: MediaWire['onText']) {
+    this.#lane.onText = take
+    this.#lane.isOpen = () => this.socket.readableLength === 0
+  }
+
+  get writableLength(): number {
+    return this.socket.writableLength
+  }
+
+  write(frame: Buffer): void {
+    this.socket.write(frame)
+  }
+
+  /** Bytes that were read before this wire existed. */
+  feed(head: Buffer): void {
+    if (head.length > 0) this.#lane.take(head, head.length)
+  }
+}
+
+/** The bytes of one connection, parted into frames: short whole text messages to `onText`, everything else to `toSocket`. */
+export class TextLane {
+  onText: MediaWire['onText'] = null
+  /** False while the socket still holds bytes that came before. */
+  isOpen: () => boolean = () => true
+  /** For net.Socket: one memory for every connection, since reads finish before the next begins. */
+  readonly onread = {
+    buffer: readBuffer,
+    callback: (bytes: number, buffer: Uint8Array): boolean => {
+      this.take(buffer as Buffer, bytes)
+      return true
+    },
+  }
+  readonly #headerBytes: 4 | 8
+  readonly #masked: boolean
+  readonly #toSocket: (bytes: Buffer) => void
+  /** Bytes of the current frame that still have to go to ws. */
+  #owed = 0
+  /** The first bytes of a frame whose header is not complete. */
+  #partHeader: Buffer | null = null
+  /** A fragmented message is under way: its control and continuation frames are for ws. */
+  #fragmented = false
+
+  /** `masked`: the other end is a client. `toSocket` owns the bytes that it is given. */
+  constructor(options: { masked: boolean; toSocket(bytes: Buffer): void }) {
+    this.#masked = options.masked
+    this.#headerBytes = options.masked ? 8 : 4
+    this.#toSocket = options.toSocket
+  }
+
+  /** The first `length` bytes of `read`, in the order of the connection; copied where they are kept. */
+  take(read: Buffer, length: number): void {
+    let bytes = read
+    let end = length
+    if (this.#partHeader) {
+      bytes = Buffer.concat([this.#partHeader, read.subarray(0, length)])
+      end = bytes.length
+      this.#partHeader = null
+    }
+    let at = 0
+    /** Where the bytes for ws begin that have not been handed over. */
+    let slow = 0
+    while (at < end) {
+      if (this.#owed > 0) {
+        const some = Math.min(this.#owed, end - at)
+        this.#owed -= some
+        at += some
+        continue
+      }
+      const frameBytes = this.#wholeTextFrame(bytes, at, end)
+      if (frameBytes > 0 && at === slow && this.#offer(bytes, at, frameBytes)) {
+        at += frameBytes
+        slow = at
+        continue
+      }
+      const size = frameSize(bytes, at, end)
+      if (size === 0) {
+        this.#partHeader = Buffer.from(bytes.subarray(at, end))
+        end = at
+        break
+      }
+      const opcode = bytes[at]! & 0x0f
+      if (opcode < 8) this.#fragmented = (bytes[at]! & 0x80) === 0
+      this.#owed = size
+    }
+    // A copy: the next read overwrites the buffer, and ws keeps what it has not handled.
+    if (end > slow) this.#toSocket(Buffer.from(bytes.subarray(slow, end)))
+  }
+
+  /** Bytes of the frame at `at` when it is a whole, unfragmented text message of the lane's size, else 0. */
+  #wholeTextFrame(bytes: Buffer, at: number, end: number): number {
+    const header = this.#headerBytes
+    if (end - at < header + LANE_MESSAGE_MIN_BYTES) return 0
+    if (bytes[at] !== WHOLE_TEXT || bytes[at + 1] !== (this.#masked ? 0xfe : 0x7e)) return 0
+    const length = (bytes[at + 2]! << 8) | bytes[at + 3]!
+    if (length < LANE_MESSAGE_MIN_BYTES || length > LANE_MESSAGE_MAX_BYTES - 4) return 0
+    return at + header + length <= end ? header + length : 0
+  }
+
+  #offer(bytes: Buffer, at: number, frameBytes: number): boolean {
+    if (this.onText === null || this.#fragmented || !this.isOpen()) return false
+    const from = at + this.#headerBytes
+    const length = at + frameBytes - from
+    if (this.#masked) unmask(bytes, from, length)
+    else bytes.copy(message, 0, from, from + length)
+    return this.onText(message, length)
+  }
+}
+
+/** Payload `bytes[from…from + length)` into `message`; its mask stands before it. Up to three bytes beyond are written too. */
+function unmask(bytes: Buffer, from: number, length: number): void {
+  const k0 = bytes[from - 4]!
+  const k1 = bytes[from - 3]!
+  const k2 = bytes[from - 2]!
+  const k3 = bytes[from - 1]!
+  for (let i = 0; i < length; i += 4) {
+    message[i] = bytes[from + i]! ^ k0
+    message[i + 1] = bytes[from + i + 1]! ^ k1
+    message[i + 2] = bytes[from + i + 2]! ^ k2
+    message[i + 3] = bytes[from + i + 3]! ^ k3
+  }
+}
+
+/** Bytes of the frame at `at`, header included (RFC 6455 section 5.2); 0 while its header is not complete. */
+function frameSize(bytes: Buffer, at: number, end: number): number {
+  if (end - at < 2) return 0
+  const masked = (bytes[at + 1]! & 0x80) !== 0 ? 4 : 0
+  const short = bytes[at + 1]! & 0x7f
+  if (short < 126) return 2 + masked + short
+  if (short === 126) return end - at < 4 ? 0 : 4 + masked + bytes.readUInt16BE(at + 2)
+  // Far beyond every limit of ours: ws closes the connection at such a header.
+  return end - at < 10 ? 0 : 10 + masked + Number(bytes.readBigUInt64BE(at + 2))
+}

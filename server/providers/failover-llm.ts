@@ -1,0 +1,170 @@
+/**
+ * Several language models as one: the first that answers in time serves the request.
+ *
+ *   stream() ─► first usable ─► no token within 1.5 s, refused, cut ─► the next ─► … ─► the last error
+ *                    └─ first token ─► no way back: what was said was heard
+ *
+ * The short time-out holds while there is another one to ask; the last one has its own, longer limits.
+ */
+import { ProviderError, errorText } from '../errors.ts'
+import type { CallAccounts } from './call-accounts.ts'
+import { stallError } from './chat-completion.ts'
+import type { LlmEvent, LlmProvider, LlmRequest } from './llm.ts'
+import { ProviderHealth, inOrder, type HealthOptions } from './provider-health.ts'
+import { StallGuard, type StallLimits } from './stall-guard.ts'
+
+/** Together with endpointing and the first audio these keep the line from being silent for 3 s. */
+const DEFAULT_LIMITS: StallLimits = { firstMs: 1_500, gapMs: 1_500 }
+/** Where the service gave no count (an aborted answer): four characters are about one token. */
+const CHARACTERS_PER_TOKEN = 4
+
+export interface FailoverLlmOptions {
+  accounts: CallAccounts
+  limits?: Partial<StallLimits>
+  health?: HealthOptions
+}
+
+interface Entry {
+  provider: LlmProvider
+  health: ProviderHealth
+}
+
+export class FailoverLlm implements LlmProvider {
+  readonly scripted: boolean
+  readonly #entries: Entry[]
+  readonly #accounts: CallAccounts
+  readonly #limits: StallLimits
+
+  /** @param providers preferred first, at least one */
+  constructor(providers: LlmProvider[], options: FailoverLlmOptions) {
+    this.#entries = providers.map((provider) => ({
+      provider,
+      health: new ProviderHealth(provider, options.health),
+    }))
+    this.#accounts = options.accounts
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits }
+    this.scripted = this.#preferred.provider.scripted
+  }
+
+  /** The one that would be asked now. */
+  get name(): string {
+    return inOrder(this.#entries)[0]!.provider.name
+  }
+
+  get #preferred(): Entry {
+    return this.#entries[0]!
+  }
+
+  async warm(): Promise<void> {
+    await warmAll(this.#entries)
+  }
+
+  async *stream(request: LlmRequest, signal: AbortSignal): AsyncIterable<LlmEvent> {
+    const entries = inOrder(this.#entries)
+    let code = 'PROVIDER_OUT'
+    for (const [index, entry] of entries.entries()) {
+      if (signal.aborted) return
+      const isLast = index === entries.length - 1
+      let begun = false
+      try {
+        for await (const event of this.#ask(entry, { request, signal, isLast })) {
+          if (!begun) this.#began(entry, request.callId, code)
+          begun = true
+          yield event
+        }
+        return
+      } catch (error) {
+        if (signal.aborted) return
+        const failure = asProviderError(error)
+        entry.health.failed(failure)
+        if (begun || isLast) throw failure
+        code = failure.code
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const { health } of this.#entries) health.stop()
+    await Promise.all(this.#entries.map(({ provider }) => provider.close()))
+  }
+
+  #began(entry: Entry, callId: string, code: string): void {
+    entry.health.worked()
+    const { name: provider } = entry.provider
+    const preferred = this.#preferred.provider.name
+    this.#accounts.used(callId, { part: 'llm', provider, preferred, code })
+  }
+
+  /** One provider's answer; a stall is its failure. */
+  async *#ask(
+    { provider }: Entry,
+    { request, signal, isLast }: { request: LlmRequest; signal: AbortSignal; isLast: boolean },
+  ): AsyncIterable<LlmEvent> {
+    const attempt = new AbortController()
+    const abort = (): void => attempt.abort()
+    signal.addEventListener('abort', abort, { once: true })
+    const guard = new StallGuard(this.#limits, abort)
+    if (isLast) guard.stop()
+    const count = { characters: 0, counted: false }
+    try {
+      for await (const event of provider.stream(request, attempt.signal)) {
+        guard.pause()
+        this.#count(event, { provider: provider.name, callId: request.callId, count })
+        yield event
+        if (event.kind === 'done') return
+        if (!isLast) guard.progress()
+      }
+      if (guard.stalled === null) return
+      throw stallError(
+        guard.stalled,
+        guard.stalled === 'first' ? this.#limits.firstMs : this.#limits.gapMs,
+      )
+    } finally {
+      guard.stop()
+      signal.removeEventListener('abort', abort)
+      attempt.abort()
+      if (!count.counted && count.characters > 0) this.#estimate(provider.name, request, count)
+    }
+  }
+
+  #count(
+    event: LlmEvent,
+    to: { provider: string; callId: string; count: { characters: number; counted: boolean } },
+  ): void {
+    if (event.kind === 'text') to.count.characters += event.text.length
+    if (event.kind !== 'done' || event.usage === null) return
+    to.count.counted = true
+    this.#accounts.spent(to.callId, { part: 'llm', provider: to.provider, ...event.usage })
+  }
+
+  #estimate(provider: string, request: LlmRequest, count: { characters: number }): void {
+    const asked = request.messages.reduce((sum, message) => sum + message.content.length, 0)
+    this.#accounts.spent(request.callId, {
+      part: 'llm',
+      provider,
+      promptTokens: Math.ceil(asked / CHARACTERS_PER_TOKEN),
+      completionTokens: Math.ceil(count.characters / CHARACTERS_PER_TOKEN),
+    })
+  }
+}
+
+/** Warms all; what fails is out until its probe works, and is an error only when nothing is left. */
+export async function warmAll(
+  entries: readonly { provider: { warm(): Promise<void> }; health: ProviderHealth }[],
+): Promise<void> {
+  const outcomes = await Promise.allSettled(entries.map(({ provider }) => provider.warm()))
+  const failures = outcomes.flatMap((outcome, index) => {
+    if (outcome.status === 'fulfilled') return []
+    const failure = asProviderError(outcome.reason)
+    // Out from the start, however hopeful the error: the first call must not find out.
+    entries[index]!.health.failed(new ProviderError(failure.code, failure.message))
+    return [failure]
+  })
+  if (failures[0] !== undefined) throw failures[0]
+}
+
+/** Providers promise ProviderError; whatever else they throw is wrapped. */
+export function asProviderError(error: unknown): ProviderError {
+  if (error instanceof ProviderError) return error
+  return new ProviderError('PROVIDER_BROKEN', errorText(error), { cause: error, retryable: true })
+}

@@ -1,0 +1,176 @@
+/**
+ * Several voices as one: the first that gives audio in time speaks the sentence.
+ *
+ *   synthesize() ─► first usable ─► no audio within 1.5 s ─► the next speaks the sentence
+ *                        └─ audio, then silence or an error ─► the next speaks the words that are missing
+ *
+ * Where a sentence broke off is known from the word times, or estimated from the audio's length, so that no word is
+ * heard twice and none is lost. A voice that has the phrase in its cache counts as usable even when its service is out.
+ */
+import { ProviderError } from '../errors.ts'
+import type { CallAccounts } from './call-accounts.ts'
+import { asProviderError, warmAll } from './failover-llm.ts'
+import { ProviderHealth, inOrder, type HealthOptions } from './provider-health.ts'
+import { StallGuard, type StallLimits } from './stall-guard.ts'
+import type { TtsEvent, TtsProvider, TtsRequest, VoiceInfo } from './tts.ts'
+
+const DEFAULT_LIMITS: StallLimits = { firstMs: 1_500, gapMs: 1_000 }
+/** So much of a word must have come for it to count as spoken. */
+const WORD_BEGUN_MS = 150
+/** Speech without word times: 12…17 characters per second. */
+const MS_PER_CHARACTER = 65
+
+export interface FailoverTtsOptions {
+  accounts: CallAccounts
+  limits?: Partial<StallLimits>
+  health?: HealthOptions
+}
+
+interface Entry {
+  provider: TtsProvider
+  health: ProviderHealth
+}
+
+/** How much of an attempt's text was spoken. */
+interface Spoken {
+  audioMs: number
+  words: { textOffset: number; length: number; offsetMs: number }[]
+}
+
+export class FailoverTts implements TtsProvider {
+  readonly sampleRateHz
+  readonly #entries: Entry[]
+  readonly #accounts: CallAccounts
+  readonly #limits: StallLimits
+
+  /** @param providers preferred first, at least one, all of the same rate */
+  constructor(providers: TtsProvider[], options: FailoverTtsOptions) {
+    this.sampleRateHz = providers[0]!.sampleRateHz
+    if (providers.some(({ sampleRateHz }) => sampleRateHz !== this.sampleRateHz)) {
+      throw new ProviderError(
+        'TTS_RATE',
+        'Voices that replace each other must have one sample rate',
+      )
+    }
+    this.#entries = providers.map((provider) => ({
+      provider,
+      health: new ProviderHealth(provider, options.health),
+    }))
+    this.#accounts = options.accounts
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits }
+  }
+
+  /** The one that would be asked now. */
+  get name(): string {
+    return inOrder(this.#entries)[0]!.provider.name
+  }
+
+  async warm(): Promise<void> {
+    await warmAll(this.#entries)
+  }
+
+  voices(): Promise<VoiceInfo[]> {
+    return this.#entries[0]!.provider.voices()
+  }
+
+  holds(request: TtsRequest): boolean {
+    return this.#entries.some(({ provider }) => provider.holds?.(request) === true)
+  }
+
+  async *synthesize(request: TtsRequest, signal: AbortSignal): AsyncIterable<TtsEvent> {
+    const entries = inOrder(this.#entries, ({ provider }) => provider.holds?.(request) === true)
+    let code = 'PROVIDER_OUT'
+    let { text } = request
+    let spokenMs = 0
+    for (const [index, entry] of entries.entries()) {
+      if (signal.aborted) return
+      const isLast = index === entries.length - 1
+      const spoken: Spoken = { audioMs: 0, words: [] }
+      const shift = { text: request.text.length - text.length, ms: spokenMs }
+      try {
+        for await (const event of this.#ask(entry, { ...request, text }, { signal, isLast })) {
+          if (event.kind === 'audio' && spoken.audioMs === 0) this.#began(entry, request, code)
+          this.#note(event, spoken)
+          yield event.kind === 'word' ? shifted(event, shift) : event
+        }
+        return
+      } catch (error) {
+        if (signal.aborted) return
+        const failure = asProviderError(error)
+        entry.health.failed(failure)
+        if (isLast) throw failure
+        code = failure.code
+      }
+      spokenMs += spoken.audioMs
+      text = unspoken(text, spoken)
+      if (!/[\p{L}\p{N}]/u.test(text)) return
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const { health } of this.#entries) health.stop()
+    await Promise.all(this.#entries.map(({ provider }) => provider.close()))
+  }
+
+  #began({ provider, health }: Entry, request: TtsRequest, code: string): void {
+    health.worked()
+    const preferred = this.#entries[0]!.provider.name
+    this.#accounts.used(request.callId, { part: 'tts', provider: provider.name, preferred, code })
+  }
+
+  #note(event: TtsEvent, spoken: Spoken): void {
+    if (event.kind === 'audio') spoken.audioMs += (event.pcm.length * 1_000) / this.sampleRateHz
+    else if (event.textOffset >= 0) {
+      const { textOffset, offsetMs } = event
+      spoken.words.push({ textOffset, length: event.text.length, offsetMs })
+    }
+  }
+
+  /** One voice's audio; a stall is its failure. */
+  async *#ask(
+    { provider }: Entry,
+    request: TtsRequest,
+    { signal, isLast }: { signal: AbortSignal; isLast: boolean },
+  ): AsyncIterable<TtsEvent> {
+    const attempt = new AbortController()
+    const abort = (): void => attempt.abort()
+    signal.addEventListener('abort', abort, { once: true })
+    const guard = new StallGuard(this.#limits, abort)
+    if (isLast) guard.stop()
+    try {
+      for await (const event of provider.synthesize(request, attempt.signal)) {
+        if (event.kind === 'audio') guard.pause()
+        yield event
+        if (event.kind === 'audio' && !isLast) guard.progress()
+      }
+      if (guard.stalled === null) return
+      throw new ProviderError('TTS_TIMEOUT', `The voice ${provider.name} gave no sound in time`, {
+        retryable: true,
+      })
+    } finally {
+      guard.stop()
+      signal.removeEventListener('abort', abort)
+      attempt.abort()
+    }
+  }
+}
+
+function shifted(
+  event: Extract<TtsEvent, { kind: 'word' }>,
+  by: { text: number; ms: number },
+): TtsEvent {
+  const textOffset = event.textOffset < 0 ? -1 : event.textOffset + by.text
+  return { ...event, textOffset, offsetMs: event.offsetMs + by.ms }
+}
+
+/** The end of the text that the audio did not reach; the whole text when there was no audio. */
+export function unspoken(text: string, spoken: Spoken): string {
+  if (spoken.audioMs === 0) return text
+  const last = spoken.words.findLast(({ offsetMs }) => offsetMs <= spoken.audioMs - WORD_BEGUN_MS)
+  if (last !== undefined) return text.slice(last.textOffset + last.length)
+  if (spoken.words.length > 0) return text
+  const reached = Math.round(spoken.audioMs / MS_PER_CHARACTER)
+  if (reached >= text.length) return ''
+  const cut = text.lastIndexOf(' ', reached)
+  return cut <= 0 ? text : text.slice(cut + 1)
+}

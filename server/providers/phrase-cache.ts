@@ -1,0 +1,169 @@
+/**
+ * Phrases that were spoken before, as audio: the greeting starts at once, and nobody pays twice for it.
+ *
+ *   synthesize() ─┬─ held ─► copies of the stored chunks
+ *                 └─ not held ─► the voice ─► second time asked for, or prefilled: stored when it came to its end
+ *
+ * Keyed by everything that changes the sound. Bounded by bytes; the phrase that was longest unused goes first, prefilled
+ * ones last. A phrase that is asked for once is not stored: most sentences of a call are said once.
+ */
+import type { TtsEvent, TtsProvider, TtsRequest, Voice, VoiceInfo } from './tts.ts'
+
+/** One phrase at most: 20 s at 16 kHz. */
+const PHRASE_BYTES_MAX = 640_000
+const ASKED_ONCE_MAX = 2_000
+const PREFILL_MS = 30_000
+
+export interface PhraseCacheStats {
+  phrases: number
+  bytes: number
+  limitBytes: number
+  hits: number
+  misses: number
+  /** Characters that did not have to be synthesised. */
+  savedCharacters: number
+  /** The voice costs nothing anyway. */
+  isFree: boolean
+}
+
+interface Phrase {
+  events: TtsEvent[]
+  bytes: number
+  isPrefilled: boolean
+}
+
+export interface PhraseCacheOptions {
+  limitBytes: number
+  /** Characters of a request that the voice had to synthesise, and of one that was held. */
+  onSpent?(callId: string, characters: number): void
+  onSaved?(callId: string, characters: number): void
+}
+
+export class CachedTts implements TtsProvider {
+  readonly name: string
+  readonly sampleRateHz
+  readonly probe?: () => Promise<void>
+  readonly #tts: TtsProvider
+  readonly #options: PhraseCacheOptions
+  readonly #phrases = new Map<string, Phrase>()
+  readonly #askedOnce = new Set<string>()
+  readonly #closing = new AbortController()
+  #bytes = 0
+  #hits = 0
+  #misses = 0
+  #savedCharacters = 0
+
+  constructor(tts: TtsProvider, options: PhraseCacheOptions) {
+    this.name = tts.name
+    this.sampleRateHz = tts.sampleRateHz
+    this.#tts = tts
+    this.#options = options
+    if (tts.probe !== undefined) this.probe = () => tts.probe!()
+  }
+
+  get stats(): PhraseCacheStats {
+    return {
+      phrases: this.#phrases.size,
+      bytes: this.#bytes,
+      limitBytes: this.#options.limitBytes,
+      hits: this.#hits,
+      misses: this.#misses,
+      savedCharacters: this.#savedCharacters,
+      isFree: this.name === 'embedded',
+    }
+  }
+
+  warm(): Promise<void> {
+    return this.#tts.warm()
+  }
+
+  voices(): Promise<VoiceInfo[]> {
+    return this.#tts.voices()
+  }
+
+  holds({ text, voice }: TtsRequest): boolean {
+    return this.#phrases.has(keyOf(text, voice))
+  }
+
+  /** Synthesises what is not held yet, one phrase after the other. A voice that fails leaves the rest for the next time. */
+  async prefill(texts: readonly string[], voice: Voice): Promise<void> {
+    for (const text of texts) {
+      const key = keyOf(text, voice)
+      const held = this.#phrases.get(key)
+      if (held !== undefined) held.isPrefilled = true
+      if (held !== undefined || text.trim() === '') continue
+      const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(PREFILL_MS)])
+      const events: TtsEvent[] = []
+      for await (const event of this.#tts.synthesize({ callId: '', text, voice }, signal)) {
+        events.push(event)
+      }
+      if (signal.aborted) return
+      this.#store(key, { events, bytes: bytesOf(events), isPrefilled: true })
+    }
+  }
+
+  async *synthesize(request: TtsRequest, signal: AbortSignal): AsyncIterable<TtsEvent> {
+    const { text, voice, callId } = request
+    const key = keyOf(text, voice)
+    const held = this.#phrases.get(key)
+    if (held !== undefined) {
+      this.#hits += 1
+      this.#savedCharacters += text.length
+      this.#options.onSaved?.(callId, text.length)
+      // Newest last: the map's order is the order of going.
+      this.#phrases.delete(key)
+      this.#phrases.set(key, held)
+      for (const event of held.events) {
+        if (signal.aborted) return
+        yield event.kind === 'audio' ? { kind: 'audio', pcm: event.pcm.slice() } : event
+      }
+      return
+    }
+    this.#misses += 1
+    this.#options.onSpent?.(callId, text.length)
+    if (!this.#isWorthKeeping(key)) return yield* this.#tts.synthesize(request, signal)
+    const events: TtsEvent[] = []
+    for await (const event of this.#tts.synthesize(request, signal)) {
+      events.push(event.kind === 'audio' ? { kind: 'audio', pcm: event.pcm.slice() } : event)
+      yield event
+    }
+    if (!signal.aborted) this.#store(key, { events, bytes: bytesOf(events), isPrefilled: false })
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await this.#tts.close()
+  }
+
+  /** True the second time that a phrase is asked for. */
+  #isWorthKeeping(key: string): boolean {
+    if (this.#askedOnce.delete(key)) return true
+    this.#askedOnce.add(key)
+    if (this.#askedOnce.size > ASKED_ONCE_MAX) {
+      this.#askedOnce.delete(this.#askedOnce.values().next().value!)
+    }
+    return false
+  }
+
+  #store(key: string, phrase: Phrase): void {
+    if (phrase.bytes === 0 || phrase.bytes > PHRASE_BYTES_MAX || this.#phrases.has(key)) return
+    this.#phrases.set(key, phrase)
+    this.#bytes += phrase.bytes
+    while (this.#bytes > this.#options.limitBytes && this.#phrases.size > 0) {
+      const oldest =
+        [...this.#phrases].find(([, { isPrefilled }]) => !isPrefilled) ?? [...this.#phrases][0]!
+      this.#phrases.delete(oldest[0])
+      this.#bytes -= oldest[1].bytes
+    }
+  }
+}
+
+/** JSON keeps the parts apart, whatever they hold. */
+function keyOf(text: string, voice: Voice): string {
+  const { name, language, style, speed, styleDegree, pitch, volume } = voice
+  return JSON.stringify([text, name, language, style, speed, styleDegree, pitch, volume])
+}
+
+function bytesOf(events: readonly TtsEvent[]): number {
+  return events.reduce((sum, event) => sum + (event.kind === 'audio' ? event.pcm.byteLength : 0), 0)
+}

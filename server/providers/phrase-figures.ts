@@ -1,0 +1,18 @@
+/** The phrase cache as people read it. */
+import type { Prices } from '../config.ts'
+import type { PhraseCacheStats } from './phrase-cache.ts'
+
+export function phraseFigures(stats: PhraseCacheStats, prices: Prices) {
+  const { phrases, bytes, hits, misses, savedCharacters } = stats
+  const asked = hits + misses
+  const savedUsd = (savedCharacters / 1_000_000) * prices.ttsMillionCharacters
+  return {
+    phrases,
+    megabytes: Number((bytes / 1_048_576).toFixed(1)),
+    hits,
+    misses,
+    hitRatePercent: asked === 0 ? 0 : Number(((100 * hits) / asked).toFixed(1)),
+    savedCharacters,
+    savedUsd: stats.isFree ? 0 : Number(savedUsd.toFixed(4)),
+  }
+}

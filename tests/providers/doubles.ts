@@ -1,0 +1,134 @@
+/** Providers whose every event a test decides, without a network. */
+import { ProviderError } from '../../server/errors.ts'
+import type { LlmEvent, LlmProvider } from '../../server/providers/llm.ts'
+import type { SttEvents, SttProvider, SttSession, Transcript } from '../../server/providers/stt.ts'
+import type { TtsEvent, TtsProvider, TtsRequest } from '../../server/providers/tts.ts'
+
+export const broken = (prefix: string): ProviderError =>
+  new ProviderError(`${prefix}_UNAVAILABLE`, 'broken by the test', { retryable: true })
+
+/** Waits until the signal aborts. */
+export function forever(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve()))
+}
+
+type Step<T> = T | Error | 'stall'
+
+/** Plays its steps for every request: events, an error, or a stall until aborted. */
+async function* play<T extends object>(
+  steps: readonly Step<T>[],
+  signal: AbortSignal,
+): AsyncIterable<T> {
+  for (const step of steps) {
+    if (step === 'stall') return void (await forever(signal))
+    if (step instanceof Error) throw step
+    yield step
+  }
+}
+
+export class ScriptedModel implements LlmProvider {
+  readonly name: string
+  readonly scripted = false
+  steps: Step<LlmEvent>[]
+  asked = 0
+  probes = 0
+  /** What the probe does. */
+  isBack = false
+
+  constructor(name: string, steps: Step<LlmEvent>[]) {
+    this.name = name
+    this.steps = steps
+  }
+
+  async warm(): Promise<void> {
+    this.probes += 1
+    if (!this.isBack) throw broken('LLM')
+  }
+
+  stream(_request: unknown, signal: AbortSignal): AsyncIterable<LlmEvent> {
+    this.asked += 1
+    return play(this.steps, signal)
+  }
+
+  async close(): Promise<void> {}
+}
+
+export class ScriptedVoice implements TtsProvider {
+  readonly name: string
+  readonly sampleRateHz = 16_000
+  steps: Step<TtsEvent>[]
+  texts: string[] = []
+
+  constructor(name: string, steps: Step<TtsEvent>[]) {
+    this.name = name
+    this.steps = steps
+  }
+
+  async warm(): Promise<void> {}
+  async voices() {
+    return []
+  }
+
+  synthesize(request: TtsRequest, signal: AbortSignal): AsyncIterable<TtsEvent> {
+    this.texts.push(request.text)
+    return play(this.steps, signal)
+  }
+
+  async close(): Promise<void> {}
+}
+
+export class ScriptedEars implements SttProvider {
+  readonly name: string
+  readonly maxSessionMs?: number
+  readonly sessions: EarSession[] = []
+
+  constructor(name: string, maxSessionMs?: number) {
+    this.name = name
+    if (maxSessionMs !== undefined) this.maxSessionMs = maxSessionMs
+  }
+
+  get last(): EarSession {
+    return this.sessions.at(-1)!
+  }
+
+  async warm(): Promise<void> {}
+
+  open(_options: unknown, events: SttEvents): SttSession {
+    const session = new EarSession(events)
+    this.sessions.push(session)
+    return session
+  }
+
+  async close(): Promise<void> {}
+}
+
+export class EarSession implements SttSession {
+  readonly events: SttEvents
+  readonly frames: { atMs: number; first: number }[] = []
+  readonly hints: string[] = []
+  closed = false
+
+  constructor(events: SttEvents) {
+    this.events = events
+  }
+
+  push(pcm: Int16Array, atMs: number): void {
+    this.frames.push({ atMs, first: pcm[0]! })
+  }
+
+  speechStarted(atMs: number): void {
+    this.hints.push(`started ${atMs}`)
+  }
+
+  speechEnded(atMs: number): void {
+    this.hints.push(`ended ${atMs}`)
+  }
+
+  close(): void {
+    this.closed = true
+  }
+}
+
+export function transcript(text: string, startMs: number, endMs: number): Transcript {
+  return { text, language: 'es-MX', startMs, endMs, confidence: null, words: [] }
+}
