@@ -11,6 +11,17 @@ export type Profile = (typeof PROFILES)[number]
 const e164 = z.string().regex(/^\+[1-9]\d{6,14}$/, 'a phone number in E.164, e.g. +525512345678')
 const language = z.string().regex(/^[a-z]{2}-[A-Z]{2}$/, 'a language tag such as es-MX')
 
+const schemaDocument = z.looseObject({ properties: z.record(z.string(), z.unknown()) })
+
+function isSchema(text: string): boolean {
+  if (text.trim() === '') return true
+  try {
+    return schemaDocument.safeParse(JSON.parse(text)).success
+  } catch (error) {
+    return !(error instanceof SyntaxError)
+  }
+}
+
 export const DEFAULT_PROMPT = `Eres Andrea, consultora sénior de Ubrokers, una correduría que ayuda a dueños de negocio con beneficios fiscales.
 Hablas por teléfono: responde en español de México, con calidez, en dos frases como máximo, sin listas ni formato.
 Fases: 1) conecta y confirma que es buen momento; 2) califica: giro del negocio, si factura, cuántos empleados; 3) propón una llamada gratuita de 15 minutos sobre beneficios fiscales; 4) convierte: pide nombre y WhatsApp y confirma el horario.
@@ -61,6 +72,12 @@ const profileShape = {
   inactivityMaxRetries: z.int().min(0).max(10),
   maxDurationSec: z.int().min(10).max(14_400),
   recording: z.boolean(),
+  /** '': the model of the conversation. */
+  extractionModel: z.string().max(100),
+  /** JSON Schema of what is extracted after the call, an object with properties; '': the original's five fields. */
+  extractionSchema: z.string().max(10_000).refine(isSchema, 'a JSON Schema object with properties'),
+  /** Where the result of a call is posted; '': nowhere. */
+  webhookUrl: z.literal('').or(z.url({ protocol: /^https?$/ }).max(500)),
   /** The carrier records too, both sides on channels of their own. */
   carrierRecording: z.boolean(),
   /** The carrier takes noise out of the user's audio (Telnyx). */
@@ -129,6 +146,9 @@ export const DEFAULT_SETTINGS: AgentSettings = {
     inactivityMaxRetries: 3,
     maxDurationSec: 600,
     recording: true,
+    extractionModel: '',
+    extractionSchema: '',
+    webhookUrl: '',
     carrierRecording: false,
     noiseSuppression: false,
     machineDetection: true,

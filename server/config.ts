@@ -46,6 +46,8 @@ export interface Config {
   groq: { apiKey: string; baseUrl: string | null } | null
   /** Any server that speaks OpenAI's chat completions. */
   openAi: { baseUrl: string; apiKey: string | null; model: string } | null
+  /** Signs what is posted after a call; null: nothing is posted. */
+  webhook: { secret: string; allowPrivate: boolean } | null
   /** Providers of each kind, preferred first; null: the clouds that have a key, then the embedded one. */
   providerOrder: {
     stt: ('azure' | 'embedded')[] | null
@@ -120,6 +122,8 @@ const variables = z.object({
   LLM_BASE_URL: httpUrl.optional(),
   LLM_API_KEY: secret.optional(),
   LLM_MODEL: z.string().max(200).optional(),
+  WEBHOOK_SECRET: secret.min(16, 'at least 16 characters').optional(),
+  WEBHOOK_ALLOW_PRIVATE: flag.prefault('0'),
   ...carrierVariables,
   OUTBOUND_MAX_CALLS: count(1, 2_000, 10),
   OUTBOUND_CALLS_PER_SEC: count(1, 100, 1),
@@ -173,6 +177,10 @@ export function loadConfig(
     adminApiKey: values.ADMIN_API_KEY ?? null,
     logLevel: values.LOG_LEVEL,
     ...accounts(values),
+    webhook:
+      values.WEBHOOK_SECRET === undefined
+        ? null
+        : { secret: values.WEBHOOK_SECRET, allowPrivate: values.WEBHOOK_ALLOW_PRIVATE },
     providerOrder: {
       stt: values.STT_PROVIDERS ?? null,
       llm: values.LLM_PROVIDERS ?? null,
@@ -271,6 +279,7 @@ export function configSecrets(config: Config): string[] {
     config.azure?.key,
     config.groq?.apiKey,
     config.openAi?.apiKey,
+    config.webhook?.secret,
     ...config.twilio.map(({ authToken }) => authToken),
     ...config.telnyx.map(({ apiKey }) => apiKey),
     password,

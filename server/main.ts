@@ -11,6 +11,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { AudioPool } from '../workers/pool.ts'
+import { openAfterCall } from './aftercall/open.ts'
 import { AdmissionGate } from './call/admission.ts'
 import { AgentSource } from './call/agent-source.ts'
 import { answer } from './call/answer.ts'
@@ -44,6 +45,7 @@ import { startEmbeddedPostgres } from './store/embedded-postgres.ts'
 import { ensureEventPartitions } from './store/events.ts'
 import { Journal } from './store/journal.ts'
 import { migrate } from './store/migrate.ts'
+import { welcome } from './welcome.ts'
 
 /** Rows that wait while the database is away: some minutes of a busy call centre. */
 const JOURNAL_LIMIT = 10_000
@@ -190,6 +192,15 @@ async function openCalls(base: Base, parts: Parts) {
   const recordingsDir = join(config.dataDir, 'recordings')
   await mkdir(recordingsDir, { recursive: true })
   const { status } = providers
+  const afterCall = openAfterCall({
+    config,
+    undo: base.undo,
+    log,
+    metrics,
+    db,
+    journal,
+    llm: providers.llm,
+  })
   // Known for certain once the server listens; carriers reach us by PUBLIC_URL anyhow.
   const address = { port: config.port }
   const baseUrl = () => config.publicUrl ?? `http://${config.host}:${address.port}`
@@ -213,6 +224,7 @@ async function openCalls(base: Base, parts: Parts) {
       metrics,
       log,
       dateMs: Date.now,
+      ...(config.echo ? {} : { afterCall: afterCall.accept }),
       providerNames: { stt: status.stt.name, llm: status.llm.name, tts: status.tts.name },
       prices: config.prices,
     },
@@ -333,15 +345,6 @@ async function warm({ stt, llm, tts }: Providers, log: Log): Promise<void> {
     }
   }
   await Promise.all([warmUp('stt', stt), warmUp('llm', llm), warmUp('tts', tts)])
-}
-
-/** The lines a new user looks for, as plain text: the one place that prints a key, once. */
-function welcome(config: Config, port: number, newKey: string | null): void {
-  const url = config.publicUrl ?? `http://${config.host}:${port}`
-  const key = newKey
-    ? `  Admin key  ${newKey}   (shown only now: keep it)`
-    : '  Admin key  as configured, or as shown at the first start'
-  process.stdout.write(`\n  Andrea is listening.\n\n  Dashboard  ${url}/dashboard\n${key}\n\n`)
 }
 
 function stopOnSignals({ log, undo }: Base): void {

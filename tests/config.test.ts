@@ -26,6 +26,7 @@ describe('config', () => {
       azure: null,
       groq: null,
       openAi: null,
+      webhook: null,
       twilio: [],
       telnyx: [],
       outbound: { maxCalls: 10, callsPerSec: 1 },

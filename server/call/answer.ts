@@ -195,7 +195,10 @@ class PendingStream implements StreamEvents {
       {
         stream,
         line: phone ? lineFor(phone.carrier, phone.account) : SOCKET_ONLY_LINE,
-        diary: new CallDiary({ id, agent, carrier: this.#client, start, direction, known }, diary),
+        diary: new CallDiary(
+          { id, agent, carrier: this.#client, start, settings, direction, known },
+          diary,
+        ),
         phone: phone && {
           direction,
           invite: () => this.#deps.phone.invite(phone),

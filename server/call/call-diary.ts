@@ -3,8 +3,10 @@
  * here is decided where that goes. Nothing waits: the journal is a bounded write-behind queue.
  */
 import { randomUUID } from 'node:crypto'
+import type { ProfileSettings } from '../agent-settings.ts'
+import type { EndedCall } from '../aftercall/after-call.ts'
 import type { StreamStart, CarrierName } from '../carriers/carrier.ts'
-import type { ConversationEvent } from '../conversation/conversation-events.ts'
+import type { ConversationEvent, Turn } from '../conversation/conversation-events.ts'
 import type { Prices } from '../config.ts'
 import type { ProviderError } from '../errors.ts'
 import type { Log } from '../log.ts'
@@ -24,6 +26,8 @@ export interface DiaryDeps {
   /** Calendar time, ms: only for rows, never for decisions. */
   dateMs(): number
   providerNames: { stt: string; llm: string; tts: string }
+  /** Takes the call for its analysis; must return at once. */
+  afterCall?(call: EndedCall): void
   /** Absent: calls are stored without a cost. */
   prices?: Prices
 }
@@ -36,7 +40,11 @@ export interface DiaryCall {
   agent: Agent
   carrier: CarrierName
   start: StreamStart
+  settings: ProfileSettings
 }
+
+/** Turns kept for the analysis of a call: an hour of talk. */
+const TURNS_KEPT = 1_000
 
 /** Conversation events kept with the call; partials and states would only fill the table. */
 const KEPT = new Set<ConversationEvent['kind']>([
@@ -52,6 +60,7 @@ export class CallDiary {
   readonly #call: DiaryCall
   readonly #startedAt: number
   #log: Log
+  readonly #turns: Turn[] = []
   #turnCount = 0
   #recordingId: string | null = null
 
@@ -102,6 +111,7 @@ export class CallDiary {
     const { id } = this.#call
     if (event.kind === 'turn' && event.final) {
       this.#turnCount++
+      if (this.#turns.length < TURNS_KEPT) this.#turns.push(event.turn)
       this.#deps.journal.record({ kind: 'turn', callId: id, turn: event.turn })
       if (event.turn.latency) observeTurn(this.#deps.metrics, event.turn.latency)
     }
@@ -193,6 +203,18 @@ export class CallDiary {
             }
           : {}),
       },
+    })
+    this.#deps.afterCall?.({
+      id,
+      agentId: this.#call.agent.id,
+      carrier,
+      from: this.#call.start.from ?? null,
+      to: this.#call.start.to ?? null,
+      startedAt: this.#startedAt,
+      durationMs: endedAt - this.#startedAt,
+      endReason: reason,
+      settings: this.#call.settings,
+      turns: this.#turns,
     })
     this.#log.info(
       { reason, seconds: Math.round((endedAt - this.#startedAt) / 1_000) },

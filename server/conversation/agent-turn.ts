@@ -22,6 +22,7 @@ import { HeardLedger } from './heard.ts'
 import type { History } from './history.ts'
 import type { LatencyLedger } from './latency.ts'
 import { phrasesFor } from './phrases.ts'
+import { readable } from './readable.ts'
 import { SentenceSplitter } from './sentences.ts'
 import { speakable } from './speakable.ts'
 import { providerError, Speech } from './speech.ts'
@@ -281,7 +282,7 @@ export class AgentTurn {
   }
 
   #say(sentence: string): void {
-    const text = speakable(sentence)
+    const text = readable(speakable(sentence), this.#deps.settings.language)
     if (text === '') return
     this.latency?.pass('sentence', this.#deps.monotonicMs())
     this.#hasAnswer = true

@@ -9,6 +9,10 @@ export interface TurnLatency {
   llmFirstTokenMs: number | null
   firstSentenceMs: number | null
   ttsFirstAudioMs: number | null
+  /** Commit → request to the model. Part of ownMs. */
+  queueMs?: number | null | undefined
+  /** First audio from the voice → first frame on the line: hold, DSP (resampling, mixing, coding) and pacing. In ownMs. */
+  pacingMs?: number | null | undefined
   /** From the last voiced sample to the first agent audio sent to the line: the figure to quote. */
   responseMs: number
   /** Part of responseMs that no provider is responsible for (our own share). */

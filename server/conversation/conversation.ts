@@ -28,6 +28,7 @@ import { greet } from './greeting.ts'
 import { History } from './history.ts'
 import { rejection } from './input-filter.ts'
 import { LatencyLedger, type CommitTimes } from './latency.ts'
+import { oldWordsRefusal, PICK_UP_WORDS } from './old-words.ts'
 import { fillVariables, systemPrompt } from './prompt.ts'
 import { StartHold } from './start-hold.ts'
 import { agentHasFloor } from './turn-state.ts'
@@ -35,7 +36,7 @@ import { Unprompted } from './unprompted.ts'
 import { UserTurns, type Said } from './user-turn.ts'
 import { UserWords, type Correction } from './user-words.ts'
 import { leaveMessage } from './voicemail.ts'
-import { hasStopWord, isBackchannel, isEchoOf, wordsOf } from './words.ts'
+import { hasStopWord, isBackchannel, wordsOf } from './words.ts'
 
 /** callId, settings, llm, tts, playback, control, emit, clockMs, monotonicMs: see AgentTurnDeps and FloorDeps. */
 export interface ConversationDeps extends Omit<
@@ -51,9 +52,6 @@ export interface ConversationDeps extends Omit<
 
 /** Longer typed input is cut: a page of text is no turn of a phone call. */
 const TYPED_LIMIT = 2_000
-/** Up to so many words before the greeting ("¿Bueno?", "¿Sí, diga?") ask for the greeting rather than refuse it. */
-const PICK_UP_WORDS = 3
-
 export class Conversation implements PlaybackEvents {
   readonly #deps: ConversationDeps
   readonly #settings: ProfileSettings
@@ -340,16 +338,11 @@ export class Conversation implements PlaybackEvents {
     this.#commit(said, { startMs, speechEndMs, dueMs, committedMs: atMs })
   }
 
-  /** Why words said over the agent are no turn now that it has finished; those that would have cut it always are one. */
+  /** Why words said over the agent are no turn now that it has finished. */
   #tooOld(): 'overlap' | 'echo' | null {
     const { text, endMs } = this.#words
-    const { language, interruptionWords } = this.#settings
     if (!this.#floor.hasOutlived(endMs)) return null
-    const { last } = this.#floor
-    if (isEchoOf(text, last?.heard ?? '')) return 'echo'
-    const least = last?.kind === 'greeting' ? PICK_UP_WORDS + 1 : interruptionWords
-    const cuts = wordsOf(text).length >= least && !isBackchannel(text, language)
-    return cuts ? null : 'overlap'
+    return oldWordsRefusal(text, this.#floor.last, this.#settings)
   }
 
   #ignore(reason: IgnoredReason): void {

@@ -52,6 +52,9 @@ export class LatencyLedger {
     const firstSentenceMs = this.#between('llmToken', 'sentence')
     const ttsFirstAudioMs = this.#between('ttsAsked', 'ttsAudio')
     const afterCommitMs = nowMs - (this.#at.get('committed') ?? nowMs)
+    const queueMs = this.#between('committed', 'llmAsked')
+    const firstAudioAt = this.#at.get('ttsAudio')
+    const pacingMs = firstAudioAt === undefined ? null : round(nowMs - firstAudioAt)
     const providersMs = (llmFirstTokenMs ?? 0) + (firstSentenceMs ?? 0) + (ttsFirstAudioMs ?? 0)
     this.#result = {
       endpointingMs: round(this.#endpointingMs),
@@ -59,6 +62,8 @@ export class LatencyLedger {
       llmFirstTokenMs,
       firstSentenceMs,
       ttsFirstAudioMs,
+      queueMs,
+      pacingMs,
       responseMs: round(this.#endpointingMs + (this.#sttMs ?? 0) + afterCommitMs),
       ownMs: round(Math.max(0, afterCommitMs - providersMs)),
     }

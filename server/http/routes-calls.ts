@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises'
 import { z } from 'zod'
 import { errorText, RequestError } from '../errors.ts'
+import { getAnalysis } from '../store/analyses.ts'
 import { deleteCalls, getCall, listCalls, type CallRow } from '../store/calls.ts'
 import type { Database } from '../store/database.ts'
 import { listEvents } from '../store/events.ts'
@@ -11,6 +12,7 @@ import type { AppDeps } from './app-deps.ts'
 import { recordingPath, sendRecording } from './recording-file.ts'
 import { route, type Route } from './route.ts'
 import {
+  analysis,
   byId,
   call,
   callEvent,
@@ -80,19 +82,22 @@ function oneRoute({ db }: AppDeps): Route {
         turns: z.array(turn),
         events: z.array(callEvent),
         recording: recordingLink.nullable(),
+        analysis: analysis.nullable(),
       }),
     },
     async respond({ params: { id } }) {
-      const [row, turns, events, recording] = await Promise.all([
+      const [row, turns, events, recording, found] = await Promise.all([
         existingCall(db, id),
         listTurns(db, id),
         listEvents(db, id),
         getRecordingForCall(db, id),
+        getAnalysis(db, id),
       ])
       return {
         call: row,
         turns,
         events,
+        analysis: found,
         recording:
           recording === null
             ? null

@@ -76,6 +76,8 @@ const latency = z
     llmFirstTokenMs: maybe(z.number()),
     firstSentenceMs: maybe(z.number()),
     ttsFirstAudioMs: maybe(z.number()),
+    queueMs: maybe(z.number()).optional(),
+    pacingMs: maybe(z.number()).optional(),
     responseMs: z.number(),
     ownMs: z.number(),
   })
@@ -108,6 +110,17 @@ export const callEvent = z
 export const recordingLink = z
   .object({ durationMs: z.number(), channels: z.int(), url: z.string() })
   .meta({ id: 'Recording' })
+
+export const analysis = z
+  .object({
+    status: z.enum(['done', 'noModel', 'failed']),
+    summary: maybe(z.string()),
+    outcome: maybe(z.string()),
+    sentiment: maybe(z.string()),
+    fields: z.record(z.string(), z.unknown()),
+    note: maybe(z.string()),
+  })
+  .meta({ id: 'Analysis', description: 'Made by the language model after the call' })
 
 export const voice = z
   .object({

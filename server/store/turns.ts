@@ -11,6 +11,9 @@ const latency = z.object({
   llmFirstTokenMs: z.number().nullable(),
   firstSentenceMs: z.number().nullable(),
   ttsFirstAudioMs: z.number().nullable(),
+  // Absent in turns of older versions.
+  queueMs: z.number().nullish(),
+  pacingMs: z.number().nullish(),
   responseMs: z.number(),
   ownMs: z.number(),
 })

@@ -44,7 +44,7 @@ describe('a turn', () => {
     await rig.run(200)
     await rig.run(1_000)
     const latency = rig.turns.at(-1)?.latency
-    expect(latency).toMatchObject({ endpointingMs: 240, sttMs: 60 })
+    expect(latency).toMatchObject({ endpointingMs: 240, sttMs: 60, queueMs: 0, pacingMs: 20 })
     if (!latency) return
     const parts =
       latency.endpointingMs +

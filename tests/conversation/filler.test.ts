@@ -88,3 +88,19 @@ describe('legal notice', () => {
     ])
   })
 })
+
+describe('voicemail', () => {
+  it('says the message to its end, whatever is heard meanwhile, and hangs up', async () => {
+    const rig = new Rig()
+    rig.conversation.start()
+    rig.conversation.leaveMessage('Le llamó Andrea. Por favor, regrese la llamada.')
+    await rig.run(200)
+    await rig.sound(400)
+    rig.partial('grabe su mensaje después del tono')
+    await rig.run(4_000)
+    expect(rig.turns.map((turn) => turn.textHeard)).toContain(
+      'Le llamó Andrea. Por favor, regrese la llamada.',
+    )
+    expect(rig.hangups).toEqual(['voicemail'])
+  })
+})

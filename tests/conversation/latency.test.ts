@@ -23,6 +23,8 @@ describe('latency', () => {
       firstSentenceMs: 150,
       ttsFirstAudioMs: 185,
       responseMs: 1_000,
+      queueMs: 5,
+      pacingMs: 15,
       ownMs: 25,
     })
   })

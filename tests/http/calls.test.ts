@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseRange, recordingPath } from '../../server/http/recording-file.ts'
 import { call, callEvent, turn } from '../../server/http/schemas.ts'
+import { saveAnalysis } from '../../server/store/analyses.ts'
 import { finishCall, insertCall } from '../../server/store/calls.ts'
 import { insertEvents } from '../../server/store/events.ts'
 import { insertRecording } from '../../server/store/recordings.ts'
@@ -140,6 +141,19 @@ describe('call page', () => {
   it('is 404 for a call that does not exist', async () => {
     expect((await app.ask(`/api/v1/calls/${randomUUID()}`)).json.error.code).toBe('CALL_NOT_FOUND')
     expect((await app.ask('/api/v1/calls/x')).status).toBe(404)
+  })
+
+  it('shows the analysis of a call, null before there is one, and the newest', async () => {
+    const id = await storeCall({})
+    const found = async () => (await app.ask(`/api/v1/calls/${id}`)).json.analysis
+    expect(await found()).toBeNull()
+    const none = { summary: null, outcome: null, sentiment: null, fields: {}, note: 'no model\0' }
+    await saveAnalysis(app.db, id, { status: 'noModel', ...none })
+    expect(await found()).toMatchObject({ status: 'noModel', note: 'no model' })
+    const fields = { client_name: 'Claudia', interest_level: 'HIGH' }
+    const done = { summary: 'Bien.', outcome: 'callBack', sentiment: 'positive', note: null }
+    await saveAnalysis(app.db, id, { status: 'done', ...done, fields })
+    expect(await found()).toEqual({ status: 'done', ...done, fields })
   })
 })
 

@@ -100,6 +100,16 @@ export interface CallDetail {
   turns: Turn[]
   events: CallEvent[]
   recording: { durationMs: number; channels: number; url: string } | null
+  analysis: CallAnalysis | null
+}
+
+export interface CallAnalysis {
+  status: 'done' | 'noModel' | 'failed'
+  summary: string | null
+  outcome: string | null
+  sentiment: string | null
+  fields: Record<string, unknown>
+  note: string | null
 }
 
 export interface CallPage {

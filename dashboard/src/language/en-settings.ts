@@ -47,6 +47,8 @@ export const enSettings: Record<keyof typeof esSettings, string> = {
   'invalid.tooMany': 'At most {max} items.',
   'invalid.itemTooLong': 'Each item at most {max} characters.',
   'invalid.phone': 'An international number, for example +525512345678.',
+  'invalid.url': 'An http:// or https:// address.',
+  'invalid.schema': 'A JSON Schema: an object with properties.',
   'invalid.language': 'A language tag such as es-MX.',
 
   'tags.add': 'Add…',
@@ -109,6 +111,13 @@ export const enSettings: Record<keyof typeof esSettings, string> = {
   'hint.vadSensitivity': '0: only loud, clear speech. 1: the faintest.',
   'field.silenceTimeoutMs': 'Silence that ends the turn',
   'hint.silenceTimeoutMs': 'Less answers sooner; more leaves time to think.',
+  'field.extractionModel': 'Model of the analysis',
+  'hint.extractionModel': 'After the call. Empty: the model of the conversation.',
+  'field.extractionSchema': 'Data to extract',
+  'hint.extractionSchema':
+    'JSON Schema, an object with properties. Empty: name, interest, appointment, WhatsApp, notes.',
+  'field.webhookUrl': 'Webhook after the call',
+  'hint.webhookUrl': 'Gets transcript and analysis, signed with WEBHOOK_SECRET.',
   'field.endpointingMinMs': 'Shortest wait',
   'hint.endpointingMinMs': 'After a turn that is clearly over. 0: 0.6 × the silence.',
   'field.endpointingMaxMs': 'Longest wait',

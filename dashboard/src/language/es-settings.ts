@@ -45,6 +45,8 @@ export const esSettings = {
   'invalid.tooMany': 'Como máximo {max} elementos.',
   'invalid.itemTooLong': 'Cada elemento, como máximo {max} caracteres.',
   'invalid.phone': 'Un número en formato internacional, por ejemplo +525512345678.',
+  'invalid.url': 'Una dirección http:// o https://.',
+  'invalid.schema': 'Un JSON Schema: un objeto con properties.',
   'invalid.language': 'Una etiqueta de idioma como es-MX.',
 
   'tags.add': 'Añadir…',
@@ -107,6 +109,13 @@ export const esSettings = {
   'hint.vadSensitivity': '0: solo voz clara y fuerte. 1: la más débil.',
   'field.silenceTimeoutMs': 'Silencio que cierra el turno',
   'hint.silenceTimeoutMs': 'Menos responde antes; más deja pensar.',
+  'field.extractionModel': 'Modelo del análisis',
+  'hint.extractionModel': 'Tras la llamada. Vacío: el modelo de la conversación.',
+  'field.extractionSchema': 'Datos por extraer',
+  'hint.extractionSchema':
+    'JSON Schema, un objeto con properties. Vacío: nombre, interés, cita, WhatsApp y notas.',
+  'field.webhookUrl': 'Webhook tras la llamada',
+  'hint.webhookUrl': 'Recibe transcripción y análisis, firmados con WEBHOOK_SECRET.',
   'field.endpointingMinMs': 'Espera mínima',
   'hint.endpointingMinMs': 'Tras un turno claramente terminado. 0: 0.6 × el silencio.',
   'field.endpointingMaxMs': 'Espera máxima',

@@ -36,6 +36,8 @@ export interface TextField extends Shared {
   control: 'text' | 'area' | 'voice' | 'style' | 'phone' | 'language'
   maxLength: number
   required: boolean
+  /** What a text that is not empty must be, beside its length. */
+  format?: 'url' | 'schema'
 }
 
 export interface ChoiceField extends Shared {
@@ -169,6 +171,14 @@ export const FIELDS: readonly Field[] = [
   text('idleMessage', 'advanced', { control: 'text', maxLength: 500, wide: true }),
   { ...integer('maxDurationSec', 'advanced', [10, 14_400, 30]), unit: 's' },
   { name: 'recording', section: 'advanced', control: 'switch' },
+  text('extractionModel', 'advanced', { control: 'text', maxLength: 100 }),
+  text('extractionSchema', 'advanced', {
+    control: 'area',
+    maxLength: 10_000,
+    format: 'schema',
+    wide: true,
+  }),
+  text('webhookUrl', 'advanced', { control: 'text', maxLength: 500, format: 'url', wide: true }),
   { name: 'carrierRecording', section: 'advanced', control: 'switch' },
   { name: 'noiseSuppression', section: 'advanced', control: 'switch' },
 ]

@@ -138,7 +138,23 @@ function textProblem(field: TextField, value: unknown): Problem | null {
   if (field.control === 'language' && !/^[a-z]{2}-[A-Z]{2}$/.test(text)) {
     return { key: 'invalid.language' }
   }
-  return null
+  if (field.format === 'url' && !isUrl(text)) return { key: 'invalid.url' }
+  return field.format === 'schema' && !isSchema(text) ? { key: 'invalid.schema' } : null
+}
+
+function isUrl(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
+}
+
+/** An object with `properties`; spaces alone count as nothing. */
+function isSchema(text: string): boolean {
+  if (text.trim() === '') return true
+  try {
+    const { properties } = Object(JSON.parse(text)) as { properties?: unknown }
+    return typeof properties === 'object' && properties !== null && !Array.isArray(properties)
+  } catch {
+    return false // not JSON
+  }
 }
 
 /** The server's path of a refused value as ours: it may begin with `settings.` and end inside a list. */
