@@ -20,6 +20,7 @@ import {
 } from './labelled/endpointing-set.ts'
 import { HeardTruth } from './labelled/heard-truth.ts'
 import { hesitantCases } from './labelled/hesitant-speech.ts'
+import type { Shares } from './labelled/hesitant-texts.ts'
 import { RECOGNISER } from './labelled/scripted-recogniser.ts'
 import { Seeded } from './labelled/seeded.ts'
 import { UserLine } from './labelled/user-line.ts'
@@ -30,6 +31,8 @@ import type { SpeechVoice } from './rig/speech.ts'
 export interface SetOptions {
   /** Of each set. */
   cases: number
+  /** Of the kinds of hesitation. */
+  shares: Shares
   seed: number
   voice: SpeechVoice
   progress(text: string): void
@@ -49,6 +52,7 @@ export async function runSets(options: SetOptions): Promise<SetFigures> {
     settings: {
       recogniser: RECOGNISER,
       casesPerSet: options.cases,
+      shares: options.shares,
       seeds: [options.seed, options.seed + 1, options.seed + 2].join(' '),
       ...endpointing.settings,
     },
@@ -56,9 +60,9 @@ export async function runSets(options: SetOptions): Promise<SetFigures> {
 }
 
 async function endpointingFigures(options: SetOptions, line: UserLine): Promise<SetFigures> {
-  const { cases, seed, voice, progress } = options
+  const { cases, seed, voice, progress, shares } = options
   progress(`hesitant speech: ${cases} turns, seed ${seed}`)
-  const heard = hearCases(await hesitantCases(cases, new Seeded(seed), voice), line)
+  const heard = hearCases(await hesitantCases(cases, new Seeded(seed), voice, shares), line)
   const results: PolicyResult[] = []
   for (const policy of POLICIES) results.push(await runPolicy(heard, policy, seed))
   const quick = bestWithinLatency(results, LATENCY_BUDGET_MS)

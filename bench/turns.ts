@@ -3,6 +3,7 @@
  * Our own share of each turn comes from the server's account of it (no provider time in it);
  * barge-in, greeting and response are measured at the user's ear.
  */
+import type { Shares } from './labelled/hesitant-texts.ts'
 import { percentile } from './rig/histogram.ts'
 import { inGroups } from './rig/in-groups.ts'
 import { Pacer } from './rig/pacer.ts'
@@ -18,6 +19,7 @@ export interface TurnsOptions {
   calls: number
   /** Of each labelled set; 0 leaves them out. */
   cases: number
+  shares: Shares
   /** Calls at the same time. */
   parallel: number
   seed: number
@@ -40,8 +42,8 @@ export async function runTurns(options: TurnsOptions): Promise<BenchFigures> {
   let failures = 0
   let sets: SetFigures = { figures: {}, settings: {} }
   try {
-    const { cases, seed, progress } = options
-    if (cases > 0) sets = await runSets({ cases, seed, voice, progress })
+    const { cases, shares, seed, progress } = options
+    if (cases > 0) sets = await runSets({ cases, shares, seed, voice, progress })
     await inGroups(options.calls, options.parallel, async (index) => {
       const { url } = options.server
       const result = await runScenario({

@@ -16,6 +16,7 @@ import {
   KIND_SHARES,
   type HesitantText,
   type HesitationKind,
+  type Shares,
 } from './hesitant-texts.ts'
 import type { SpokenWord } from './scripted-recogniser.ts'
 import type { Seeded } from './seeded.ts'
@@ -49,9 +50,12 @@ export async function hesitantCases(
   count: number,
   seeded: Seeded,
   voice: SpeechVoice,
+  shares: Shares = 'now',
 ): Promise<HesitantCase[]> {
   const cases: HesitantCase[] = []
-  for (let i = 0; i < count; i++) cases.push(await hesitantCase(drawText(i, seeded), seeded, voice))
+  for (let i = 0; i < count; i++) {
+    cases.push(await hesitantCase(drawText(i, seeded, shares), seeded, voice))
+  }
   return cases
 }
 
@@ -72,8 +76,8 @@ export async function fluentCases(
 }
 
 /** The kinds take turns in their shares, so that every set of 20 or more has them all. */
-function drawText(index: number, seeded: Seeded): HesitantText {
-  const kinds = Object.entries(KIND_SHARES) as [HesitationKind, number][]
+function drawText(index: number, seeded: Seeded, shares: Shares): HesitantText {
+  const kinds = Object.entries(KIND_SHARES[shares]) as [HesitationKind, number][]
   const deck = kinds.flatMap(([kind, share]) => Array<HesitationKind>(share).fill(kind))
   const kind = deck[(index * 7) % deck.length] ?? 'open'
   const language = seeded.next() < 0.5 ? 'es-MX' : 'en-US'

@@ -6,7 +6,7 @@
  * number    … a group of a dictated number      email   … a part of an address
  * closed    … words that could be a whole turn: nothing in the text tells it from the end
  *
- * Written before the endpointing was tuned on them; a tuned rule must be one of the language, not of this list.
+ * The endpointing was tuned with these texts at hand: figures from them flatter it.
  */
 export type HesitationKind = 'open' | 'filler' | 'number' | 'email' | 'closed'
 
@@ -16,14 +16,12 @@ export interface HesitantText {
   text: string
 }
 
-/** Share of each kind in the set, in twentieths. */
-export const KIND_SHARES: Record<HesitationKind, number> = {
-  open: 8,
-  filler: 3,
-  number: 6,
-  email: 1,
-  closed: 2,
+/** Share of each kind in the set, in twentieths. `first`: before a look at results changed them to `now`. */
+export const KIND_SHARES: Record<'now' | 'first', Record<HesitationKind, number>> = {
+  now: { open: 8, filler: 3, number: 6, email: 1, closed: 2 },
+  first: { open: 8, filler: 3, number: 5, email: 1, closed: 3 },
 }
+export type Shares = keyof typeof KIND_SHARES
 
 const SPANISH: Record<HesitationKind, string[]> = {
   open: [
