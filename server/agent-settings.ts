@@ -4,6 +4,7 @@
  * that take effect are here. A value that is absent in a profile falls back to the base; 0, false and "" are values.
  */
 import { z } from 'zod'
+import { httpTools } from './tools/http-tool.ts'
 
 export const PROFILES = ['browser', 'twilio', 'telnyx'] as const
 export type Profile = (typeof PROFILES)[number]
@@ -64,6 +65,8 @@ const profileShape = {
   phrases: z.array(z.string().max(100)).max(500),
   enableEndCall: z.boolean(),
   enableDialKeypad: z.boolean(),
+  /** Services of one's own that the model may call. Header values are secrets. */
+  httpTools,
   transferPhoneNumber: e164.nullable(),
   /** Said to the person before the user is connected; empty connects at once. {{from}} and other variables are filled. */
   transferAnnouncement: z.string().max(500),
@@ -139,6 +142,7 @@ export const DEFAULT_SETTINGS: AgentSettings = {
     phrases: [],
     enableEndCall: true,
     enableDialKeypad: false,
+    httpTools: [],
     transferPhoneNumber: null,
     transferAnnouncement: '',
     idleTimeoutSec: 10,

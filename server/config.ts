@@ -48,6 +48,8 @@ export interface Config {
   openAi: { baseUrl: string; apiKey: string | null; model: string } | null
   /** Signs what is posted after a call; null: nothing is posted. */
   webhook: { secret: string; allowPrivate: boolean } | null
+  /** Hosts that HTTP tools may reach although they are private or without TLS: `name` or `name:port`. */
+  httpToolHosts: readonly string[]
   /** Providers of each kind, preferred first; null: the clouds that have a key, then the embedded one. */
   providerOrder: {
     stt: ('azure' | 'embedded')[] | null
@@ -124,6 +126,11 @@ const variables = z.object({
   LLM_MODEL: z.string().max(200).optional(),
   WEBHOOK_SECRET: secret.min(16, 'at least 16 characters').optional(),
   WEBHOOK_ALLOW_PRIVATE: flag.prefault('0'),
+  HTTP_TOOLS_HOSTS: z
+    .string()
+    .transform((text) => text.split(',').map((host) => host.trim().toLowerCase()))
+    .pipe(z.array(z.string().regex(/^[a-z0-9.-]+(:\d+)?$/, 'a list of hosts: name or name:port')))
+    .optional(),
   ...carrierVariables,
   OUTBOUND_MAX_CALLS: count(1, 2_000, 10),
   OUTBOUND_CALLS_PER_SEC: count(1, 100, 1),
@@ -181,6 +188,7 @@ export function loadConfig(
       values.WEBHOOK_SECRET === undefined
         ? null
         : { secret: values.WEBHOOK_SECRET, allowPrivate: values.WEBHOOK_ALLOW_PRIVATE },
+    httpToolHosts: values.HTTP_TOOLS_HOSTS ?? [],
     providerOrder: {
       stt: values.STT_PROVIDERS ?? null,
       llm: values.LLM_PROVIDERS ?? null,

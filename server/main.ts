@@ -218,7 +218,10 @@ async function openCalls(base: Base, parts: Parts) {
     monotonicMs: () => performance.now(),
   })
   const accept = {
-    call: { pool, wheel, providers, echo: config.echo, rung: load.rung, tally: load.tally },
+    call: {
+      ...{ pool, wheel, providers, echo: config.echo, rung: load.rung, tally: load.tally },
+      httpTools: { allowedHosts: config.httpToolHosts },
+    },
     diary: {
       journal,
       metrics,

@@ -35,6 +35,7 @@ describe('config', () => {
       sttWorkers: 1,
       loadControl: true,
       limits: { apiPerMinute: 600, webhookPerMinute: 6_000 },
+      httpToolHosts: [],
       providerOrder: { stt: null, llm: null, tts: null },
       phraseCacheBytes: 64 * 1_048_576,
       prices: {

@@ -50,7 +50,12 @@ export class SimulatedCall {
       llm: modelOf(options.answer?.text ?? null),
       tts: voiceOf(options.answer?.pcmOf ?? new Map()),
       playback: this.line,
-      control: { hangup: () => {}, transfer: async () => {}, sendDigits: async () => {} },
+      control: {
+        hangup: () => {},
+        transfer: async () => {},
+        sendDigits: async () => {},
+        callTool: async () => 'ok',
+      },
       emit: (event) => void this.events.push(structuredClone(event)),
       clockMs: () => this.nowMs,
       monotonicMs: () => this.nowMs,

@@ -3,17 +3,15 @@
  *
  *   Andrea-Signature: t=<seconds since 1970>,v1=<hex HMAC-SHA-256 of "t.body" with WEBHOOK_SECRET>
  *
- * The receiver checks both: the time stops a replay, the HMAC a forgery. The address is checked when the connection is
- * made, not when the name is looked up first, so that a name cannot change in between. Redirects are not followed.
+ * The receiver checks both: the time stops a replay, the HMAC a forgery. Only public addresses (public-lookup.ts); redirects
+ * are not followed.
  */
 import { createHmac } from 'node:crypto'
-import { lookup } from 'node:dns'
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { isIP, type LookupFunction } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { errorText } from '../errors.ts'
-import { isPublicAddress } from './public-address.ts'
+import { publicLookup, refusePrivateHost, RefusedAddress } from './public-lookup.ts'
 
 export interface WebhookDeps {
   secret: string
@@ -79,19 +77,13 @@ async function attemptPost(url: string, body: string, deps: WebhookDeps): Promis
   }
 }
 
-class RefusedAddress extends Error {}
-
 /** @throws RefusedAddress for anything but https to a name or a public address. */
 function allowedUrl(text: string, allowPrivate: boolean): URL {
   if (!URL.canParse(text)) throw new RefusedAddress('the webhook URL is not a URL')
   const url = new URL(text)
   const isPlain = url.protocol === 'http:' && allowPrivate
   if (url.protocol !== 'https:' && !isPlain) throw new RefusedAddress('webhooks go to https only')
-  const host = url.hostname.replace(/^\[|\]$/g, '')
-  // An address in the URL itself is never looked up, so it is checked here.
-  if (isIP(host) !== 0 && !allowPrivate && !isPublicAddress(host)) {
-    throw new RefusedAddress(`${host} is not a public address`)
-  }
+  if (!allowPrivate) refusePrivateHost(url)
   return url
 }
 
@@ -123,20 +115,5 @@ function send(url: URL, body: string, deps: WebhookDeps): Promise<number> {
     )
     outgoing.once('error', reject)
     outgoing.end(body)
-  })
-}
-
-/** Hands out a name's addresses only when all of them are public. */
-const publicLookup: LookupFunction = (hostname, options, done) => {
-  lookup(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error) return done(error, '', 0)
-    const wrong = addresses.find(({ address }) => !isPublicAddress(address))
-    const first = addresses[0]
-    if (wrong || !first) {
-      const at = wrong?.address ?? 'no address'
-      return done(new RefusedAddress(`${hostname} leads to ${at}, which is not public`), '', 0)
-    }
-    if (options.all) done(null, addresses)
-    else done(null, first.address, first.family)
   })
 }

@@ -24,6 +24,7 @@ import type { Wheel } from '../media/wheel.ts'
 import { STT_RATE_HZ, type SttSession } from '../providers/stt.ts'
 import type { Providers } from '../providers/select.ts'
 import type { Agent } from '../store/agents.ts'
+import { callHttpTool, type HttpToolDeps } from '../tools/call-http-tool.ts'
 import type { AudioPool, Detection, ProgressTone } from '../../workers/pool.ts'
 import type { CallDiary } from './call-diary.ts'
 import { CallLine, type CallPhone } from './call-line.ts'
@@ -49,6 +50,7 @@ export interface CallDeps {
   providers: Providers
   /** Every call is echoed instead of answered: for media benches. */
   echo: boolean
+  httpTools: HttpToolDeps
   /** What this process gives up at the moment to carry its calls. */
   rung(): RungIndex
   /** Frames of all calls together, for the load meter. */
@@ -318,6 +320,8 @@ export class Call implements LiveCall {
       },
       transfer: (to) => this.#line.transfer(to),
       sendDigits: (digits) => this.#line.sendDigits(digits),
+      callTool: (tool, args, signal) =>
+        callHttpTool({ callId: this.id, tool, args, signal }, this.#deps.httpTools),
     }
   }
 

@@ -259,7 +259,7 @@ export class AgentTurn {
     for (const call of calls) {
       const action = toolAction(call, this.#deps.settings)
       results.push(await this.#perform(action, call.name, call.arguments))
-      if (action.kind === 'digits' || action.kind === 'refused') needsAnswer = true
+      if (NEEDS_ANSWER.has(action.kind)) needsAnswer = true
     }
     if (this.#abort.signal.aborted) return true
     this.#deps.history.tools(this.#said, calls, results)
@@ -271,7 +271,9 @@ export class AgentTurn {
     if (action.kind === 'endCall') this.after = { kind: 'hangup', reason: 'agentHangup' }
     else if (action.kind === 'transfer') this.after = { kind: 'transfer', to: action.to }
     else if (action.kind === 'refused') result = `error: ${action.reason}`
-    else {
+    else if (action.kind === 'http') {
+      result = await this.#deps.control.callTool(action.tool, args, this.#abort.signal)
+    } else {
       result = await this.#deps.control.sendDigits(action.digits).then(
         () => 'ok',
         (error: unknown) => `error: ${providerError(error).message}`,
@@ -330,5 +332,8 @@ export class AgentTurn {
     )
   }
 }
+
+/** What the model must hear of before the turn is over. */
+const NEEDS_ANSWER: ReadonlySet<ToolAction['kind']> = new Set(['digits', 'refused', 'http'])
 
 const TOKEN_TOOLS = { endCall: 'end_call', transfer: 'transfer_call', digits: 'send_dtmf' } as const

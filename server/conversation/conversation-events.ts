@@ -1,5 +1,6 @@
 /** What a conversation tells the outside: stored by the journal, shown live by the dashboard, measured by metrics. */
 import type { EndReason } from '../call/call-state.ts'
+import type { HttpTool } from '../tools/http-tool.ts'
 
 export interface TurnLatency {
   /** All ms, all durations; together with ownMs they add up to responseMs. The wait after the last voiced sample. */
@@ -67,4 +68,6 @@ export interface CallControl {
   hangup(reason: EndReason): void
   transfer(to: string): Promise<void>
   sendDigits(digits: string): Promise<void>
+  /** Asks a service of the user's own. @returns what the model is told, failures too; never rejects. */
+  callTool(tool: HttpTool, args: string, signal: AbortSignal): Promise<string>
 }

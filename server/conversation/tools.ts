@@ -2,17 +2,19 @@
 import { z } from 'zod'
 import type { ProfileSettings } from '../agent-settings.ts'
 import type { ToolCall, ToolDefinition } from '../providers/llm.ts'
+import type { HttpTool } from '../tools/http-tool.ts'
 import type { ControlToken } from './control-tokens.ts'
 
 export type ToolSettings = Pick<
   ProfileSettings,
-  'enableEndCall' | 'enableDialKeypad' | 'transferPhoneNumber'
+  'enableEndCall' | 'enableDialKeypad' | 'transferPhoneNumber' | 'httpTools'
 >
 
 export type ToolAction =
   | { kind: 'endCall' }
   | { kind: 'transfer'; to: string }
   | { kind: 'digits'; digits: string }
+  | { kind: 'http'; tool: HttpTool }
   /** Not possible; `reason` goes back to the model. */
   | { kind: 'refused'; reason: string }
 
@@ -49,6 +51,9 @@ export function toolDefinitions(settings: ToolSettings): ToolDefinition[] {
       },
     })
   }
+  for (const { name, description, parameters } of settings.httpTools) {
+    tools.push({ name, description, parameters })
+  }
   return tools
 }
 
@@ -64,8 +69,12 @@ export function toolAction(call: ToolCall, settings: ToolSettings): ToolAction {
       if (!parsed.success) return { kind: 'refused', reason: 'digits must be 1 to 32 of 0-9 * #' }
       return allowedAction({ kind: 'digits', digits: parsed.data.digits }, settings)
     }
-    default:
-      return { kind: 'refused', reason: `there is no tool ${call.name}` }
+    default: {
+      const tool = settings.httpTools.find(({ name }) => name === call.name)
+      return tool
+        ? { kind: 'http', tool }
+        : { kind: 'refused', reason: `there is no tool ${call.name}` }
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 /** Agents: list, make, read, save. Every save is a new version; who saves on an outdated one is told so (409). */
 import { z } from 'zod'
+import type { AgentSettings } from '../agent-settings.ts'
 import { RequestError } from '../errors.ts'
 import {
   createAgent,
@@ -10,6 +11,7 @@ import {
   type Agent,
 } from '../store/agents.ts'
 import type { Database } from '../store/database.ts'
+import { maskedSettings, UnknownSecret, withStoredSecrets } from '../tools/tool-secrets.ts'
 import type { AppDeps } from './app-deps.ts'
 import { route, type Route } from './route.ts'
 import { agent, agentSummary, agentVersion, byId, settings } from './schemas.ts'
@@ -40,11 +42,13 @@ export function agentRoutes(deps: AppDeps): Route[] {
       access: 'key',
       body: z.strictObject({ name }),
       answer: { status: 201, description: 'The new agent', json: agent },
-      respond: ({ body, ctx }) =>
-        createAgent(db, {
-          name: body.name,
-          author: ctx.state.identity?.name ?? 'unknown',
-        }),
+      respond: async ({ body, ctx }) =>
+        shown(
+          await createAgent(db, {
+            name: body.name,
+            author: ctx.state.identity?.name ?? 'unknown',
+          }),
+        ),
     }),
     route({
       method: 'GET',
@@ -54,7 +58,7 @@ export function agentRoutes(deps: AppDeps): Route[] {
       access: 'key',
       params: byId,
       answer: { status: 200, description: 'Agent', json: agent },
-      respond: ({ params }) => existingAgent(db, params.id),
+      respond: async ({ params }) => shown(await existingAgent(db, params.id)),
     }),
     saveRoute(deps),
     versionsRoute(deps),
@@ -77,16 +81,16 @@ function saveRoute({ db, onAgentSaved }: AppDeps): Route {
     answer: { status: 200, description: 'The agent as saved', json: agent },
     errors: [409],
     async respond({ params, body, ctx }) {
-      await existingAgent(db, params.id)
+      const existing = await existingAgent(db, params.id)
       const saved = await saveAgent(db, {
         id: params.id,
         name: body.name,
-        settings: body.settings,
+        settings: withSecrets(body.settings, existing.settings),
         baseVersion: body.baseVersion,
         author: ctx.state.identity?.name ?? 'unknown',
       })
       onAgentSaved?.(saved)
-      return saved
+      return shown(saved)
     },
   })
 }
@@ -109,6 +113,20 @@ function versionsRoute({ db }: AppDeps): Route {
       return { items: await listVersions(db, params.id) }
     },
   })
+}
+
+/** An agent as the API shows it: without the secrets of its tools. */
+function shown(found: Agent): Agent {
+  return { ...found, settings: maskedSettings(found.settings) }
+}
+
+function withSecrets(edited: AgentSettings, stored: AgentSettings): AgentSettings {
+  try {
+    return withStoredSecrets(edited, stored)
+  } catch (error) {
+    if (!(error instanceof UnknownSecret)) throw error
+    throw new RequestError(422, 'SECRET_UNKNOWN', error.message, { field: error.field })
+  }
 }
 
 async function existingAgent(db: Database, id: string): Promise<Agent> {

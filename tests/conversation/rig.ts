@@ -190,6 +190,9 @@ export class Rig {
   readonly hangups: string[] = []
   readonly digitsSent: string[] = []
   readonly transfers: string[] = []
+  readonly toolCalls: { name: string; args: string; signal: AbortSignal }[] = []
+  /** Answers the newest HTTP tool. */
+  toolAnswers: (result: string) => void = () => undefined
   transferFails = false
   nowMs = 0
   readonly conversation: Conversation
@@ -206,6 +209,10 @@ export class Rig {
         if (this.transferFails) throw new Error('busy')
       },
       sendDigits: async (digits) => void this.digitsSent.push(digits),
+      callTool: (tool, args, signal) => {
+        this.toolCalls.push({ name: tool.name, args, signal })
+        return new Promise((resolve) => (this.toolAnswers = resolve))
+      },
     }
     this.conversation = new Conversation({
       callId: 'call-1',

@@ -1,8 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import { allowedAction, toolAction, toolDefinitions } from '../../server/conversation/tools.ts'
 
-const ALL = { enableEndCall: true, enableDialKeypad: true, transferPhoneNumber: '+525512345678' }
-const NONE = { enableEndCall: false, enableDialKeypad: false, transferPhoneNumber: null }
+const ALL = {
+  enableEndCall: true,
+  enableDialKeypad: true,
+  transferPhoneNumber: '+525512345678',
+  httpTools: [],
+}
+const NONE = {
+  enableEndCall: false,
+  enableDialKeypad: false,
+  transferPhoneNumber: null,
+  httpTools: [],
+}
 const call = (name: string, args = '{}') => ({ id: 'x', name, arguments: args })
 
 describe('tools', () => {

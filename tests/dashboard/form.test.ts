@@ -7,6 +7,12 @@ import { DEFAULT_SETTINGS, agentSettings, profileSettings } from '../../server/a
 const settings = DEFAULT_SETTINGS
 const field = (name: FieldName) => FIELDS.find((each) => each.name === name)!
 
+const TOOL = {
+  ...{ name: 'find', description: 'Finds.', method: 'GET', url: 'https://example.com/' },
+  ...{ headers: {}, timeoutMs: 1_000, retries: 0 },
+  parameters: { type: 'object', properties: {} },
+}
+
 describe('fields', () => {
   test('has exactly one field for every setting of the schema', () => {
     const names = FIELDS.map(({ name }) => name).sort()
@@ -41,6 +47,7 @@ function edgesOf(each: (typeof FIELDS)[number]): unknown[] {
     const many = (count: number) => Array.from({ length: count }, (_, i) => `w${i}`)
     return [[], many(each.maxItems), many(each.maxItems + 1), [word(each.maxItemLength + 1)]]
   }
+  if (each.control === 'json') return [[], [TOOL], [TOOL, {}], 'text', null, [1]]
   if (each.control === 'phone') return ['+525512345678', '5512345678', '+0123456789', null]
   if (each.control === 'language') return ['es-MX', 'es', 'ES-mx', '']
   if ('maxLength' in each) {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DEFAULT_SETTINGS } from '../../server/agent-settings.ts'
 import { agent, agentSummary, agentVersion } from '../../server/http/schemas.ts'
+import { getAgent } from '../../server/store/agents.ts'
 import { runApp, type RunningApp } from './running-app.ts'
 
 let app: RunningApp
@@ -48,6 +49,33 @@ describe('agents', () => {
     const versions = (await app.ask(`/api/v1/agents/${made.id}/versions`)).json.items
     expect(versions.map((one: unknown) => agentVersion.strict().parse(one).version)).toEqual([2, 1])
     expect(versions[0].author).toBe((await app.ask('/api/v1/session')).json.name)
+  })
+
+  it('never show a header of a tool, keep it when *** is saved, and refuse *** for another host', async () => {
+    const made = await create('Herramientas')
+    const tool = {
+      ...{ name: 'find', description: 'Finds.', method: 'GET', url: 'https://example.com/' },
+      ...{ headers: { 'X-Key': 'secret-value' }, timeoutMs: 1_000, retries: 0 },
+      parameters: { type: 'object', properties: {} },
+    }
+    const save = (version: number, one: unknown) => {
+      const settings = { ...made.settings, base: { ...made.settings.base, httpTools: [one] } }
+      return put(made.id, { settings, baseVersion: version })
+    }
+    const first = await save(made.version, tool)
+    const masked = { ...tool, headers: { 'X-Key': '***' } }
+    expect([first.status, first.json.settings.base.httpTools]).toEqual([200, [masked]])
+    const second = await save(made.version + 1, { ...masked, retries: 2 })
+    expect(second.status).toBe(200)
+    const read = await app.ask(`/api/v1/agents/${made.id}`)
+    expect(JSON.stringify(read.json)).not.toContain('secret-value')
+    const stored = await getAgent(app.db, made.id)
+    expect(stored?.settings.base.httpTools).toEqual([{ ...tool, retries: 2 }])
+    const elsewhere = await save(made.version + 2, { ...masked, url: 'https://evil.example/' })
+    expect([elsewhere.status, elsewhere.json.error.field]).toEqual([
+      422,
+      'settings.base.httpTools.0.headers.X-Key',
+    ])
   })
 
   it('refuse a save on an outdated version with 409 and keep what was saved', async () => {

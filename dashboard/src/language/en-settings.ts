@@ -49,6 +49,8 @@ export const enSettings: Record<keyof typeof esSettings, string> = {
   'invalid.phone': 'An international number, for example +525512345678.',
   'invalid.url': 'An http:// or https:// address.',
   'invalid.schema': 'A JSON Schema: an object with properties.',
+  'invalid.tools':
+    'A JSON list of tools, each with name, description, parameters, method, url, headers, timeoutMs, retries.',
   'invalid.language': 'A language tag such as es-MX.',
 
   'tags.add': 'Add…',
@@ -127,6 +129,9 @@ export const enSettings: Record<keyof typeof esSettings, string> = {
     'When the answer or a tool takes longer, the agent says a phrase. 0: never.',
   'field.fillerPhrases': 'Filler phrases',
   'hint.fillerPhrases': 'Taken in turn. None: those of the language.',
+  'field.httpTools': 'Tools of your own (HTTP)',
+  'hint.httpTools':
+    'Services that the agent may ask during the call, as JSON. Headers are secret: once saved, they show as ***.',
   'field.legalNotice': 'Legal notice',
   'hint.legalNotice': 'Said before the first message; the user cannot interrupt it.',
   'field.interruptionWords': 'Words to interrupt',

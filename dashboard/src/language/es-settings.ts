@@ -47,6 +47,8 @@ export const esSettings = {
   'invalid.phone': 'Un número en formato internacional, por ejemplo +525512345678.',
   'invalid.url': 'Una dirección http:// o https://.',
   'invalid.schema': 'Un JSON Schema: un objeto con properties.',
+  'invalid.tools':
+    'Una lista JSON de herramientas, cada una con name, description, parameters, method, url, headers, timeoutMs y retries.',
   'invalid.language': 'Una etiqueta de idioma como es-MX.',
 
   'tags.add': 'Añadir…',
@@ -125,6 +127,9 @@ export const esSettings = {
     'Si la respuesta o una herramienta tarda más, el agente dice una frase. 0: nunca.',
   'field.fillerPhrases': 'Frases de relleno',
   'hint.fillerPhrases': 'Se usan por turno. Ninguna: las del idioma.',
+  'field.httpTools': 'Herramientas propias (HTTP)',
+  'hint.httpTools':
+    'Servicios que el agente puede consultar durante la llamada, en JSON. Las cabeceras son secretas: una vez guardadas se ven como ***.',
   'field.legalNotice': 'Aviso legal',
   'hint.legalNotice': 'Se dice antes del primer mensaje; el usuario no puede interrumpirlo.',
   'field.interruptionWords': 'Palabras para interrumpir',

@@ -55,7 +55,12 @@ export interface TagsField extends Shared {
   maxItemLength: number
 }
 
-export type Field = NumberField | TextField | ChoiceField | SwitchField | TagsField
+/** A list that is written as JSON; while it is none, the draft holds the text. */
+export interface JsonField extends Shared {
+  control: 'json'
+}
+
+export type Field = NumberField | TextField | ChoiceField | SwitchField | TagsField | JsonField
 
 export const LANGUAGES = ['es-MX', 'es-ES', 'es-US', 'es-AR', 'es-CO', 'es-CL', 'en-US', 'en-GB']
 
@@ -150,6 +155,7 @@ export const FIELDS: readonly Field[] = [
   { name: 'enableDialKeypad', section: 'functions', control: 'switch' },
   text('transferPhoneNumber', 'functions', { control: 'phone', maxLength: 16 }),
   text('transferAnnouncement', 'functions', { control: 'text', maxLength: 500, wide: true }),
+  { name: 'httpTools', section: 'functions', control: 'json', wide: true },
   { name: 'machineDetection', section: 'functions', control: 'switch' },
   {
     name: 'onMachine',

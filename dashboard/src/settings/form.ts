@@ -106,6 +106,8 @@ export function problemOf(field: Field, value: unknown): Problem | null {
       return tagsProblem(field, value)
     case 'choice':
       return field.options.includes(String(value)) ? null : { key: 'invalid.required' }
+    case 'json':
+      return isToolList(value) ? null : { key: 'invalid.tools' }
     case 'switch':
       return typeof value === 'boolean' ? null : { key: 'invalid.required' }
     default:
@@ -156,6 +158,28 @@ function isSchema(text: string): boolean {
     return false // not JSON
   }
 }
+
+/** The list as written, or its text while it is no JSON: the form then says so. */
+export function jsonValue(text: string): unknown {
+  if (text.trim() === '') return []
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text // shown as a problem
+  }
+}
+
+/** What a person gets wrong first; the server checks the rest when the agent is saved. */
+function isToolList(value: unknown): boolean {
+  return (
+    Array.isArray(value) && value.every((tool) => TOOL_PARTS.every((part) => part in Object(tool)))
+  )
+}
+
+const TOOL_PARTS = [
+  ...['name', 'description', 'parameters', 'method'],
+  ...['url', 'headers', 'timeoutMs', 'retries'],
+]
 
 /** The server's path of a refused value as ours: it may begin with `settings.` and end inside a list. */
 export function ownPath(serverField: string): string | null {
