@@ -37,6 +37,8 @@ const profileShape = {
   firstMessage: z.string().max(500),
   firstMessageMode: z.enum(['speak-first', 'wait-for-user', 'speak-first-dynamic']),
   language,
+  /** Further languages that the agent may change to during a call, each with the provider's own voice for it. */
+  languages: z.array(language).max(8),
   voiceName: z.string().min(1).max(100),
   voiceStyle: z.string().max(50).nullable(),
   voiceSpeed: z.number().min(0.5).max(2),
@@ -118,6 +120,7 @@ export const DEFAULT_SETTINGS: AgentSettings = {
     firstMessage: 'Hola, soy Andrea de Ubrokers. ¿Me escucha bien?',
     firstMessageMode: 'speak-first',
     language: 'es-MX',
+    languages: [],
     voiceName: 'es-MX-DaliaNeural',
     voiceStyle: null,
     voiceSpeed: 1,

@@ -54,6 +54,7 @@ export class SimulatedCall {
         hangup: () => {},
         transfer: async () => {},
         sendDigits: async () => {},
+        switchLanguage: () => {},
         callTool: async () => 'ok',
       },
       emit: (event) => void this.events.push(structuredClone(event)),

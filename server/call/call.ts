@@ -80,6 +80,7 @@ export class Call implements LiveCall {
   readonly #watchdog: Watchdog
   readonly #conversation: Conversation | EchoConversation
   #stt: SttSession | null = null
+  #isSpeech = false
   #phase: CallPhase = { state: 'answered', endReason: null }
   #hangupAfterPlayback: { reason: EndReason; latestMs: number } | null = null
   #screening: Screening | null = null
@@ -308,6 +309,7 @@ export class Call implements LiveCall {
       monotonicMs: () => performance.now(),
       agentName: agent.name,
       sentLevelDbfs: () => this.#leg.takeSentLevelDbfs(),
+      speculates: () => this.#deps.rung() < 2,
       variables: this.#line.variables,
     })
   }
@@ -320,17 +322,26 @@ export class Call implements LiveCall {
       },
       transfer: (to) => this.#line.transfer(to),
       sendDigits: (digits) => this.#line.sendDigits(digits),
+      switchLanguage: (language) => this.#switchLanguage(language),
       callTool: (tool, args, signal) =>
         callHttpTool({ callId: this.id, tool, args, signal }, this.#deps.httpTools),
     }
   }
 
-  #openRecogniser(): SttSession {
+  /** A session has one language: another takes over, and is told of speech that goes on. @throws ProviderError */
+  #switchLanguage(language: string): void {
+    const old = this.#stt
+    this.#stt = this.#openRecogniser(language)
+    old?.close()
+    if (this.#isSpeech) this.#stt.speechStarted(this.#leg.audioTimeMs)
+  }
+
+  #openRecogniser(language = this.#facts.settings.language): SttSession {
     const { settings } = this.#facts
     return this.#deps.providers.stt.open(
       {
         callId: this.id,
-        language: settings.language,
+        language,
         phrases: settings.phrases,
         segmentationSilenceMs: settings.silenceTimeoutMs,
         initialSilenceMs: settings.initialSilenceMs,
@@ -353,6 +364,7 @@ export class Call implements LiveCall {
   #userFrame(detection: Detection, pcm16k: Int16Array): void {
     if (isOver(this.#phase)) return
     this.#stt?.push(pcm16k, detection.atMs)
+    this.#isSpeech = detection.speech
     if (detection.onset) this.#stt?.speechStarted(detection.speechStartMs)
     if (detection.offset) this.#stt?.speechEnded(detection.lastVoicedMs)
     if (this.#conversation instanceof EchoConversation) this.#conversation.userPcm(pcm16k)

@@ -53,6 +53,8 @@ export interface AgentTurnDeps {
   history: History
   monotonicMs(): number
   nextSegmentId(): number
+  /** Prompt, voice, phrases and recogniser follow. @throws ProviderError, and nothing has changed */
+  switchLanguage(language: string): void
 }
 
 export interface AgentTurnEvents {
@@ -271,6 +273,7 @@ export class AgentTurn {
     if (action.kind === 'endCall') this.after = { kind: 'hangup', reason: 'agentHangup' }
     else if (action.kind === 'transfer') this.after = { kind: 'transfer', to: action.to }
     else if (action.kind === 'refused') result = `error: ${action.reason}`
+    else if (action.kind === 'language') result = this.#switchLanguage(action.language)
     else if (action.kind === 'http') {
       result = await this.#deps.control.callTool(action.tool, args, this.#abort.signal)
     } else {
@@ -281,6 +284,15 @@ export class AgentTurn {
     }
     if (!this.#abort.signal.aborted) this.#events.onTool({ name, arguments: args, result })
     return result
+  }
+
+  #switchLanguage(language: string): string {
+    try {
+      this.#deps.switchLanguage(language)
+      return `ok: speak ${language} from now on`
+    } catch (error) {
+      return `error: ${providerError(error).message}`
+    }
   }
 
   #say(sentence: string): void {
@@ -314,10 +326,15 @@ export class AgentTurn {
 
   #openSpeech(): Speech {
     const { callId, tts, playback, settings, monotonicMs, nextSegmentId } = this.#deps
-    const voice = voiceOf(settings)
     const { ledger } = this
     return new Speech(
-      { callId, tts, voice, playback, ledger, pacingMs: settings.voicePacingMs, nextSegmentId },
+      {
+        ...{ callId, tts, playback, ledger, pacingMs: settings.voicePacingMs, nextSegmentId },
+        // Read for each sentence: the language may change within the turn.
+        get voice() {
+          return voiceOf(settings)
+        },
+      },
       {
         onAsked: () => {
           if (this.#hasAnswer) this.latency?.pass('ttsAsked', monotonicMs())
@@ -334,6 +351,11 @@ export class AgentTurn {
 }
 
 /** What the model must hear of before the turn is over. */
-const NEEDS_ANSWER: ReadonlySet<ToolAction['kind']> = new Set(['digits', 'refused', 'http'])
+const NEEDS_ANSWER: ReadonlySet<ToolAction['kind']> = new Set([
+  'digits',
+  'refused',
+  'http',
+  'language',
+])
 
 const TOKEN_TOOLS = { endCall: 'end_call', transfer: 'transfer_call', digits: 'send_dtmf' } as const

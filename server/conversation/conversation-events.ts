@@ -68,6 +68,8 @@ export interface CallControl {
   hangup(reason: EndReason): void
   transfer(to: string): Promise<void>
   sendDigits(digits: string): Promise<void>
+  /** From now on the user speaks this language (BCP 47): the recogniser changes. @throws ProviderError */
+  switchLanguage(language: string): void
   /** Asks a service of the user's own. @returns what the model is told, failures too; never rejects. */
   callTool(tool: HttpTool, args: string, signal: AbortSignal): Promise<string>
 }

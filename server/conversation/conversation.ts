@@ -27,9 +27,9 @@ import { Floor, type FloorDeps } from './floor.ts'
 import { greet } from './greeting.ts'
 import { History } from './history.ts'
 import { rejection } from './input-filter.ts'
+import { ownSettings, promptIn, settingsIn } from './language.ts'
 import { LatencyLedger, type CommitTimes } from './latency.ts'
 import { oldWordsRefusal, PICK_UP_WORDS } from './old-words.ts'
-import { systemPrompt } from './prompt.ts'
 import { StartHold } from './start-hold.ts'
 import { agentHasFloor } from './turn-state.ts'
 import { Unprompted } from './unprompted.ts'
@@ -41,11 +41,13 @@ import { hasStopWord, isBackchannel, wordsOf } from './words.ts'
 /** callId, settings, llm, tts, playback, control, emit, clockMs, monotonicMs: see AgentTurnDeps and FloorDeps. */
 export interface ConversationDeps extends Omit<
   FloorDeps,
-  'history' | 'nextTurnId' | 'nextSegmentId' | 'beforeRecord' | 'beforeEnd'
+  'history' | 'nextTurnId' | 'nextSegmentId' | 'switchLanguage' | 'beforeRecord' | 'beforeEnd'
 > {
   agentName: string
   /** Level of the agent audio that was sent in the last 20 ms, dBFS; left out where nobody can echo it. */
   sentLevelDbfs?(): number
+  /** False under load: no answer is begun on a partial, which a final might undo. Default: true. */
+  speculates?(): boolean
   /** Values for {{name}} in the prompt and the greeting. */
   variables: Record<string, string>
 }
@@ -71,13 +73,13 @@ export class Conversation implements PlaybackEvents {
   readonly #echo = { isEcho: false }
 
   constructor(deps: ConversationDeps) {
-    const { settings, agentName } = deps
+    const settings = ownSettings(deps.settings)
     this.#deps = deps
     this.#settings = settings
-    this.#endpointing = new Endpointing(settings)
+    this.#endpointing = new Endpointing(settings, () => deps.speculates?.() ?? true)
     this.#bargeIn = new BargeIn(settings)
     this.#unprompted = new Unprompted(settings, deps.clockMs())
-    this.#history = new History(systemPrompt(settings, agentName, deps.variables))
+    this.#history = new History(promptIn(settings, deps.agentName, deps.variables))
     const nextTurnId = counter()
     this.#user = new UserTurns({
       emit: deps.emit,
@@ -86,6 +88,8 @@ export class Conversation implements PlaybackEvents {
     })
     this.#floor = new Floor({
       ...deps,
+      settings,
+      switchLanguage: (language) => this.#switchLanguage(language),
       history: this.#history,
       nextTurnId,
       nextSegmentId: counter(),
@@ -124,7 +128,8 @@ export class Conversation implements PlaybackEvents {
     if (this.#isDeaf) return
     if (!this.#words.partial(transcript)) return
     this.#deps.emit({ kind: 'partial', text: this.#words.text, atMs: this.#deps.clockMs() })
-    this.#endpointing.transcript(this.#words, this.#deps.clockMs(), heard(transcript, false))
+    const heard = { isFinal: false, endMs: transcript.endMs }
+    this.#endpointing.transcript(this.#words, this.#deps.clockMs(), heard)
     this.#wordsCame(transcript.startMs, false)
   }
 
@@ -132,7 +137,8 @@ export class Conversation implements PlaybackEvents {
     if (this.#isDeaf) return
     const { corrections, isOpen } = this.#words.final(transcript)
     for (const correction of corrections) this.#correct(correction)
-    this.#endpointing.transcript(this.#words, this.#deps.clockMs(), heard(transcript, true))
+    const heard = { isFinal: true, endMs: transcript.endMs }
+    this.#endpointing.transcript(this.#words, this.#deps.clockMs(), heard)
     if (transcript.text.trim() === '') this.#releaseHold()
     if (isOpen || this.state === 'listening') this.#wordsCame(transcript.startMs, true)
     this.#settleOwed()
@@ -352,6 +358,13 @@ export class Conversation implements PlaybackEvents {
     if (text !== '') this.#deps.emit({ kind: 'ignored', atMs: this.#deps.clockMs(), text, reason })
   }
 
+  #switchLanguage(language: string): void {
+    const { control, settings, agentName, variables } = this.#deps
+    control.switchLanguage(language)
+    Object.assign(this.#settings, settingsIn(settings, language))
+    this.#history.systemPrompt = promptIn(this.#settings, agentName, variables)
+  }
+
   /** `spoken` is null for what was typed or keyed: it has no speech to wait for. */
   #commit(said: Said, spoken: CommitTimes | null): void {
     const now = this.#deps.clockMs()
@@ -379,11 +392,6 @@ export class Conversation implements PlaybackEvents {
     if (this.#hold.active) agent.hold()
     agent.answer()
   }
-}
-
-/** What endpointing asks of one transcript. */
-function heard(transcript: Transcript, isFinal: boolean): { isFinal: boolean; endMs: number } {
-  return { isFinal, endMs: transcript.endMs }
 }
 
 const counter =

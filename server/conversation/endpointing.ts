@@ -78,6 +78,7 @@ const WAIT: EndpointDecision = { kind: 'wait' }
 
 export class Endpointing {
   readonly #settings: EndpointingSettings
+  readonly #speculates: () => boolean
   readonly #bounds: WaitBounds
   readonly #prosody = new Prosody()
   #floorMs: number
@@ -96,7 +97,9 @@ export class Endpointing {
   #answeredMs = 0
   #pauseMs: number | null = null
 
-  constructor(settings: EndpointingSettings) {
+  /** `speculates`: false while only finals may end a turn. */
+  constructor(settings: EndpointingSettings, speculates: () => boolean = () => true) {
+    this.#speculates = speculates
     this.#settings = settings
     this.#bounds = waitBounds(settings)
     this.#floorMs = this.#bounds.minMs
@@ -210,7 +213,9 @@ export class Endpointing {
     if (sinceEndMs < wait) return WAIT
     const ready = this.#words.isFinal
       ? this.#covered(endMs)
-      : probability >= STABLE_PARTIAL_COMPLETENESS && this.#stable(atMs, endMs)
+      : this.#speculates() &&
+        probability >= STABLE_PARTIAL_COMPLETENESS &&
+        this.#stable(atMs, endMs)
     if (!ready && sinceEndMs < Math.max(wait, NO_TRANSCRIPT_MS)) return WAIT
     return this.#commit(endMs, endMs + wait)
   }

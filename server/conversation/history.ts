@@ -10,7 +10,7 @@ import type { ChatMessage, ToolCall } from '../providers/llm.ts'
 export const HISTORY_LIMIT = 40
 
 export class History {
-  readonly #system: ChatMessage
+  #system: ChatMessage
   readonly #limit: number
   #messages: ChatMessage[] = []
   /** User messages that are still here, by turn. */
@@ -19,6 +19,11 @@ export class History {
   constructor(systemPrompt: string, limit: number = HISTORY_LIMIT) {
     this.#system = { role: 'system', content: systemPrompt }
     this.#limit = limit
+  }
+
+  /** The prompt of the requests to come. */
+  set systemPrompt(prompt: string) {
+    this.#system = { role: 'system', content: prompt }
   }
 
   user(turnId: number, text: string): void {

@@ -4,6 +4,7 @@ export interface Phrases {
   technicalGoodbye: string
   saturated: string
   notUnderstood: string
+  idlePrompt: string
   idleGoodbye: string
   goodbye: string
   lengthWarning: string
@@ -20,6 +21,7 @@ const SPANISH: Phrases = {
   saturated:
     'Disculpe, en este momento nuestros sistemas están saturados. ¿Me lo repite, por favor?',
   notUnderstood: 'Disculpe, no le entendí bien. ¿Me lo puede repetir?',
+  idlePrompt: '¿Hola? ¿Sigue ahí?',
   idleGoodbye: 'Parece que no me escucha. Le llamaremos en otro momento. Hasta luego.',
   goodbye: 'Gracias por su tiempo. Hasta luego.',
   lengthWarning: 'Le aviso que nos queda medio minuto de llamada.',
@@ -34,6 +36,7 @@ const ENGLISH: Phrases = {
   technicalGoodbye: 'I am sorry, the technical problem goes on. We will call you later. Goodbye.',
   saturated: 'I am sorry, our systems are very busy right now. Could you say that again, please?',
   notUnderstood: 'I am sorry, I did not catch that. Could you say it again?',
+  idlePrompt: 'Hello? Are you still there?',
   idleGoodbye: 'It seems you cannot hear me. We will call you another time. Goodbye.',
   goodbye: 'Thank you for your time. Goodbye.',
   lengthWarning: 'Just so you know, we have half a minute left on this call.',

@@ -7,18 +7,21 @@ import type { ControlToken } from './control-tokens.ts'
 
 export type ToolSettings = Pick<
   ProfileSettings,
-  'enableEndCall' | 'enableDialKeypad' | 'transferPhoneNumber' | 'httpTools'
+  'enableEndCall' | 'enableDialKeypad' | 'transferPhoneNumber' | 'httpTools' | 'languages'
 >
 
 export type ToolAction =
   | { kind: 'endCall' }
   | { kind: 'transfer'; to: string }
   | { kind: 'digits'; digits: string }
+  | { kind: 'language'; language: string }
   | { kind: 'http'; tool: HttpTool }
   /** Not possible; `reason` goes back to the model. */
   | { kind: 'refused'; reason: string }
 
 const digitsArguments = z.object({ digits: z.string().regex(/^[0-9*#A-D]{1,32}$/) })
+
+const languageArguments = z.object({ language: z.string() })
 
 const NO_ARGUMENTS = { type: 'object', properties: {}, additionalProperties: false }
 
@@ -51,6 +54,18 @@ export function toolDefinitions(settings: ToolSettings): ToolDefinition[] {
       },
     })
   }
+  if (settings.languages.length > 1) {
+    tools.push({
+      name: 'switch_language',
+      description: 'Changes the language of the call: your voice and what you understand.',
+      parameters: {
+        type: 'object',
+        properties: { language: { type: 'string', enum: settings.languages } },
+        required: ['language'],
+        additionalProperties: false,
+      },
+    })
+  }
   for (const { name, description, parameters } of settings.httpTools) {
     tools.push({ name, description, parameters })
   }
@@ -68,6 +83,12 @@ export function toolAction(call: ToolCall, settings: ToolSettings): ToolAction {
       const parsed = digitsArguments.safeParse(parseJson(call.arguments))
       if (!parsed.success) return { kind: 'refused', reason: 'digits must be 1 to 32 of 0-9 * #' }
       return allowedAction({ kind: 'digits', digits: parsed.data.digits }, settings)
+    }
+    case 'switch_language': {
+      const wanted = languageArguments.safeParse(parseJson(call.arguments)).data?.language
+      if (wanted !== undefined && settings.languages.includes(wanted))
+        return { kind: 'language', language: wanted }
+      return { kind: 'refused', reason: `language must be one of ${settings.languages.join(', ')}` }
     }
     default: {
       const tool = settings.httpTools.find(({ name }) => name === call.name)

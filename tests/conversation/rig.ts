@@ -18,7 +18,7 @@ import { ProviderError } from '../../server/errors.ts'
 import type { Playback, PlaybackEvents } from '../../server/media/playback.ts'
 import type { LlmEvent, LlmProvider, LlmRequest } from '../../server/providers/llm.ts'
 import type { Transcript } from '../../server/providers/stt.ts'
-import type { TtsEvent, TtsProvider, TtsRequest } from '../../server/providers/tts.ts'
+import type { TtsEvent, TtsProvider, TtsRequest, Voice } from '../../server/providers/tts.ts'
 
 const FRAME_MS = 20
 const HANGOVER_MS = 200
@@ -84,10 +84,11 @@ class Model implements LlmProvider {
   }
 }
 
-class Voice implements TtsProvider {
+class Speaker implements TtsProvider {
   readonly name = 'test-tts'
   readonly sampleRateHz = 16_000
   readonly spoken: string[] = []
+  readonly voicesUsed: Voice[] = []
   /** So many of the next sentences fail. */
   failures = 0
   async warm(): Promise<void> {}
@@ -105,6 +106,7 @@ class Voice implements TtsProvider {
       throw new ProviderError('TTS_UNAVAILABLE', 'down')
     }
     this.spoken.push(request.text)
+    this.voicesUsed.push(request.voice)
     for (const word of request.text.matchAll(/\S+/g)) {
       const offsetMs = word.index * MS_PER_CHARACTER
       yield { kind: 'word', text: word[0], offsetMs, textOffset: word.index }
@@ -184,12 +186,14 @@ export class Line implements Playback {
 
 export class Rig {
   readonly llm = new Model()
-  readonly tts = new Voice()
+  readonly tts = new Speaker()
   readonly line = new Line()
   readonly events: ConversationEvent[] = []
   readonly hangups: string[] = []
   readonly digitsSent: string[] = []
   readonly transfers: string[] = []
+  readonly languages: string[] = []
+  speculates = true
   readonly toolCalls: { name: string; args: string; signal: AbortSignal }[] = []
   /** Answers the newest HTTP tool. */
   toolAnswers: (result: string) => void = () => undefined
@@ -209,6 +213,7 @@ export class Rig {
         if (this.transferFails) throw new Error('busy')
       },
       sendDigits: async (digits) => void this.digitsSent.push(digits),
+      switchLanguage: (language) => void this.languages.push(language),
       callTool: (tool, args, signal) => {
         this.toolCalls.push({ name: tool.name, args, signal })
         return new Promise((resolve) => (this.toolAnswers = resolve))
@@ -229,6 +234,7 @@ export class Rig {
       clockMs: () => this.nowMs,
       monotonicMs: () => this.nowMs,
       agentName: 'Andrea',
+      speculates: () => this.speculates,
       variables: { name: 'Luis' },
     })
     this.line.events = this.conversation

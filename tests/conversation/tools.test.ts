@@ -6,12 +6,14 @@ const ALL = {
   enableDialKeypad: true,
   transferPhoneNumber: '+525512345678',
   httpTools: [],
+  languages: [],
 }
 const NONE = {
   enableEndCall: false,
   enableDialKeypad: false,
   transferPhoneNumber: null,
   httpTools: [],
+  languages: [],
 }
 const call = (name: string, args = '{}') => ({ id: 'x', name, arguments: args })
 

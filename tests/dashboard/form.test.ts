@@ -44,7 +44,8 @@ function edgesOf(each: (typeof FIELDS)[number]): unknown[] {
   }
   if ('maxItems' in each) {
     const word = (length: number) => 'x'.repeat(length)
-    const many = (count: number) => Array.from({ length: count }, (_, i) => `w${i}`)
+    const many = (count: number) =>
+      Array.from({ length: count }, (_, i) => (each.item ? 'es-MX' : `w${i}`))
     return [[], many(each.maxItems), many(each.maxItems + 1), [word(each.maxItemLength + 1)]]
   }
   if (each.control === 'json') return [[], [TOOL], [TOOL, {}], 'text', null, [1]]

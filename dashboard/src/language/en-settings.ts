@@ -129,6 +129,9 @@ export const enSettings: Record<keyof typeof esSettings, string> = {
     'When the answer or a tool takes longer, the agent says a phrase. 0: never.',
   'field.fillerPhrases': 'Filler phrases',
   'hint.fillerPhrases': 'Taken in turn. None: those of the language.',
+  'field.languages': 'Further languages',
+  'hint.languages':
+    'The agent changes to them when the user does, e.g. en-US. Voice and recogniser follow.',
   'field.httpTools': 'Tools of your own (HTTP)',
   'hint.httpTools':
     'Services that the agent may ask during the call, as JSON. Headers are secret: once saved, they show as ***.',

@@ -127,6 +127,9 @@ export const esSettings = {
     'Si la respuesta o una herramienta tarda más, el agente dice una frase. 0: nunca.',
   'field.fillerPhrases': 'Frases de relleno',
   'hint.fillerPhrases': 'Se usan por turno. Ninguna: las del idioma.',
+  'field.languages': 'Otros idiomas',
+  'hint.languages':
+    'El agente cambia a ellos cuando el usuario lo hace, p. ej. en-US. Voz y transcripción lo siguen.',
   'field.httpTools': 'Herramientas propias (HTTP)',
   'hint.httpTools':
     'Servicios que el agente puede consultar durante la llamada, en JSON. Las cabeceras son secretas: una vez guardadas se ven como ***.',

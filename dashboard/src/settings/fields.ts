@@ -53,6 +53,7 @@ export interface TagsField extends Shared {
   control: 'tags'
   maxItems: number
   maxItemLength: number
+  item?: 'language'
 }
 
 /** A list that is written as JSON; while it is none, the draft holds the text. */
@@ -109,6 +110,14 @@ export const FIELDS: readonly Field[] = [
   slider('backgroundVolume', 'voice', [0, 1, 0.05]),
 
   text('language', 'transcription', { control: 'language', maxLength: 5, required: true }),
+  {
+    name: 'languages',
+    section: 'transcription',
+    control: 'tags',
+    maxItems: 8,
+    maxItemLength: 5,
+    item: 'language',
+  },
   { ...integer('initialSilenceMs', 'transcription', [1_000, 60_000, 1_000]), unit: 'ms' },
   integer('inputMinCharacters', 'transcription', [0, 100, 1]),
   {

@@ -123,11 +123,15 @@ function numberProblem(field: NumberField, value: unknown): Problem | null {
   return field.integer && !Number.isInteger(value) ? { key: 'invalid.integer' } : null
 }
 
+const LANGUAGE = /^[a-z]{2}-[A-Z]{2}$/
+
 function tagsProblem(field: TagsField, value: unknown): Problem | null {
   const tags = Array.isArray(value) ? value : []
   if (tags.length > field.maxItems)
     return { key: 'invalid.tooMany', values: { max: field.maxItems } }
   const long = tags.some((tag) => String(tag).length > field.maxItemLength)
+  if (field.item === 'language' && !tags.every((tag) => LANGUAGE.test(String(tag))))
+    return { key: 'invalid.language' }
   return long ? { key: 'invalid.itemTooLong', values: { max: field.maxItemLength } } : null
 }
 
@@ -137,7 +141,7 @@ function textProblem(field: TextField, value: unknown): Problem | null {
   if (text.length > field.maxLength)
     return { key: 'invalid.tooLong', values: { max: field.maxLength } }
   if (field.control === 'phone' && !/^\+[1-9]\d{6,14}$/.test(text)) return { key: 'invalid.phone' }
-  if (field.control === 'language' && !/^[a-z]{2}-[A-Z]{2}$/.test(text)) {
+  if (field.control === 'language' && !LANGUAGE.test(text)) {
     return { key: 'invalid.language' }
   }
   if (field.format === 'url' && !isUrl(text)) return { key: 'invalid.url' }
