@@ -11,6 +11,8 @@ import { Slot, type Detection, type OutboundFrame } from '../dsp/slot.ts'
 export interface LaneEvents {
   /** Each 20 ms of user audio, in order. Both arguments are reused: copy what you keep. */
   onUserFrame(detection: Detection, pcm16k: Int16Array): void
+  /** Frames for the line are prepared, behind the results of a batch. `nowMs` is monotonic. */
+  onPrepared?(nowMs: number): void
   /** The lane is dead; comes once, and the call must end. FAULT_TRAP or FAULT_OWNER says why. */
   onFault(status: number): void
 }
@@ -40,23 +42,33 @@ export class AudioLane {
   inFlight = false
   /** The pool's field. */
   faulted = false
+  /** On the pool's list of lanes to look at. The pool's field. */
+  isWaiting = false
   readonly events: LaneEvents
   readonly #slot: Slot
   readonly #counters: LaneCounters
   readonly #release: (lane: AudioLane) => void
+  readonly #wake: (lane: AudioLane) => void
   #closed = false
   #pushedSeen = 0
   #pushedAtMs = 0
 
   constructor(
     slot: Slot,
-    o: { events: LaneEvents; counters: LaneCounters; release(lane: AudioLane): void },
+    o: {
+      events: LaneEvents
+      counters: LaneCounters
+      release(lane: AudioLane): void
+      /** Something has changed that a worker may have to act on. */
+      wake(lane: AudioLane): void
+    },
   ) {
     this.slot = slot.index
     this.#slot = slot
     this.events = o.events
     this.#counters = o.counters
     this.#release = o.release
+    this.#wake = o.wake
   }
 
   get closed(): boolean {
@@ -70,7 +82,10 @@ export class AudioLane {
   pushUserPayload(payload: Uint8Array): boolean {
     if (this.#closed || this.faulted) return false
     const result = this.#slot.pushPayload(payload)
-    if (result === 'taken') return true
+    if (result === 'taken') {
+      this.#wakeUp()
+      return true
+    }
     if (result === 'full') this.#counters.inboundOverflows++
     else this.#counters.badPayloads++
     return false
@@ -83,7 +98,8 @@ export class AudioLane {
   pushAgentPcm(pcm: Int16Array, from: number): number {
     if (this.#closed || this.faulted) return 0
     const taken = this.#slot.pushPcm(pcm, from)
-    if (taken === 0 && pcm.length > from) this.#counters.agentOverflows++
+    if (taken > 0) this.#wakeUp()
+    else if (pcm.length > from) this.#counters.agentOverflows++
     return taken
   }
 
@@ -96,12 +112,16 @@ export class AudioLane {
    * without news.
    */
   flushAgent(): void {
-    if (!this.#closed) this.#slot.flushAgent()
+    if (this.#closed) return
+    this.#slot.flushAgent()
+    this.#wakeUp()
   }
 
   /** Drops agent audio and prepared frames at once; the bed goes on without a click. */
   clearAgent(): void {
-    if (!this.#closed) this.#slot.clearAgent()
+    if (this.#closed) return
+    this.#slot.clearAgent()
+    this.#wakeUp()
   }
 
   /** Gain of the agent's own voice: 0 is normal, −12 ducked. Reached along a ramp of 20 ms. */
@@ -111,12 +131,16 @@ export class AudioLane {
 
   /** Background bed off, and on again where the lane was opened with one. */
   set bedOn(isOn: boolean) {
-    if (!this.#closed) this.#slot.setBedOn(isOn)
+    if (this.#closed) return
+    this.#slot.setBedOn(isOn)
+    this.#wakeUp()
   }
 
   /** Prepare frames of silence too when there is neither voice nor bed. */
   set wantFrames(want: boolean) {
-    if (!this.#closed) this.#slot.wantFrames = want
+    if (this.#closed) return
+    this.#slot.wantFrames = want
+    this.#wakeUp()
   }
 
   get wantFrames(): boolean {
@@ -129,7 +153,9 @@ export class AudioLane {
   nextOutbound(): OutboundFrame | null {
     if (this.#closed || this.faulted) return null
     const frame = this.#slot.nextOutbound()
-    if (frame !== null) this.#counters.framesOut++
+    if (frame === null) return null
+    this.#counters.framesOut++
+    this.#wakeUp()
     return frame
   }
 
@@ -157,15 +183,26 @@ export class AudioLane {
     return slot.hasWork()
   }
 
+  /** For the pool: a tail waits for more audio, and is to be looked at again. */
+  get hasTail(): boolean {
+    return this.#slot.hasUnflushedTail
+  }
+
   /** For the pool: hands results to the owner; returns frames. */
-  drain(): number {
+  drain(nowMs: number): number {
     if (this.#closed || this.faulted) return 0
     if (this.#slot.fault !== 0) return this.#fail(FAULT_TRAP)
     try {
-      return this.#slot.drain(this.#onFrame)
+      const frames = this.#slot.drain(this.#onFrame)
+      if (!this.#closed && this.#slot.preparedFrames > 0) this.events.onPrepared?.(nowMs)
+      return frames
     } catch {
       return this.#fail(FAULT_OWNER)
     }
+  }
+
+  #wakeUp(): void {
+    if (!this.isWaiting) this.#wake(this)
   }
 
   #fail(status: number): number {

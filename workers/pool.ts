@@ -73,6 +73,9 @@ export class AudioPool {
   readonly #free: number[]
   readonly #idleLists: number[]
   readonly #lanes = new Set<AudioLane>()
+  /** Lanes in which something has changed since a tick looked at them, each once (`isWaiting`). */
+  #waiting: AudioLane[] = []
+  #looked: AudioLane[] = []
   readonly #inFlight = new Set<Promise<void>>()
   readonly #wait = new Timings()
   readonly #run = new Timings()
@@ -157,8 +160,10 @@ export class AudioPool {
       events,
       counters: this.#counters,
       release: (closing) => this.#release(closing),
+      wake: (changed) => this.#wake(changed),
     })
     this.#lanes.add(lane)
+    this.#wake(lane)
     return lane
   }
 
@@ -170,9 +175,18 @@ export class AudioPool {
   tick(nowMs: number): void {
     if (this.#closed || this.#idleLists.length === 0) return
     const due: AudioLane[] = []
-    for (const lane of this.#lanes) {
-      if (!lane.inFlight && !lane.faulted && lane.prepareTick(nowMs)) due.push(lane)
+    const waiting = this.#waiting
+    this.#waiting = this.#looked
+    this.#looked = waiting
+    for (const lane of waiting) {
+      lane.isWaiting = false
+      if (lane.closed || lane.faulted) continue
+      // A lane in a batch is looked at again when the batch is done.
+      if (lane.inFlight) continue
+      if (lane.prepareTick(nowMs)) due.push(lane)
+      else if (lane.hasTail) this.#wake(lane)
     }
+    waiting.length = 0
     const share = Math.ceil(due.length / this.#idleLists.length)
     for (let first = 0; first < due.length; first += share) {
       this.#dispatch(due.slice(first, first + share))
@@ -224,18 +238,26 @@ export class AudioPool {
       this.#counters.lostBatches++
     }
     this.#idleLists.push(list)
-    for (const lane of lanes) this.#settle(lane)
+    const nowMs = performance.now()
+    for (const lane of lanes) this.#settle(lane, nowMs)
   }
 
   /** A lane comes out of its batch: results to its owner, or its slot to the free list. */
-  #settle(lane: AudioLane): void {
+  #settle(lane: AudioLane, nowMs: number): void {
     lane.inFlight = false
     if (lane.closed) {
       this.#recycle(lane)
       return
     }
-    this.#counters.framesIn += lane.drain()
+    this.#counters.framesIn += lane.drain(nowMs)
     if (lane.faulted) this.#counters.faults++
+    else this.#wake(lane)
+  }
+
+  #wake(lane: AudioLane): void {
+    if (lane.isWaiting) return
+    lane.isWaiting = true
+    this.#waiting.push(lane)
   }
 
   #release(lane: AudioLane): void {

@@ -40,7 +40,7 @@ import { Watchdog } from './watchdog.ts'
 /** The goodbye is really heard before hang-up, but a line that never confirms it is not kept open for ever. */
 const GOODBYE_MAX_MS = 20_000
 /** Ten times a second: its limits are seconds, and so are the load meter's windows. */
-const WATCHDOG_EVERY_TURNS = 20
+const WATCHDOG_EVERY_TURNS = 5
 /** The dashboard's meter moves ten times a second; more would only cost. */
 const METER_EVERY_FRAMES = 5
 

@@ -4,6 +4,7 @@
  */
 import { STT_RATE_HZ } from '../providers/stt.ts'
 import type { Transcript } from '../providers/stt.ts'
+import { FRAME_MS } from '../media/audio-format.ts'
 import type { Playback, PlaybackEvents } from '../media/playback.ts'
 import type { Detection } from '../../workers/pool.ts'
 import type { ConversationState } from './conversation-events.ts'
@@ -22,6 +23,14 @@ const SEGMENT_ID = 1
  * every call for 8 ms a second, which is not what a media bench wants to measure.
  */
 const LENT_FRAMES = 128
+
+/**
+ * What may wait between the user's frame and its echo. Beyond it silence is left out, as a jitter buffer shrinks in silence: without,
+ * one stall while the calls are being set up would delay every frame for the rest of them.
+ */
+const BACKLOG_MS = 60
+/** Loudest sample of a silent frame; the code of a PCMU line has none between 0 and 8. */
+const SILENT_PEAK = 8
 
 export class EchoConversation implements PlaybackEvents {
   readonly #deps: EchoDeps
@@ -44,10 +53,13 @@ export class EchoConversation implements PlaybackEvents {
   /** 20 ms of 16 kHz mono PCM of the user; copied. */
   userPcm(pcm: Int16Array): void {
     if (this.#state !== 'speaking') return
+    const { playback } = this.#deps
+    const waitingMs = this.#frames * FRAME_MS - playback.heardMs(SEGMENT_ID)
+    if (waitingMs > BACKLOG_MS && isSilent(pcm)) return
     const at = this.#frames++ % LENT_FRAMES
     const samples = Math.round((pcm.length * this.#deps.ttsRateHz) / STT_RATE_HZ)
     if (this.#lent[at]?.length !== samples) this.#lent[at] = new Int16Array(samples)
-    this.#deps.playback.append(SEGMENT_ID, atRate(pcm, this.#lent[at]))
+    playback.append(SEGMENT_ID, atRate(pcm, this.#lent[at]))
   }
 
   userFrame(_detection: Detection): void {}
@@ -63,6 +75,11 @@ export class EchoConversation implements PlaybackEvents {
     this.#state = 'ended'
     this.#deps.playback.clear()
   }
+}
+
+function isSilent(pcm: Int16Array): boolean {
+  for (const sample of pcm) if (sample > SILENT_PEAK || sample < -SILENT_PEAK) return false
+  return true
 }
 
 /** Fills `out` with `pcm` at another rate, nearest sample: good enough where only the count of samples matters. */

@@ -60,6 +60,7 @@ export class Leg {
           if (detection.tone) deps.onTone?.(detection.tone, detection.atMs)
           deps.onUserFrame(detection, pcm16k)
         },
+        onPrepared: (nowMs) => this.#prepared(nowMs),
         onFault: deps.onFault,
       },
     )
@@ -116,6 +117,11 @@ export class Leg {
     if (this.#closed) return
     this.userAudio.restart(awayMs)
     this.playout.setPaused(false)
+  }
+
+  /** Frames that are due leave at once, not at the next turn. */
+  #prepared(nowMs: number): void {
+    if (!this.#closed) this.playout.turn(nowMs)
   }
 
   turn(nowMs: number): void {

@@ -2,7 +2,7 @@
  * Line clock: what the carrier still has to play, by our own watch. A carrier plays one frame after the other and says
  * nothing between marks, so the moment at which each frame ends follows from when it was sent.
  *
- *   now ──► |▓▓▓ 20 ms|▓▓▓|▓▓▓|▓▓▓|            a frame is due while what lies ahead is 60 ms or less
+ *   now ──► |▓▓▓ 20 ms|▓▓▓|▓▓▓|▓▓▓|            a frame is due while what lies ahead is 120 ms or less
  *                                 └ busyUntilMs
  *
  * Pacing and position are the same fact: the schedule is absolute as long as the line has audio, and begins anew when it
@@ -12,10 +12,13 @@
  */
 import { FRAME_MS } from './audio-format.ts'
 
-/** Frames sent before their time so that a late timer or a worker restart (70-165 ms) is rarely heard. */
-export const SEND_AHEAD_MS = 60
-/** At most 4 frames lie ahead (send-ahead + the one that plays); the rest is slack. */
-const RING = 8
+/**
+ * Frames sent before their time, so that a late timer, a busy second or a worker's replacement (70-165 ms) is rarely heard. With
+ * 60 ms a stall of 100 ms delayed every later frame of a line that is fed in real time, because the line was full behind it.
+ */
+export const SEND_AHEAD_MS = 120
+/** At most 7 frames lie ahead (send-ahead + the one that plays); the rest is slack. */
+const RING = 16
 
 export class LineClock {
   readonly #endMs = new Float64Array(RING)

@@ -1,11 +1,13 @@
 /**
- * The wheel: one 5 ms clock for all calls. Each turn lets every call send what is due, then gives the pool its batch.
+ * The wheel: one 5 ms clock for all calls. Each turn lets a fourth of them send what is due, then gives the pool its batch.
  *
  * One timer with an absolute schedule, not a timer per call: intervals drift and two hundred of them starve each other.
  * A stall of the event loop shows as lateness; the turns that were missed are not made up, because sending is itself
  * paced by absolute deadlines (playout.ts).
  */
 export const WHEEL_MS = 5
+/** Every rider gets a turn in each fourth turn of the wheel: what is prepared for a line leaves with its batch (leg.ts). */
+const GROUPS = 4
 
 export interface WheelRider {
   turn(nowMs: number): void
@@ -23,7 +25,9 @@ export interface WheelDeps {
 
 export class Wheel {
   readonly #deps: WheelDeps
-  readonly #riders = new Set<WheelRider>()
+  readonly #groups = Array.from({ length: GROUPS }, () => new Set<WheelRider>())
+  #group = 0
+  #turnedMs: number | null = null
   #timer: NodeJS.Timeout | null = null
   #dueMs = 0
 
@@ -32,11 +36,12 @@ export class Wheel {
   }
 
   add(rider: WheelRider): void {
-    this.#riders.add(rider)
+    const least = this.#groups.reduce((a, b) => (b.size < a.size ? b : a))
+    least.add(rider)
   }
 
   remove(rider: WheelRider): void {
-    this.#riders.delete(rider)
+    for (const group of this.#groups) group.delete(rider)
   }
 
   start(): void {
@@ -50,19 +55,30 @@ export class Wheel {
     this.#timer = null
   }
 
-  /** One turn at `nowMs`; a rider that throws is reported and does not disturb the others. */
+  /**
+   * One turn at `nowMs`: a fourth of the riders, and those whose turn was missed. A rider that throws is reported and does not
+   * disturb the others.
+   */
   turn(nowMs: number): void {
-    for (const rider of this.#riders) {
+    const elapsed = this.#turnedMs === null ? 1 : Math.round((nowMs - this.#turnedMs) / WHEEL_MS)
+    this.#turnedMs = nowMs
+    for (let turns = Math.min(GROUPS, Math.max(1, elapsed)); turns > 0; turns--)
+      this.#turnGroup(nowMs)
+    try {
+      this.#deps.tickPool(nowMs)
+    } catch (error) {
+      this.#deps.onFault(error, null)
+    }
+  }
+
+  #turnGroup(nowMs: number): void {
+    const riders = this.#groups[this.#group++ % GROUPS]!
+    for (const rider of riders) {
       try {
         rider.turn(nowMs)
       } catch (error) {
         this.#deps.onFault(error, rider)
       }
-    }
-    try {
-      this.#deps.tickPool(nowMs)
-    } catch (error) {
-      this.#deps.onFault(error, null)
     }
   }
 

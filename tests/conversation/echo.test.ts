@@ -35,6 +35,15 @@ describe('echo', () => {
     },
   )
 
+  it('leaves silence out while more than 60 ms of echo wait, and never a frame with a sound in it', () => {
+    const { echo, lengths } = setUp(16_000)
+    echo.start()
+    for (let frame = 0; frame < 10; frame++) echo.userPcm(new Int16Array(320))
+    expect(lengths.length).toBe(4)
+    for (let frame = 0; frame < 10; frame++) echo.userPcm(new Int16Array(320).fill(500, 300))
+    expect(lengths.length).toBe(14)
+  })
+
   it('copies: the caller may reuse its array', () => {
     const got: Int16Array[] = []
     const { echo } = setUp(16_000)

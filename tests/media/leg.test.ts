@@ -109,7 +109,7 @@ describe('leg', () => {
     lane.bed = true
     for (let nowMs = 0; nowMs < 10_000; nowMs += 20) leg.turn(nowMs)
     await leg.close()
-    expect(dropped).toEqual([['recordingAgent', 3]])
+    expect(dropped).toEqual([['recordingAgent', 6]])
   })
 
   it('closes once: the second close() resolves to null, and later payloads and turns do nothing', async () => {

@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest'
 import { LineClock } from '../../server/media/line-clock.ts'
 
 describe('line clock', () => {
-  it('is due until 80 ms lie ahead, and again 20 ms later', () => {
+  it('is due until 140 ms lie ahead, and again 20 ms later', () => {
     const clock = new LineClock()
-    for (let sent = 0; sent < 4; sent++) {
+    for (let sent = 0; sent < 7; sent++) {
       expect(clock.due(500)).toBe(true)
       clock.sent(500, 0)
     }
     expect([clock.due(500), clock.due(519), clock.due(520)]).toEqual([false, false, true])
-    expect(clock.busyUntilMs).toBe(580)
+    expect(clock.busyUntilMs).toBe(640)
   })
 
   it('runs dry when its last frame has ended, not before', () => {

@@ -3,25 +3,32 @@ import { describe, expect, it } from 'vitest'
 import { PlayoutBench as Bench, voice } from '../support/playout-bench.ts'
 
 describe('playout: pace', () => {
-  it('sends 4 frames when speech begins, then one every 20 ms', () => {
-    const bench = new Bench().say(1, 200).run(1_000, 1_200)
+  it('sends 7 frames when speech begins, then one every 20 ms', () => {
+    const bench = new Bench().say(1, 260).run(1_000, 1_200)
     expect(bench.times()).toEqual([
-      1_000, 1_000, 1_000, 1_000, 1_020, 1_040, 1_060, 1_080, 1_100, 1_120,
+      ...Array<number>(7).fill(1_000),
+      ...[1_020, 1_040, 1_060, 1_080, 1_100, 1_120],
     ])
   })
 
-  it('catches up with the schedule after a stall of 50 ms, which the send-ahead hides', () => {
-    const bench = new Bench().say(1, 300).run(0, 40).at(95).run(100, 140)
-    expect(bench.times()).toEqual([0, 0, 0, 0, 20, 40, 95, 95, 100, 120, 140])
+  it('catches up with the schedule after a stall of 105 ms, which the send-ahead hides', () => {
+    const bench = new Bench().say(1, 400).run(0, 40).at(145).run(150, 190)
+    expect(bench.times()).toEqual([
+      ...[0, 0, 0, 0, 0, 0, 0, 20, 40],
+      ...[145, 145, 145, 145, 145, 160, 180],
+    ])
     expect(bench.playout.counters.underruns).toBe(0)
   })
 
-  it('begins a new schedule with 4 frames after a stall of 100 ms, which lets the line run dry', () => {
-    const bench = new Bench().say(1, 300).run(0, 40).at(140).run(145, 180)
-    expect(bench.times()).toEqual([0, 0, 0, 0, 20, 40, 140, 140, 140, 140, 160, 180])
+  it('begins a new schedule with 7 frames after a stall of 160 ms, which lets the line run dry', () => {
+    const bench = new Bench().say(1, 500).run(0, 40).at(200).run(205, 240)
+    expect(bench.times()).toEqual([
+      ...[0, 0, 0, 0, 0, 0, 0, 20, 40],
+      ...[200, 200, 200, 200, 200, 200, 200, 220, 240],
+    ])
   })
 
-  it('never has more than 80 ms in the carrier under a bed, also after 50 stalls of 100 ms', () => {
+  it('never has more than 140 ms in the carrier under a bed, also after 50 stalls of 100 ms', () => {
     const bench = new Bench()
     bench.lane.bed = true
     let nowMs = 0
@@ -34,14 +41,14 @@ describe('playout: pace', () => {
       busyUntilMs = Math.max(busyUntilMs, atMs) + 20
       return busyUntilMs - atMs
     })
-    expect(Math.max(...aheadMs)).toBe(80)
+    expect(Math.max(...aheadMs)).toBe(140)
   })
 
-  it('sends 3 003 frames of a bed in 60 s whose turns come up to 4 ms late: no drift', () => {
+  it('sends 3 006 frames of a bed in 60 s whose turns come up to 4 ms late: no drift', () => {
     const bench = new Bench()
     bench.lane.bed = true
     for (let turn = 0; turn < 12_000; turn++) bench.at(turn * 5 + ((turn * 7) % 5))
-    expect(bench.times().length).toBe(3_003)
+    expect(bench.times().length).toBe(3_006)
   })
 
   it('sends nothing while nobody speaks and there is no bed', () => {
@@ -49,17 +56,20 @@ describe('playout: pace', () => {
   })
 
   it('starts the send-ahead anew for the next sentence after a rest', () => {
-    const bench = new Bench().say(1, 80).run(0, 500).say(2, 100).run(505, 540)
-    expect(bench.times()).toEqual([0, 0, 0, 0, 505, 505, 505, 505, 525])
+    const bench = new Bench().say(1, 140).run(0, 500).say(2, 160).run(505, 540)
+    expect(bench.times()).toEqual([
+      ...[0, 0, 0, 0, 0, 0, 0],
+      ...[505, 505, 505, 505, 505, 505, 505, 525],
+    ])
   })
 
-  it('reaches its send-ahead in 2 turns when the worker has 2 frames ready for each', () => {
-    const bench = new Bench().say(1, 120)
+  it('reaches its send-ahead in 4 turns when the worker has 2 frames ready for each', () => {
+    const bench = new Bench().say(1, 180)
     for (let nowMs = 0; nowMs <= 40; nowMs += 5) {
       bench.lane.ready = 2
       bench.at(nowMs)
     }
-    expect(bench.times()).toEqual([0, 0, 5, 5, 20, 40])
+    expect(bench.times()).toEqual([0, 0, 5, 5, 10, 10, 15, 20, 40])
   })
 })
 
@@ -70,7 +80,7 @@ describe('playout: underruns', () => {
     bench.run(0, 195)
     bench.say(1, 100).run(200, 400)
     expect(bench.playout.counters.underruns).toBe(1)
-    expect(bench.times()).toEqual([0, 0, 0, 0, 20, 200, 200, 200, 200, 220])
+    expect(bench.times()).toEqual([0, 0, 0, 0, 0, 200, 200, 200, 200, 200])
   })
 
   it('counts the same gap once under a bed, which fills it', () => {
@@ -94,7 +104,7 @@ describe('playout: underruns', () => {
     bench.lane.stalled = false
     bench.run(85, 100)
     expect(bench.playout.counters.underruns).toBe(0)
-    expect(bench.times()).toEqual([0, 0, 0, 0, 20, 40, 85, 85, 100])
+    expect(bench.times()).toEqual([0, 0, 0, 0, 0, 0, 0, 20, 40, 85, 85, 100])
   })
 })
 
@@ -117,7 +127,7 @@ describe('playout: position', () => {
     bench.run(0, 95)
     bench.say(1, 100).run(100, 200)
     expect(bench.playout.heardMs(1)).toBeLessThan(100)
-    bench.run(205, 260)
+    bench.run(205, 325)
     expect(bench.playout.heardMs(1)).toBe(100)
   })
 
@@ -275,11 +285,14 @@ describe('playout: clear', () => {
     expect(bench.clears()).toBe(0)
   })
 
-  it('begins the next epoch at position 0, with marks of its own and 4 frames at once', () => {
+  it('begins the next epoch at position 0, with marks of its own and 7 frames at once', () => {
     const bench = new Bench().say(1, 500).run(0, 100)
     bench.playout.clear()
     bench.say(2, 200).run(105, 155)
-    expect(bench.times().filter((atMs) => atMs > 100)).toEqual([105, 105, 105, 105, 125, 145])
+    expect(bench.times().filter((atMs) => atMs > 100)).toEqual([
+      ...[105, 105, 105, 105, 105, 105, 105],
+      ...[125, 145],
+    ])
     expect(bench.playout.heardMs(2)).toBe(50)
     bench.run(160, 300)
     expect(bench.marks()).toEqual(['2.2'])
@@ -309,7 +322,7 @@ describe('playout: a socket that is behind', () => {
     const bench = new Bench().say(1, 400)
     bench.stream.taking = false
     bench.run(0, 100)
-    expect(bench.playout.counters).toEqual({ framesSent: 0, framesRefused: 9, underruns: 0 })
+    expect(bench.playout.counters).toEqual({ framesSent: 0, framesRefused: 12, underruns: 0 })
   })
 
   it('still sends the mark of a segment whose last frames were refused', () => {
@@ -320,9 +333,9 @@ describe('playout: a socket that is behind', () => {
   })
 
   it('does not record what it did not send', () => {
-    const bench = new Bench().say(1, 100).at(0)
+    const bench = new Bench().say(1, 300).at(0)
     bench.stream.taking = false
     bench.run(5, 100)
-    expect(bench.recorded).toEqual([1, 1, 1, 1])
+    expect(bench.recorded).toEqual([1, 1, 1, 1, 1, 1, 1])
   })
 })

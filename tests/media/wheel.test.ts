@@ -3,14 +3,19 @@ import { Wheel, type WheelRider } from '../../server/media/wheel.ts'
 
 /** Fake timers move `nowMs` too; `stallMs` is time that a turn itself takes. */
 function open() {
-  const state = { turnsAtMs: [] as number[], ticks: 0, stallMs: 0, faults: [] as unknown[] }
+  const state = {
+    turnsAtMs: [] as number[],
+    ticksAtMs: [] as number[],
+    stallMs: 0,
+    faults: [] as unknown[],
+  }
   const lateness: number[] = []
   let spentMs = 0
   const nowMs = () => vi.getMockedSystemTime()!.valueOf() + spentMs
   const wheel = new Wheel({
     nowMs,
-    tickPool: () => {
-      state.ticks++
+    tickPool: (at) => {
+      state.ticksAtMs.push(at)
       spentMs += state.stallMs
       state.stallMs = 0
     },
@@ -29,12 +34,13 @@ afterEach(() => {
 })
 
 describe('wheel', () => {
-  it('turns every 5 ms and is never late on an idle machine', () => {
+  it('turns every 5 ms, each rider every 20 ms, and is never late on an idle machine', () => {
     const { state, lateness, wheel } = open()
     wheel.start()
     vi.advanceTimersByTime(25)
     wheel.stop()
-    expect(state.turnsAtMs).toEqual([5, 10, 15, 20, 25])
+    expect(state.ticksAtMs).toEqual([5, 10, 15, 20, 25])
+    expect(state.turnsAtMs).toEqual([5, 25])
     expect(lateness).toEqual([0, 0, 0, 0, 0])
   })
 
@@ -57,7 +63,8 @@ describe('wheel', () => {
     state.stallMs = 13
     vi.advanceTimersByTime(22)
     wheel.stop()
-    expect(state.turnsAtMs).toEqual([5, 20, 25, 30, 35])
+    expect(state.ticksAtMs).toEqual([5, 20, 25, 30, 35])
+    expect(state.turnsAtMs).toEqual([5, 25])
   })
 
   it('reports to a fault the rider that threw, and turns the others and the pool all the same', () => {
@@ -71,8 +78,8 @@ describe('wheel', () => {
     const last: number[] = []
     wheel.add(broken)
     wheel.add({ turn: (at) => last.push(at) })
-    wheel.turn(5)
-    expect([state.turnsAtMs, last, state.ticks]).toEqual([[5], [5], 1])
+    for (const atMs of [5, 10, 15]) wheel.turn(atMs)
+    expect([state.turnsAtMs, last, state.ticksAtMs]).toEqual([[5], [15], [5, 10, 15]])
     expect(state.faults).toEqual([[error, broken]])
   })
 
@@ -94,6 +101,14 @@ describe('wheel', () => {
     expect(faults).toEqual([[new Error('pool'), null]])
   })
 
+  it('gives 4 riders their turns in 4 turns of the wheel, and all of them after a stall of 20 ms', () => {
+    const { wheel } = open()
+    const turned: string[] = []
+    for (const name of ['b', 'c', 'd']) wheel.add({ turn: (at) => turned.push(`${name}${at}`) })
+    for (const atMs of [5, 10, 15, 20, 40]) wheel.turn(atMs)
+    expect(turned).toEqual(['b10', 'c15', 'd20', 'b40', 'c40', 'd40'])
+  })
+
   it('lets a rider leave during its own turn', () => {
     const { state, wheel } = open()
     let turns = 0
@@ -104,9 +119,8 @@ describe('wheel', () => {
       },
     }
     wheel.add(rider)
-    wheel.turn(0)
-    wheel.turn(5)
-    expect([turns, state.turnsAtMs.length]).toEqual([1, 2])
+    for (const atMs of [0, 20, 40]) wheel.turn(atMs)
+    expect([turns, state.turnsAtMs]).toEqual([1, [0, 20, 40]])
   })
 
   it('stays still when a rider stops it in the middle of a turn', () => {
@@ -123,6 +137,6 @@ describe('wheel', () => {
     wheel.start()
     vi.advanceTimersByTime(10)
     wheel.stop()
-    expect(state.turnsAtMs).toEqual([5, 10])
+    expect(state.ticksAtMs).toEqual([5, 10])
   })
 })

@@ -58,6 +58,31 @@ describe('pool', () => {
     })
   })
 
+  it('tells that frames are prepared when their batch is done, and prepares more when 1 was taken', async () => {
+    let told = 0
+    const lane = pool.openLane(PHONE, PLAIN, { ...IGNORE, onPrepared: () => told++ })
+    await closing([lane], async () => {
+      lane.pushAgentPcm(new Int16Array(1_600).fill(1_000), 0)
+      await tickUntil(() => told > 0)
+      let taken = 0
+      await tickUntil(() => {
+        if (lane.nextOutbound() !== null) taken++
+        return taken === 5
+      })
+      expect(lane.nextOutbound()).toBeNull()
+    })
+  })
+
+  it('makes no batch for 3 lanes in which nothing has changed', async () => {
+    const lanes = [1, 2, 3].map(() => pool.openLane(PHONE, PLAIN, IGNORE))
+    await closing(lanes, () => {
+      const { batches } = pool.stats()
+      for (let nowMs = 0; nowMs < 100; nowMs += 5) pool.tick(nowMs)
+      expect(pool.stats().batches).toBe(batches)
+      return Promise.resolve()
+    })
+  })
+
   it('sends a tail of 5 ms after 40 ms without new audio, and not after 39', async () => {
     const lane = pool.openLane(PHONE, PLAIN, IGNORE)
     await closing([lane], async () => {
