@@ -21,7 +21,7 @@ import { ServerProcess } from './rig/server-process.ts'
 import { openVoice } from './rig/speech.ts'
 import { TelnyxCall } from './rig/telnyx-caller.ts'
 import { TelnyxCarrier } from './rig/telnyx-carrier.ts'
-import { TwilioCall } from './rig/twilio-caller.ts'
+import { CallRefused, TwilioCall } from './rig/twilio-caller.ts'
 import { transcribe } from './rig/transcribe.ts'
 import { encodeWav } from './rig/wav.ts'
 
@@ -30,8 +30,11 @@ const USAGE = `npm run call -- --carrier twilio|telnyx --scenario FILE
   --key KEY         its admin key: prints the stored transcript and saves the server's recording
   --public-url URL  what Twilio would call the server, when it differs from --server
   --auth-token T    signs the webhook (TWILIO_AUTH_TOKEN of the server)
+  --telnyx-port N   where the simulated Telnyx takes a running server's commands (default: 8788)
   --out DIR         where recordings go (default: recordings)`
 
+/** The simulated account's key pair is made of this, so that a server's .env stays right. */
+const TELNYX_KEY_SEED = 'andrea rig'
 const OWN_TOKEN = 'rig-auth-token-0123456789abcdef'
 
 interface Target {
@@ -53,6 +56,7 @@ async function main(): Promise<number> {
       key: { type: 'string' },
       'public-url': { type: 'string' },
       'auth-token': { type: 'string' },
+      'telnyx-port': { type: 'string', default: '8788' },
       out: { type: 'string', default: 'recordings' },
       help: { type: 'boolean' },
     },
@@ -63,11 +67,8 @@ async function main(): Promise<number> {
     return values.help ? 0 : 1
   }
   const scenario = await readScenario(values.scenario)
-  if (isTelnyx && values.server !== undefined) {
-    console.error('--carrier telnyx needs a server of its own: leave --server out.')
-    return 1
-  }
-  const telnyx = isTelnyx ? await TelnyxCarrier.open() : null
+  const port = values.server === undefined ? 0 : Number(values['telnyx-port'])
+  const telnyx = isTelnyx ? await TelnyxCarrier.open({ port, keySeed: TELNYX_KEY_SEED }) : null
   const target =
     values.server === undefined
       ? await ownServer(scenario, telnyx)
@@ -76,15 +77,25 @@ async function main(): Promise<number> {
           key: values.key ?? null,
           publicUrl: values['public-url'] ?? values.server,
           authToken: values['auth-token'] ?? null,
-          telnyx: null,
+          telnyx,
           stop: async () => undefined,
         }
   try {
     return await call(scenario, target, values.out)
+  } catch (error) {
+    // Whoever asked nothing of the simulated Telnyx belongs to another one, or does not believe its webhooks.
+    if (telnyx && error instanceof CallRefused && telnyx.rest.seen.length === 0)
+      sayWhatToSet(telnyx)
+    throw error
   } finally {
     await target.stop()
     await telnyx?.close()
   }
+}
+
+function sayWhatToSet(telnyx: TelnyxCarrier): void {
+  console.error('The server does not belong to the simulated Telnyx. Start it with:')
+  for (const [name, value] of Object.entries(telnyx.env)) console.error(`  ${name}=${value}`)
 }
 
 async function ownServer(scenario: Scenario, telnyx: TelnyxCarrier | null): Promise<Target> {

@@ -27,9 +27,9 @@ export class CarrierRest {
   readonly instead: (RestAnswer | null)[] = []
   readonly #server: Server
 
-  static async open(answer: (request: RestRequest) => RestAnswer): Promise<CarrierRest> {
+  static async open(answer: (request: RestRequest) => RestAnswer, port = 0): Promise<CarrierRest> {
     const server = createServer()
-    server.listen(0, '127.0.0.1')
+    server.listen(port, '127.0.0.1')
     await once(server, 'listening')
     return new CarrierRest(server, answer)
   }

@@ -5,7 +5,15 @@
  *
  * Strict where Telnyx is: base64 client_state, no stream before the answer, 90018 after the end, a command_id counts once.
  */
-import { generateKeyPairSync, randomUUID, sign, type KeyObject } from 'node:crypto'
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  randomUUID,
+  sign,
+  type KeyObject,
+} from 'node:crypto'
 import { CarrierRest, type RestAnswer, type RestRequest } from './carrier-rest.ts'
 
 export interface TelnyxWebhookTarget {
@@ -23,6 +31,16 @@ export interface TelnyxLeg {
   command(action: string, body: Record<string, unknown>): void
 }
 
+/** PKCS #8 of an Ed25519 key up to its 32 bytes (RFC 8410 section 7). */
+const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex')
+
+export interface TelnyxCarrierOptions {
+  /** Of the REST endpoint on this machine; default: any. */
+  port?: number
+  /** The same key pair for the same words, so that a server can be told once; default: a new one. */
+  keySeed?: string
+}
+
 export class TelnyxCarrier {
   readonly rest: CarrierRest
   /** Base64 of the raw 32 bytes, as the portal shows it. */
@@ -33,20 +51,21 @@ export class TelnyxCarrier {
   /** Told of every call that the server places; returns its leg. */
   onDial: ((body: Record<string, unknown>) => TelnyxLeg) | null = null
 
-  static async open(): Promise<TelnyxCarrier> {
+  static async open({ port = 0, keySeed }: TelnyxCarrierOptions = {}): Promise<TelnyxCarrier> {
     let carrier: TelnyxCarrier | null = null
     const rest = await CarrierRest.open(
       (request) => carrier?.answer(request) ?? { status: 503, body: 'starting' },
+      port,
     )
-    carrier = new TelnyxCarrier(rest)
+    carrier = new TelnyxCarrier(rest, keySeed)
     return carrier
   }
 
-  private constructor(rest: CarrierRest) {
+  private constructor(rest: CarrierRest, keySeed?: string) {
     this.rest = rest
-    const { publicKey, privateKey } = generateKeyPairSync('ed25519')
-    this.#privateKey = privateKey
-    this.publicKey = publicKey
+    this.#privateKey =
+      keySeed === undefined ? generateKeyPairSync('ed25519').privateKey : seededKey(keySeed)
+    this.publicKey = createPublicKey(this.#privateKey)
       .export({ type: 'spki', format: 'der' })
       .subarray(-32)
       .toString('base64')
@@ -155,4 +174,9 @@ export function eventBody(type: string, payload: Record<string, unknown>, id: st
 
 function refusal(status: number, code: string, detail: string): RestAnswer {
   return { status, body: { errors: [{ code, title: detail, detail }] } }
+}
+
+function seededKey(seed: string): KeyObject {
+  const key = Buffer.concat([PKCS8_HEAD, createHash('sha256').update(seed).digest()])
+  return createPrivateKey({ key, format: 'der', type: 'pkcs8' })
 }

@@ -48,7 +48,7 @@ export interface AnswerDeps {
   registry: CallRegistry
   gate: AdmissionGate
   recordingsDir: string
-  phone: Pick<PhoneDesk, 'opened' | 'closed' | 'invite'>
+  phone: Pick<PhoneDesk, 'opened' | 'closed' | 'invite' | 'streamRefused'>
   lineFor(carrier: PhoneCarrier, account: string | null): LineControl
   /** How a telnyx stream opened with this token is coded; read before the token is taken. */
   telnyxOptions(token: string | null): TelnyxStreamOptions
@@ -69,7 +69,7 @@ export interface MediaSocket {
 
 /** Takes over a media socket. */
 export function answer({ socket, wire, client, token }: MediaSocket, deps: AnswerDeps): void {
-  const pending = new PendingStream(client, deps)
+  const pending = new PendingStream({ client, token }, deps)
   pending.attach(openStream({ socket, wire, client, token }, pending, deps))
 }
 
@@ -85,6 +85,7 @@ function openStream(
 
 class PendingStream implements StreamEvents {
   readonly #client: MediaClient
+  readonly #token: string | null
   readonly #deps: AnswerDeps
   readonly #startTimer: NodeJS.Timeout
   #stream: CarrierStream | null = null
@@ -92,8 +93,10 @@ class PendingStream implements StreamEvents {
   #early: { payload: Uint8Array; timestampMs: number }[] = []
   #stopped: 'stop' | 'close' | 'error' | null = null
 
-  constructor(client: MediaClient, deps: AnswerDeps) {
+  /** `token`: the one of the address, where there is one. */
+  constructor({ client, token }: Pick<MediaSocket, 'client' | 'token'>, deps: AnswerDeps) {
     this.#client = client
+    this.#token = token
     this.#deps = deps
     this.#startTimer = setTimeout(() => this.#refuse('startMissing'), START_WITHIN_MS)
   }
@@ -143,6 +146,13 @@ class PendingStream implements StreamEvents {
     clearTimeout(this.#startTimer)
     this.#stopped = cause
     this.#call?.streamStopped(cause, this.#stream)
+  }
+
+  onUnusable(code: string): void {
+    clearTimeout(this.#startTimer)
+    const claims = this.#token === null ? null : this.#deps.takeToken(this.#token)
+    this.#refuse(code)
+    if (claims?.callId !== undefined) this.#deps.phone.streamRefused(claims.callId, code)
   }
 
   onBadInput(code: string): void {
@@ -227,6 +237,7 @@ const REFUSALS: Record<string, string> = {
   badToken: 'the stream token is missing, used or older than 60 s; ask for a new one',
   wrongCall: 'the stream token belongs to another call',
   callOver: 'the call that this stream belongs to is over',
+  badFormat: 'the stream is coded in another way than was asked for',
   noSlot: 'every line is busy; try again in a moment',
   internalError: 'the call could not be opened; the log says why',
 }

@@ -151,7 +151,9 @@ export class PhoneDesk {
     if (!this.#deps.registry.get(callId)) {
       call.invited = true
       if (call.streamTimer) clearTimeout(call.streamTimer)
-      call.streamTimer = setTimeout(() => this.#streamMissing(call), STREAM_WITHIN_MS).unref()
+      const detail = `no media stream within ${STREAM_WITHIN_MS / 1_000} s`
+      const giveUp = () => this.streamRefused(callId, detail)
+      call.streamTimer = setTimeout(giveUp, STREAM_WITHIN_MS).unref()
     }
     const url = this.#deps.mediaUrl(carrier, token)
     return { url, token, from, to, language: call.settings.language }
@@ -163,6 +165,14 @@ export class PhoneDesk {
     if (call?.streamTimer) clearTimeout(call.streamTimer)
     if (call) call.streamTimer = null
     return call
+  }
+
+  /** The stream for this call did not come, or can never be used: nobody is left listening to nothing. */
+  streamRefused(callId: string, detail: string): void {
+    const live = this.#deps.registry.get(callId)
+    if (live) return live.hangup('streamLost')
+    const call = this.#calls.get(callId)
+    if (call) this.#fail(call, 'noStream', new CarrierError('NO_STREAM', detail))
   }
 
   /** The Call is over, and with it all that is known of it here. */
@@ -293,15 +303,6 @@ export class PhoneDesk {
     line.openStream(call.carrierCallId ?? '', this.invite(call)).catch((error: unknown) => {
       this.#fail(call, 'noStream', error)
     })
-  }
-
-  #streamMissing(call: PhoneCall): void {
-    const seconds = STREAM_WITHIN_MS / 1_000
-    this.#fail(
-      call,
-      'noStream',
-      new CarrierError('NO_STREAM', `no media stream within ${seconds} s`),
-    )
   }
 
   /** Something about a call without a stream went wrong: it ends here and at the carrier. */

@@ -32,6 +32,8 @@ export interface StreamEvents {
   onText(text: string): void
   /** The carrier ended the stream: `stop` message or socket close, whichever comes first; once. */
   onStop(cause: 'stop' | 'close' | 'error'): void
+  /** The stream has begun in a way that can never be used, and no start will come of it; once. */
+  onUnusable(code: string): void
   /** Input that broke the protocol: counted by code, never fatal by itself. */
   onBadInput(code: string): void
 }

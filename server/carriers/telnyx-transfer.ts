@@ -50,6 +50,8 @@ export class TelnyxTransfers {
     if (this.#open.has(callId)) throw failed('the call is already being transferred')
     const from = transfer.from ?? ''
     const done = Promise.withResolvers<void>()
+    // The person may decline before Telnyx has answered our request to dial, when nobody waits for this yet.
+    done.promise.catch(() => undefined)
     const timer = setTimeout(
       () => open.settle(failed('nobody took the call in 45 s')),
       TRANSFER_MAX_MS,

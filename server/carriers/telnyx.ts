@@ -214,7 +214,7 @@ export class TelnyxStream implements CarrierStream {
     if (this.#streamId !== '') return this.#events.onBadInput('secondStart')
     const { encoding, sample_rate: rateHz } = start.media_format
     const format = telnyxFormat(encoding, rateHz)
-    if (format?.codec !== this.#options.codec) return this.#events.onBadInput('badFormat')
+    if (format?.codec !== this.#options.codec) return this.#refuse('badFormat')
     this.#streamId = streamId
     this.#scanner = new MediaScanner(streamId, TELNYX_NAMES)
     if (format.codec === 'L16' && this.#options.l16ByteOrder === 'big') {
@@ -233,6 +233,15 @@ export class TelnyxStream implements CarrierStream {
       parameters,
       format,
     })
+  }
+
+  /** Nothing better will come on this socket, and a person hears nothing meanwhile. */
+  #refuse(code: string): void {
+    if (this.#stopped) return
+    this.#stopped = true
+    this.#events.onBadInput(code)
+    this.#events.onUnusable(code)
+    this.close()
   }
 
   #complain(received: Extract<TelnyxMessage, { event: 'error' }>): void {

@@ -56,7 +56,8 @@ export function takeMediaUpgrades(server: Server, deps: MediaUpgradeDeps): () =>
     if (target.client !== 'twilio' || typeof signature !== 'string')
       return take(request, socket, head, target)
     // Bytes that come meanwhile wait in the paused socket.
-    void deps.isSigned(request, signature).then((right) => {
+    const judged = deps.isSigned(request, signature).catch(() => false)
+    void judged.then((right) => {
       if (right) return take(request, socket, head, target)
       deps.metrics.webhookRejected.inc({ carrier: 'twilio', reason: 'badUpgradeSignature' })
       refuse(socket, '403 Forbidden')

@@ -83,7 +83,10 @@ export async function isSignedUpgrade(
 }
 
 function upgradeUrls(base: string, path: string): string[] {
-  const { protocol, hostname, port } = new URL(base)
+  // Without PUBLIC_URL the base is the Host header, which anybody writes as they like.
+  const parsed = URL.parse(base)
+  if (!parsed) return []
+  const { protocol, hostname, port } = parsed
   const isSecure = protocol === 'https:'
   const usual = isSecure ? '443' : '80'
   const hosts = port === '' ? [hostname, `${hostname}:${usual}`] : [`${hostname}:${port}`, hostname]

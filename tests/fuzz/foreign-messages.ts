@@ -78,7 +78,8 @@ const DRAWS: Record<string, Draw> = {
     media(sid, { payload: pick(random, [null, 5, {}, [], true, [PAYLOAD]]) }),
   badTimestamp: (random, sid) =>
     media(sid, { timestamp: pick(random, ['', '-20', '1e9', 'NaN', 80, null, '9'.repeat(400)]) }),
-  jumpingTimestamp: (random, sid) => media(sid, { timestamp: String(below(random, 1e9)) }),
+  jumpingTimestamp: (random, sid) =>
+    media(sid, { timestamp: String(below(random, 1e9)), chunk: String(below(random, 1e9)) }),
   foreignStream: (_, __) => media('MZ00000000000000000000000000000000', {}),
   badStream: (random) => media(pick(random, [null, 5, {}, '', 'x'.repeat(5_000)]), {}),
   noMedia: (_, sid) => event('media', sid),
@@ -112,15 +113,27 @@ const KINDS = Object.keys(DRAWS)
  * One message in so many ends its own socket: invalid UTF-8, a frame above the limit, a line that
  * breaks.
  */
-const FATAL_EVERY = 100
+const FATAL_EVERY = 500
+
+/** Twilio's names in the drawn messages, and what Telnyx calls the same. */
+const IN_TELNYX: [string, string][] = [
+  ['streamSid', 'stream_id'],
+  ['sequenceNumber', 'sequence_number'],
+  ['callSid', 'call_control_id'],
+  ['mediaFormat', 'media_format'],
+  ['sampleRate', 'sample_rate'],
+  ['customParameters', 'custom_parameters'],
+]
 
 /** Endless, and the same for the same seed. */
 export class ForeignMessages {
   readonly #random: Random
+  readonly #carrier: 'twilio' | 'telnyx'
   #drawn = 0
 
-  constructor(seed: number) {
+  constructor(seed: number, carrier: 'twilio' | 'telnyx') {
     this.#random = seededRandom(seed)
+    this.#carrier = carrier
   }
 
   next(streamSid: string): ForeignMessage {
@@ -128,7 +141,8 @@ export class ForeignMessages {
     if (this.#drawn % FATAL_EVERY === 0) return this.#fatal()
     // The kinds take turns so that each occurs, with seeded contents.
     const kind = KINDS[this.#drawn % KINDS.length] ?? 'empty'
-    const data = DRAWS[kind]?.(this.#random, streamSid) ?? ''
+    const drawn = DRAWS[kind]?.(this.#random, streamSid) ?? ''
+    const data = this.#carrier === 'telnyx' ? inTelnyx(drawn) : drawn
     return { kind, data, asText: typeof data === 'string', fatal: false }
   }
 
@@ -144,4 +158,10 @@ export class ForeignMessages {
     ]
     return { kind, data, asText: true, fatal: true }
   }
+}
+
+function inTelnyx(drawn: string | Buffer): string | Buffer {
+  // Bytes that are no text are foreign enough as they are.
+  if (Buffer.isBuffer(drawn)) return drawn
+  return IN_TELNYX.reduce((text, [twilio, telnyx]) => text.replaceAll(twilio, telnyx), drawn)
 }

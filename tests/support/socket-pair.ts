@@ -48,7 +48,7 @@ export async function settle(socket: WebSocket): Promise<void> {
 export type Told =
   | ['start', StreamStart]
   | ['payload', string, number]
-  | ['mark' | 'digit' | 'text' | 'stop' | 'bad', string]
+  | ['mark' | 'digit' | 'text' | 'stop' | 'bad' | 'unusable', string]
 
 /** Events as a list; a payload is written in hexadecimal, because its bytes are only valid during the call. */
 export function eventList(): { told: Told[]; events: StreamEvents } {
@@ -61,6 +61,7 @@ export function eventList(): { told: Told[]; events: StreamEvents } {
     onDigit: (digit) => told.push(['digit', digit]),
     onText: (text) => told.push(['text', text]),
     onStop: (cause) => told.push(['stop', cause]),
+    onUnusable: (code) => told.push(['unusable', code]),
     onBadInput: (code) => told.push(['bad', code]),
   }
   return { told, events }

@@ -94,6 +94,8 @@ export const api = {
   voices: async () => (await json<{ items: VoiceInfo[] }>('GET', '/voices')).items,
   calls: (query: CallQuery) => json<CallPage>('GET', `/calls?${callSearch(query)}`),
   call: (id: string) => json<CallDetail>('GET', `/calls/${id}`),
+  dial: (order: { carrier: 'twilio' | 'telnyx'; to: string }) =>
+    json<{ id: string }>('POST', '/calls', order),
   hangup: (id: string) => request('POST', `/calls/${id}/hangup`),
   deleteCalls: (ids: string[]) => json<{ deleted: number }>('DELETE', '/calls', { ids }),
 }

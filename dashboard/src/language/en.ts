@@ -96,6 +96,10 @@ export const en: Record<MessageKey, string> = {
   'latency.part.tts': 'First audio',
   'latency.part.own': 'Andrea (own)',
 
+  'dial.title': 'Call a number',
+  'dial.to': 'Number, with + and the country code',
+  'dial.call': 'Call',
+  'dial.open': 'Dialling. Open the call',
   'calls.title': 'Calls',
   'calls.lead': '{count} in total',
   'calls.search': 'Search number, id or words',

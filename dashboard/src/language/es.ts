@@ -97,6 +97,10 @@ export const es = {
   'latency.part.tts': 'Primer audio',
   'latency.part.own': 'Andrea (propio)',
 
+  'dial.title': 'Llamar a un número',
+  'dial.to': 'Número, con + y el código del país',
+  'dial.call': 'Llamar',
+  'dial.open': 'Está marcando. Ver la llamada',
   'calls.title': 'Llamadas',
   'calls.lead': '{count} en total',
   'calls.search': 'Buscar número, identificador o palabras',
