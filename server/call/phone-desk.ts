@@ -82,6 +82,8 @@ export interface DeskDeps {
   }): string
   /** The media socket's address for a carrier; a token in it where the carrier wants it there. */
   mediaUrl(carrier: PhoneCarrier, token: string): string
+  /** A call of this agent is about to begin: what takes time may be opened. Must not throw. Default: nothing. */
+  prepare?(settings: ProfileSettings): void
   dateMs(): number
   monotonicMs(): number
 }
@@ -238,6 +240,7 @@ export class PhoneDesk {
       const call = this.#remember(request, { direction: 'inbound', agent })
       this.#name(call, ring.carrierCallId)
       this.#row(call, 'ringing')
+      if (admission.ok) this.#deps.prepare?.(call.settings)
       if (admission.ok) return call
       this.#deps.metrics.callsRefused.inc({ carrier: ring.carrier, reason: admission.reason })
       this.#deps.log.warn({ callId: call.id, reason: admission.reason }, 'call turned away')
@@ -288,6 +291,7 @@ export class PhoneDesk {
   #answered(call: PhoneCall): void {
     if (call.invited) return
     this.#status(call, 'answered')
+    if (call.direction === 'outbound') this.#deps.prepare?.(call.settings)
     const line = this.#line(call)
     if (!line.openStream) return
     line.openStream(call.carrierCallId ?? '', this.invite(call)).catch((error: unknown) => {
@@ -297,11 +301,8 @@ export class PhoneDesk {
 
   #streamMissing(call: PhoneCall): void {
     const seconds = STREAM_WITHIN_MS / 1_000
-    this.#fail(
-      call,
-      'noStream',
-      new CarrierError('NO_STREAM', `no media stream within ${seconds} s`),
-    )
+    const error = new CarrierError('NO_STREAM', `no media stream within ${seconds} s`)
+    this.#fail(call, 'noStream', error)
   }
 
   /** Something about a call without a stream went wrong: it ends here and at the carrier. */
