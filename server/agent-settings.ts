@@ -42,6 +42,11 @@ const profileShape = {
   voiceName: z.string().min(1).max(100),
   voiceStyle: z.string().max(50).nullable(),
   voiceSpeed: z.number().min(0.5).max(2),
+  /** How strong the style is; voices without styles ignore it. */
+  voiceStyleDegree: z.number().min(0.01).max(2),
+  /** Shift of the pitch, and change of the volume, in percent. */
+  voicePitch: z.number().min(-50).max(50),
+  voiceVolume: z.number().min(-50).max(50),
   voicePacingMs: z.int().min(0).max(2_000),
   backgroundSound: z.enum(['none', 'office', 'cafe', 'callcenter']),
   backgroundVolume: z.number().min(0).max(1),
@@ -65,6 +70,10 @@ const profileShape = {
   inputMinCharacters: z.int().min(0).max(100),
   hallucinationBlacklist: z.array(z.string().max(100)).max(100),
   phrases: z.array(z.string().max(100)).max(500),
+  /** What the recogniser does with swear words, where it can. */
+  profanity: z.enum(['raw', 'masked', 'removed']),
+  /** Silence that ends a phrase inside the recogniser, ms (at least 100); 0: silenceTimeoutMs. */
+  segmentationSilenceMs: z.int().min(0).max(5_000),
   enableEndCall: z.boolean(),
   enableDialKeypad: z.boolean(),
   /** Services of one's own that the model may call. Header values are secrets. */
@@ -76,6 +85,8 @@ const profileShape = {
   idleMessage: z.string().max(500),
   inactivityMaxRetries: z.int().min(0).max(10),
   maxDurationSec: z.int().min(10).max(14_400),
+  /** When providers keep failing, after an apology. A transfer needs transferPhoneNumber, else it is a hang-up. */
+  providerFailureAction: z.enum(['hangup', 'transfer']),
   recording: z.boolean(),
   /** '': the model of the conversation. */
   extractionModel: z.string().max(100),
@@ -124,6 +135,9 @@ export const DEFAULT_SETTINGS: AgentSettings = {
     voiceName: 'es-MX-DaliaNeural',
     voiceStyle: null,
     voiceSpeed: 1,
+    voiceStyleDegree: 1,
+    voicePitch: 0,
+    voiceVolume: 0,
     voicePacingMs: 0,
     backgroundSound: 'none',
     backgroundVolume: 0.15,
@@ -143,6 +157,8 @@ export const DEFAULT_SETTINGS: AgentSettings = {
     inputMinCharacters: 2,
     hallucinationBlacklist: ['Pero.', 'Y...', 'Mm.', 'Oye.', 'Ah.'],
     phrases: [],
+    profanity: 'raw',
+    segmentationSilenceMs: 0,
     enableEndCall: true,
     enableDialKeypad: false,
     httpTools: [],
@@ -152,6 +168,7 @@ export const DEFAULT_SETTINGS: AgentSettings = {
     idleMessage: '¿Hola? ¿Sigue ahí?',
     inactivityMaxRetries: 3,
     maxDurationSec: 600,
+    providerFailureAction: 'hangup',
     recording: true,
     extractionModel: '',
     extractionSchema: '',

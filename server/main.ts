@@ -21,6 +21,7 @@ import { FrameTally, LoadMeter } from './call/load-meter.ts'
 import { prefillAgent, prefillAgents } from './call/phrase-prefill.ts'
 import { CallRegistry } from './call/registry.ts'
 import { PhoneDesk } from './call/phone-desk.ts'
+import { recogniserOptions } from './call/recogniser-options.ts'
 import { CarrierLines } from './carriers/lines.ts'
 import { configSecrets, loadConfig, type Config } from './config.ts'
 import { AndreaError, ConfigError, errorText } from './errors.ts'
@@ -214,6 +215,9 @@ async function openCalls(base: Base, parts: Parts) {
       const base = baseUrl().replace(/^http/, 'ws')
       return base + (carrier === 'twilio' ? TWILIO_MEDIA_PATH : `${TELNYX_MEDIA_PATH}/${token}`)
     },
+    ...(config.echo
+      ? {}
+      : { prepare: (settings) => providers.stt.prepare?.(recogniserOptions(settings)) }),
     dateMs: Date.now,
     monotonicMs: () => performance.now(),
   })

@@ -40,6 +40,10 @@ export class AzureService {
   host = ''
   sttFailure: SttFailure | null = null
   ttsFailure: TtsFailure | null = null
+  /** How often the list of voices was asked for. */
+  voiceLists = 0
+  /** Instead of the list: this status. */
+  voicesStatus = 200
   /** Every SSML received, the last 1 000. */
   readonly ssml: string[] = []
   /** Paths of the upgrades, without their query, the last 1 000. */
@@ -51,7 +55,8 @@ export class AzureService {
   readonly #options: AzureServiceOptions
   readonly #http = createServer((request, response) => {
     const isList = (request.url ?? '').includes('/voices/list')
-    const status = !isList ? 404 : this.#lets(request) ? 200 : 401
+    if (isList) this.voiceLists++
+    const status = !isList ? 404 : this.#lets(request) ? this.voicesStatus : 401
     response.writeHead(status, { 'content-type': 'application/json' })
     response.end(status === 200 ? JSON.stringify(VOICES) : '{}')
   })

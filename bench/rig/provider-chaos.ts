@@ -45,7 +45,8 @@ const textOf = ({ hz }: { hz: number }): string =>
 export async function runChaos(options: {
   calls: number
   utterances: number
-  phaseMs: number
+  /** From one phase to the next; null: a phase ends when an utterance was answered, however long that takes. */
+  phaseMs: number | null
 }): Promise<ChaosResult> {
   const world = await openWorld()
   const calls = Array.from({ length: options.calls }, (_, index) => {
@@ -53,7 +54,12 @@ export async function runChaos(options: {
   })
   const phases = schedule(world)
   let phase = 0
-  const changing = setInterval(() => phases[phase++ % phases.length]!(), options.phaseMs)
+  const change = (): void => phases[phase++ % phases.length]!()
+  if (options.phaseMs === null) {
+    change()
+    world.onAnswered = change
+  }
+  const changing = options.phaseMs === null ? undefined : setInterval(change, options.phaseMs)
   const pacing = setInterval(() => calls.forEach((call) => call.catchUp()), 10)
   await Promise.all(calls.map((call) => call.done))
   clearInterval(changing)
@@ -116,6 +122,7 @@ async function openWorld() {
     tts,
     llm,
     switches: 0,
+    onAnswered: (): void => undefined,
     async close() {
       await Promise.all([stt.close(), tts.close(), llm.close()])
       await Promise.all([azure.close(), other.close(), groq.close(), second.close()])
@@ -258,6 +265,7 @@ class ChaosCall {
       this.unanswered++
     }
     this.#isAnswering = false
+    this.#world.onAnswered()
     if (this.#utterance === utterance) this.#next()
   }
 

@@ -32,6 +32,7 @@ import { advance, isOver, type CallPhase, type EndReason } from './call-state.ts
 import type { RungIndex } from './load.ts'
 import type { FrameTally } from './load-meter.ts'
 import type { Party } from './phone-reports.ts'
+import { recogniserOptions } from './recogniser-options.ts'
 import type { LiveCall } from './registry.ts'
 import { Screening, type ScreeningAction } from './screening.ts'
 import { StreamSlot } from './stream-slot.ts'
@@ -339,13 +340,7 @@ export class Call implements LiveCall {
   #openRecogniser(language = this.#facts.settings.language): SttSession {
     const { settings } = this.#facts
     return this.#deps.providers.stt.open(
-      {
-        callId: this.id,
-        language,
-        phrases: settings.phrases,
-        segmentationSilenceMs: settings.silenceTimeoutMs,
-        initialSilenceMs: settings.initialSilenceMs,
-      },
+      { callId: this.id, ...recogniserOptions(settings), language },
       {
         onPartial: (transcript) => this.#conversation.partial(transcript),
         onFinal: (transcript) => this.#conversation.final(transcript),
@@ -358,7 +353,9 @@ export class Call implements LiveCall {
     this.#diary.providerFailed('stt', error, this.#leg.audioTimeMs)
     this.#stream.sendEvent({ type: 'error', code: error.code, message: error.message })
     // Typed text and digits still work in the browser; a telephone call without ears cannot go on.
-    if (this.#stream.carrier !== 'browser') this.hangup('providerFailed')
+    if (this.#stream.carrier === 'browser') return
+    if (this.#conversation instanceof Conversation) this.#conversation.giveUp()
+    else this.hangup('providerFailed')
   }
 
   #userFrame(detection: Detection, pcm16k: Int16Array): void {

@@ -82,6 +82,8 @@ export interface DeskDeps {
   }): string
   /** The media socket's address for a carrier; a token in it where the carrier wants it there. */
   mediaUrl(carrier: PhoneCarrier, token: string): string
+  /** A call of this agent is about to begin: what takes time may be opened. Must not throw. Default: nothing. */
+  prepare?(settings: ProfileSettings): void
   dateMs(): number
   monotonicMs(): number
 }
@@ -248,6 +250,7 @@ export class PhoneDesk {
       const call = this.#remember(request, { direction: 'inbound', agent })
       this.#name(call, ring.carrierCallId)
       this.#row(call, 'ringing')
+      if (admission.ok) this.#deps.prepare?.(call.settings)
       if (admission.ok) return call
       this.#deps.metrics.callsRefused.inc({ carrier: ring.carrier, reason: admission.reason })
       this.#deps.log.warn({ callId: call.id, reason: admission.reason }, 'call turned away')
@@ -298,6 +301,7 @@ export class PhoneDesk {
   #answered(call: PhoneCall): void {
     if (call.invited) return
     this.#status(call, 'answered')
+    if (call.direction === 'outbound') this.#deps.prepare?.(call.settings)
     const line = this.#line(call)
     if (!line.openStream) return
     line.openStream(call.carrierCallId ?? '', this.invite(call)).catch((error: unknown) => {

@@ -20,6 +20,7 @@ import { voiceOf } from './fixed-sentences.ts'
 import { Filler } from './filler.ts'
 import { HeardLedger } from './heard.ts'
 import type { History } from './history.ts'
+import { lastResort } from './last-resort.ts'
 import type { LatencyLedger } from './latency.ts'
 import { phrasesFor } from './phrases.ts'
 import { readable } from './readable.ts'
@@ -39,7 +40,8 @@ const LOST_MARK_MS = 5_000
 export type AfterTurn =
   | { kind: 'listen' }
   | { kind: 'hangup'; reason: EndReason }
-  | { kind: 'transfer'; to: string }
+  /** `isLastResort`: nobody can go on with the call when it fails. */
+  | { kind: 'transfer'; to: string; isLastResort?: true }
   /** Something of the agent's own follows: the greeting behind a legal notice. */
   | { kind: 'goOn'; next(): void }
 
@@ -318,8 +320,9 @@ export class AgentTurn {
     const mayGoOn = this.#events.onProviderFailed('llm', error)
     const phrases = phrasesFor(this.#deps.settings.language)
     if (!mayGoOn) {
-      this.after = { kind: 'hangup', reason: 'providerFailed' }
-      this.#say(phrases.technicalGoodbye)
+      const { text, after } = lastResort(this.#deps.settings)
+      this.after = after
+      this.#say(text)
     } else
       this.#say(error.code === 'LLM_RATE_LIMITED' ? phrases.saturated : phrases.technicalProblem)
   }

@@ -183,6 +183,11 @@ export class Conversation implements PlaybackEvents {
     this.#floor.close()
   }
 
+  /** Nobody can hear the user any more: an apology, then a person or the end, as set. */
+  giveUp(): void {
+    this.#floor.giveUp()
+  }
+
   /** True when what the user does no longer counts. */
   get #isDeaf(): boolean {
     return this.state === 'ended' || this.#floor.isTransferring

@@ -2,6 +2,7 @@
 import type { ProfileSettings } from '../agent-settings.ts'
 import type { Voice } from '../providers/tts.ts'
 import { phrasesFor } from './phrases.ts'
+import { readable } from './readable.ts'
 import { SentenceSplitter } from './sentences.ts'
 import { speakable } from './speakable.ts'
 
@@ -11,21 +12,28 @@ export function voiceOf(settings: ProfileSettings): Voice {
     language: settings.language,
     style: settings.voiceStyle,
     speed: settings.voiceSpeed,
+    styleDegree: settings.voiceStyleDegree,
+    pitch: settings.voicePitch,
+    volume: settings.voiceVolume,
   }
 }
 
-/** The greeting first. Sentences with variables are left out: every call fills them differently. */
+/** The notice and the greeting first. Sentences with variables are left out: every call fills them differently. */
 export function fixedSentences(settings: ProfileSettings): string[] {
   const isSpoken = settings.firstMessageMode === 'speak-first'
   const texts = [
+    settings.legalNotice,
     ...(isSpoken ? [settings.firstMessage] : []),
     settings.idleMessage,
+    ...settings.fillerPhrases,
     ...Object.values(phrasesFor(settings.language)).flat(),
   ]
   const sentences = texts.flatMap((text) => {
     const splitter = new SentenceSplitter(settings.language)
     return [...splitter.push(text.trim()), ...splitter.flush()]
   })
-  const spoken = sentences.filter((text) => !text.includes('{{')).map(speakable)
+  const spoken = sentences
+    .filter((text) => !text.includes('{{'))
+    .map((text) => readable(speakable(text), settings.language))
   return [...new Set(spoken)].filter((text) => text !== '')
 }

@@ -8,17 +8,20 @@
  */
 import type { EndReason } from '../call/call-state.ts'
 import { errorText, type ProviderError } from '../errors.ts'
-import { AgentTurn, type AgentTurnDeps } from './agent-turn.ts'
+import { AgentTurn, type AfterTurn, type AgentTurnDeps } from './agent-turn.ts'
 import type { ConversationEvent, ConversationState, Turn } from './conversation-events.ts'
+import { lastResort } from './last-resort.ts'
 import type { LatencyLedger } from './latency.ts'
 import { phrasesFor } from './phrases.ts'
 import { nextState, type FloorEvent } from './turn-state.ts'
 
-/** So many failures in a row, and the call ends: the voice is the call; without the model we can still apologise. */
+/** So many failures in a row, and the call is given up: with an apology, which the voices keep ready as audio. */
 const FAILURES_TO_END = { tts: 2, llm: 3 }
 
 /** Words said over the agent that did not take the floor are answered when the agent ends within this time. */
 const OVERLAP_ANSWER_MS = 1_500
+
+type Transfer = Extract<AfterTurn, { kind: 'transfer' }>
 
 export interface FloorDeps extends AgentTurnDeps {
   emit(event: ConversationEvent): void
@@ -40,6 +43,7 @@ export class Floor {
   #replyMs: number | null = null
   #last: { kind: Turn['kind']; heard: string } | null = null
   #isTransferring = false
+  #isGivenUp = false
 
   constructor(deps: FloorDeps) {
     this.#deps = deps
@@ -130,7 +134,7 @@ export class Floor {
     this.step('finished')
     if (agent.after.kind === 'hangup') this.hangup(agent.after.reason)
     if (agent.after.kind === 'goOn') agent.after.next()
-    if (agent.after.kind === 'transfer') void this.#transfer(agent.after.to)
+    if (agent.after.kind === 'transfer') void this.#transfer(agent.after)
     return true
   }
 
@@ -139,6 +143,19 @@ export class Floor {
     if (this.#state === 'ended') return
     this.close()
     this.#deps.control.hangup(reason)
+  }
+
+  /** Providers fail for good: an apology, then as set. When not even that can be spoken, at once. */
+  giveUp(): void {
+    if (this.#state === 'ended' || this.#isTransferring) return
+    const { text, after } = lastResort(this.#deps.settings)
+    if (!this.#isGivenUp) {
+      this.#isGivenUp = true
+      return this.begin('goodbye', { interruptible: false }).speak(text, after)
+    }
+    this.stop()
+    if (after.kind === 'transfer') void this.#transfer(after)
+    else this.hangup('providerFailed')
   }
 
   /** Ends the conversation. Idempotent. */
@@ -190,11 +207,11 @@ export class Floor {
     this.#failures[part] += 1
     this.#emit({ kind: 'providerError', atMs: this.#deps.clockMs(), provider, code, message })
     if (this.#failures[part] < FAILURES_TO_END[part]) return true
-    if (part === 'tts') this.hangup('providerFailed')
+    if (part === 'tts') this.giveUp()
     return false
   }
 
-  async #transfer(to: string): Promise<void> {
+  async #transfer({ to, isLastResort }: Transfer): Promise<void> {
     this.#isTransferring = true
     try {
       await this.#deps.control.transfer(to)
@@ -209,6 +226,7 @@ export class Floor {
         arguments: '{}',
         result,
       })
+      if (isLastResort) return this.hangup('providerFailed')
       this.begin('reply').speak(phrasesFor(this.#deps.settings.language).transferFailed)
     }
   }

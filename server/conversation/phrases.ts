@@ -2,6 +2,7 @@
 export interface Phrases {
   technicalProblem: string
   technicalGoodbye: string
+  technicalTransfer: string
   saturated: string
   notUnderstood: string
   idlePrompt: string
@@ -18,6 +19,7 @@ const SPANISH: Phrases = {
   technicalProblem: 'Disculpe, tengo un problema técnico. ¿Me lo puede repetir, por favor?',
   technicalGoodbye:
     'Disculpe, seguimos con problemas técnicos. Le llamaremos más tarde. Hasta luego.',
+  technicalTransfer: 'Disculpe, tenemos un problema técnico. Le comunico con una persona.',
   saturated:
     'Disculpe, en este momento nuestros sistemas están saturados. ¿Me lo repite, por favor?',
   notUnderstood: 'Disculpe, no le entendí bien. ¿Me lo puede repetir?',
@@ -34,6 +36,7 @@ const SPANISH: Phrases = {
 const ENGLISH: Phrases = {
   technicalProblem: 'I am sorry, I have a technical problem. Could you say that again, please?',
   technicalGoodbye: 'I am sorry, the technical problem goes on. We will call you later. Goodbye.',
+  technicalTransfer: 'I am sorry, we have a technical problem. I will put you through to a person.',
   saturated: 'I am sorry, our systems are very busy right now. Could you say that again, please?',
   notUnderstood: 'I am sorry, I did not catch that. Could you say it again?',
   idlePrompt: 'Hello? Are you still there?',

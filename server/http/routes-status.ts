@@ -68,6 +68,9 @@ const previewRequest = z.strictObject({
   language: z.string().regex(/^[a-z]{2}-[A-Z]{2}$/, 'a language tag such as es-MX'),
   voiceStyle: z.string().max(50).nullable().default(null),
   voiceSpeed: z.number().min(0.5).max(2).default(1),
+  voiceStyleDegree: z.number().min(0.01).max(2).default(1),
+  voicePitch: z.number().min(-50).max(50).default(0),
+  voiceVolume: z.number().min(-50).max(50).default(0),
 })
 
 function previewRoute(deps: AppDeps): Route {
@@ -86,6 +89,9 @@ function previewRoute(deps: AppDeps): Route {
         language: body.language,
         style: body.voiceStyle,
         speed: body.voiceSpeed,
+        styleDegree: body.voiceStyleDegree,
+        pitch: body.voicePitch,
+        volume: body.voiceVolume,
       }
       try {
         const spoken = await deps.previewVoice?.(body.text, voice)

@@ -165,7 +165,18 @@ export const status = z
     uptimeSec: z.number(),
     providers: z.object({
       stt: provider,
-      llm: provider.extend({ scripted: z.boolean() }),
+      llm: provider.extend({
+        scripted: z.boolean(),
+        rateLimits: maybe(
+          z.object({
+            remainingRequests: maybe(z.number()),
+            remainingTokens: maybe(z.number()),
+            resetTokens: maybe(z.string()),
+          }),
+        )
+          .optional()
+          .meta({ description: 'Of the account, by the last answer; Groq only' }),
+      }),
       tts: provider,
     }),
     calls: z.object({ live: z.int(), max: z.int() }),

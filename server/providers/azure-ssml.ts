@@ -31,6 +31,10 @@ function voice(
 const VOICE_ID = /^[a-z]{2,3}-[A-Z]{2}-[A-Za-z0-9:-]{2,60}Neural$/
 const STYLE = /^[A-Za-z-]{1,40}$/
 
+export function isAzureVoiceId(name: string): boolean {
+  return VOICE_ID.test(name)
+}
+
 export function azureVoiceName(wanted: Voice): string {
   if (VOICE_ID.test(wanted.name)) return wanted.name
   const primary = wanted.language.slice(0, 2)

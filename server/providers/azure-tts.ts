@@ -16,7 +16,8 @@ import {
   withoutKey,
 } from './azure-sdk.ts'
 import type { AzureAccount, AzureSdk } from './azure-sdk.ts'
-import { AZURE_VOICES, ssmlFor } from './azure-ssml.ts'
+import { ssmlFor } from './azure-ssml.ts'
+import { AzureVoiceList } from './azure-voices.ts'
 import { StallGuard } from './stall-guard.ts'
 import type { StallLimits } from './stall-guard.ts'
 import type { TtsEvent, TtsProvider, TtsRequest, VoiceInfo } from './tts.ts'
@@ -36,6 +37,7 @@ export class AzureTts implements TtsProvider {
   readonly sampleRateHz = RATE_HZ
   readonly #account: AzureAccount
   readonly #limits: StallLimits
+  readonly #voices: AzureVoiceList
   #idle: Pooled[] = []
   readonly #closing = new AbortController()
   #closed = false
@@ -43,6 +45,7 @@ export class AzureTts implements TtsProvider {
   constructor(account: AzureAccount, limits: Partial<StallLimits> = {}) {
     this.#account = account
     this.#limits = { ...DEFAULT_LIMITS, ...limits }
+    this.#voices = new AzureVoiceList(account)
   }
 
   /** Loads the SDK and opens one connection ahead of the first sentence. */
@@ -62,8 +65,9 @@ export class AzureTts implements TtsProvider {
     return this.#idle.length
   }
 
-  async voices(): Promise<VoiceInfo[]> {
-    return AZURE_VOICES
+  /** Those of the service, or the bundled ones while it is out of reach. */
+  voices(): Promise<VoiceInfo[]> {
+    return this.#voices.list()
   }
 
   async *synthesize(request: TtsRequest, signal: AbortSignal): AsyncIterable<TtsEvent> {

@@ -16,7 +16,7 @@ import { EmbeddedTts } from './embedded-tts.ts'
 import { asProviderError, FailoverLlm } from './failover-llm.ts'
 import { FailoverStt } from './failover-stt.ts'
 import { FailoverTts } from './failover-tts.ts'
-import { GroqLlm } from './groq-llm.ts'
+import { GroqLlm, type RateLimits } from './groq-llm.ts'
 import type { LlmProvider } from './llm.ts'
 import { MOONSHINE_CREDIT, MOONSHINE_NOTICE, moonshinePaths } from './moonshine-package.ts'
 import { OpenAiLlm } from './openai-llm.ts'
@@ -40,7 +40,8 @@ export interface ProviderStatus {
 
 export interface ProvidersStatus {
   stt: ProviderStatus
-  llm: ProviderStatus & { scripted: boolean }
+  /** `rateLimits`: what the last answer said of the account's limits; null before it. Groq only. */
+  llm: ProviderStatus & { scripted: boolean; readonly rateLimits?: RateLimits | null }
   tts: ProviderStatus
 }
 
@@ -204,7 +205,12 @@ function groqChoice(
   groq: NonNullable<ProviderConfig['groq']>,
   log: Log,
 ): Choice<LlmProvider, ProvidersStatus['llm']> {
-  const status = modelStatus('groq', 'Groq')
+  const status: ProvidersStatus['llm'] = {
+    ...modelStatus('groq', 'Groq'),
+    get rateLimits() {
+      return provider.rateLimits
+    },
+  }
   const provider = new GroqLlm({
     ...groq,
     onModelGone: (model, fallback) => {

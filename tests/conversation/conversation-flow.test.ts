@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest'
+import { DEFAULT_SETTINGS, resolveProfile } from '../../server/agent-settings.ts'
+import { fixedSentences } from '../../server/conversation/fixed-sentences.ts'
+import { lastResort } from '../../server/conversation/last-resort.ts'
 import { Rig, speaking } from './rig.ts'
 
 const SILENCE_MS = 500
+const APOLOGY = 'Disculpe, seguimos con problemas técnicos. Le llamaremos más tarde. Hasta luego.'
+const TO_A_PERSON = {
+  providerFailureAction: 'transfer',
+  transferPhoneNumber: '+525512345678',
+} as const
 
 describe('flow', () => {
   it('fills variables into the greeting', async () => {
@@ -158,14 +166,91 @@ describe('provider failures', () => {
     expect(rig.hangups).toEqual([])
   })
 
-  it('ends the call with providerFailed after two failures of the voice in a row', async () => {
+  it('ends the call with providerFailed when after two failures not even an apology can be spoken', async () => {
     const rig = new Rig()
-    rig.tts.failures = 2
+    rig.tts.failures = 4
     await rig.user('Quiero información.')
     await rig.reply('Con gusto.')
     expect(rig.hangups).toEqual(['providerFailed'])
     expect(rig.conversation.state).toBe('ended')
     expect(rig.turns).toMatchObject([{ role: 'user', textSpoken: 'Quiero información.' }])
+  })
+
+  it('apologises after two failures of the voice in a row, and hangs up when that was heard', async () => {
+    const rig = new Rig()
+    rig.tts.failures = 2
+    await rig.user('Quiero información.')
+    await rig.reply('Con gusto.')
+    expect(rig.hangups).toEqual([])
+    await rig.run(8_000)
+    expect(rig.turns.at(-1)).toMatchObject({ kind: 'goodbye', textHeard: APOLOGY })
+    expect(rig.hangups).toEqual(['providerFailed'])
+    expect(rig.conversation.state).toBe('ended')
+  })
+
+  it('transfers instead of hanging up where the agent is set so and has a number', async () => {
+    const rig = new Rig(TO_A_PERSON)
+    rig.tts.failures = 2
+    await rig.user('Quiero información.')
+    await rig.reply('Con gusto.')
+    await rig.run(8_000)
+    expect(rig.tts.spoken.at(-1)).toBe('Le comunico con una persona.')
+    expect(rig.transfers).toEqual(['+525512345678'])
+    expect(rig.hangups).toEqual([])
+  })
+
+  it('transfers at once when not even the apology can be spoken', async () => {
+    const rig = new Rig(TO_A_PERSON)
+    rig.tts.failures = 4
+    await rig.user('Quiero información.')
+    await rig.reply('Con gusto.')
+    expect(rig.transfers).toEqual(['+525512345678'])
+    expect(rig.hangups).toEqual([])
+  })
+
+  it('hangs up when that transfer fails too, and when no number is set', async () => {
+    const refused = new Rig(TO_A_PERSON)
+    const nowhere = new Rig({ ...TO_A_PERSON, transferPhoneNumber: null })
+    refused.transferFails = true
+    for (const rig of [refused, nowhere]) {
+      rig.tts.failures = 2
+      await rig.user('Quiero información.')
+      await rig.reply('Con gusto.')
+      await rig.run(8_000)
+      expect(rig.hangups).toEqual(['providerFailed'])
+    }
+  })
+
+  it('apologises and hangs up when the recogniser is gone for good', async () => {
+    const rig = new Rig()
+    rig.conversation.giveUp()
+    await rig.run(8_000)
+    expect(rig.turns).toMatchObject([{ kind: 'goodbye', textHeard: APOLOGY }])
+    expect(rig.hangups).toEqual(['providerFailed'])
+  })
+
+  it('transfers after three failures of the model in a row where the agent is set so', async () => {
+    const rig = new Rig(TO_A_PERSON)
+    for (let i = 0; i < 3; i++) {
+      await rig.user('Quiero información.')
+      await rig.run(SILENCE_MS)
+      rig.answer.fail()
+      await rig.run(6_000)
+    }
+    expect(rig.transfers).toEqual(['+525512345678'])
+    expect(rig.hangups).toEqual([])
+  })
+
+  it('keeps every sentence of both apologies among those that the voices prepare', () => {
+    for (const language of ['es-MX', 'en-US']) {
+      const settings = { ...resolveProfile(DEFAULT_SETTINGS, 'twilio'), language }
+      const prepared = fixedSentences(settings)
+      for (const providerFailureAction of ['hangup', 'transfer'] as const) {
+        const { text } = lastResort({ ...settings, ...TO_A_PERSON, providerFailureAction })
+        const rest = prepared.reduce((left, sentence) => left.replace(sentence, ''), text)
+        expect(rest.trim()).toBe('')
+      }
+    }
   })
 
   it('says goodbye and ends after three failures of the model in a row', async () => {

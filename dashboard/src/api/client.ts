@@ -12,6 +12,7 @@ import type {
   MediaToken,
   ServerStatus,
   VoiceInfo,
+  VoiceSample,
 } from './types.ts'
 
 export class ApiError extends Error {
@@ -92,6 +93,9 @@ export const api = {
     json<Agent>('PUT', `/agents/${id}`, body),
   agentDefaults: () => json<AgentSettings>('GET', '/agent-defaults'),
   voices: async () => (await json<{ items: VoiceInfo[] }>('GET', '/voices')).items,
+  /** A WAV file. */
+  previewVoice: async (sample: VoiceSample) =>
+    (await request('POST', '/voices/preview', sample)).blob(),
   calls: (query: CallQuery) => json<CallPage>('GET', `/calls?${callSearch(query)}`),
   call: (id: string) => json<CallDetail>('GET', `/calls/${id}`),
   dial: (order: { carrier: 'twilio' | 'telnyx'; to: string }) =>

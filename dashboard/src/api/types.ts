@@ -2,7 +2,7 @@
  * What the server's API answers, as the dashboard reads it. Shapes that the server already names are its own types;
  * the others are written here once. Times are ms since 1970, durations ms.
  */
-import type { AgentSettings } from '../../../server/agent-settings.ts'
+import type { AgentSettings, ProfileSettings } from '../../../server/agent-settings.ts'
 import type { CallState, EndReason } from '../../../server/call/call-state.ts'
 import type { CallCost } from '../../../server/call/call-cost.ts'
 import type { CarrierName } from '../../../server/carriers/carrier.ts'
@@ -48,6 +48,18 @@ export interface ServerStatus {
   journal: Record<string, StatValue>
   phrases: Record<string, StatValue> | null
 }
+
+/** What `/voices/preview` speaks, as the settings name it. */
+export type VoiceSample = { text: string } & Pick<
+  ProfileSettings,
+  | 'voiceName'
+  | 'language'
+  | 'voiceStyle'
+  | 'voiceSpeed'
+  | 'voiceStyleDegree'
+  | 'voicePitch'
+  | 'voiceVolume'
+>
 
 export interface MediaToken {
   token: string

@@ -100,6 +100,9 @@ export const FIELDS: readonly Field[] = [
   text('voiceName', 'voice', { control: 'voice', maxLength: 100, required: true }),
   text('voiceStyle', 'voice', { control: 'style', maxLength: 50 }),
   slider('voiceSpeed', 'voice', [0.5, 2, 0.05]),
+  slider('voiceStyleDegree', 'voice', [0.01, 2, 0.01]),
+  slider('voicePitch', 'voice', [-50, 50, 1]),
+  slider('voiceVolume', 'voice', [-50, 50, 1]),
   { ...integer('voicePacingMs', 'voice', [0, 2_000, 50]), unit: 'ms' },
   {
     name: 'backgroundSound',
@@ -119,6 +122,13 @@ export const FIELDS: readonly Field[] = [
     item: 'language',
   },
   { ...integer('initialSilenceMs', 'transcription', [1_000, 60_000, 1_000]), unit: 'ms' },
+  { ...integer('segmentationSilenceMs', 'transcription', [0, 5_000, 50]), unit: 'ms' },
+  {
+    name: 'profanity',
+    section: 'transcription',
+    control: 'choice',
+    options: ['raw', 'masked', 'removed'],
+  },
   integer('inputMinCharacters', 'transcription', [0, 100, 1]),
   {
     name: 'hallucinationBlacklist',
@@ -185,6 +195,12 @@ export const FIELDS: readonly Field[] = [
   integer('inactivityMaxRetries', 'advanced', [0, 10, 1]),
   text('idleMessage', 'advanced', { control: 'text', maxLength: 500, wide: true }),
   { ...integer('maxDurationSec', 'advanced', [10, 14_400, 30]), unit: 's' },
+  {
+    name: 'providerFailureAction',
+    section: 'advanced',
+    control: 'choice',
+    options: ['hangup', 'transfer'],
+  },
   { name: 'recording', section: 'advanced', control: 'switch' },
   text('extractionModel', 'advanced', { control: 'text', maxLength: 100 }),
   text('extractionSchema', 'advanced', {

@@ -1,0 +1,114 @@
+/** Keys that are refused, and what is logged, thrown and shown of them: nothing. */
+import { inspect } from 'node:util'
+import { pino } from 'pino'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { AzureService } from '../../bench/rig/azure-service.ts'
+import { GroqService } from '../../bench/rig/groq-service.ts'
+import { AzureStt } from '../../server/providers/azure-stt.ts'
+import { AzureTts } from '../../server/providers/azure-tts.ts'
+import { GroqLlm } from '../../server/providers/groq-llm.ts'
+import type { LlmRequest } from '../../server/providers/llm.ts'
+import { selectProviders } from '../../server/providers/select.ts'
+
+const KEY = 'key-that-nobody/may+see'
+const FORMS = [KEY, encodeURIComponent(KEY), Buffer.from(KEY).toString('base64')]
+const REQUEST: LlmRequest = {
+  callId: 'call-1',
+  model: 'llama-3.3-70b-versatile',
+  messages: [{ role: 'user', content: 'hola' }],
+  tools: [],
+  temperature: 0,
+  maxTokens: 10,
+  language: 'es-MX',
+}
+const VOICE = { name: '', language: 'es-MX', style: null, speed: 1 }
+const never = new AbortController().signal
+
+let azure: AzureService
+let groq: GroqService
+let lines: string[]
+const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) })
+
+beforeEach(async () => {
+  lines = []
+  azure = await AzureService.start({ key: 'another' })
+  groq = await GroqService.start({ firstTokenMs: 1, tokensPerSec: 1_000 })
+})
+afterEach(async () => {
+  await Promise.all([azure.close(), groq.close()])
+})
+
+/** As an error turns up in a log, with all its causes. */
+function seen(error: unknown): string {
+  log.error({ err: error, error: String(error) }, 'failed')
+  return inspect(error, { depth: 8 }) + lines.join('\n')
+}
+
+async function failureOf(run: () => Promise<unknown>): Promise<unknown> {
+  const error = await run().catch((caught: unknown) => caught)
+  expect(error).toBeInstanceOf(Error)
+  return error
+}
+
+async function drain(events: AsyncIterable<unknown>): Promise<void> {
+  for await (const event of events) void event
+}
+
+describe('a key that is refused', () => {
+  it('is in no error and no log line of Groq', async () => {
+    const refusing = await GroqService.start({ key: 'another' })
+    const llm = new GroqLlm({ apiKey: KEY, baseUrl: refusing.url })
+    const errors = [
+      await failureOf(() => llm.warm()),
+      await failureOf(() => drain(llm.stream(REQUEST, never))),
+    ]
+    for (const error of errors) for (const form of FORMS) expect(seen(error)).not.toContain(form)
+    await refusing.close()
+  })
+
+  it('is in no error and no log line of Azure, whose SDK puts it into the address', async () => {
+    const account = { key: KEY, region: 'eastus', host: azure.host }
+    const stt = new AzureStt(account, { connectMs: 15_000 })
+    const tts = new AzureTts(account)
+    const errors = [
+      await failureOf(() => stt.probe()),
+      await failureOf(() =>
+        drain(tts.synthesize({ callId: 'call-1', text: 'hola', voice: VOICE }, never)),
+      ),
+    ]
+    for (const error of errors) for (const form of FORMS) expect(seen(error)).not.toContain(form)
+    expect(azure.paths.join()).not.toContain(KEY)
+    await Promise.all([stt.close(), tts.close()])
+  })
+})
+
+describe('what is shown of the providers', () => {
+  it('is what Groq said of its limits with the last answer, and never a key', async () => {
+    const providers = await selectProviders(
+      {
+        azure: { key: KEY, region: 'eastus', host: azure.host },
+        groq: { apiKey: KEY, baseUrl: groq.url },
+        openAi: null,
+        sttWorkers: 1,
+      },
+      log,
+    )
+    expect(providers.status.llm.rateLimits).toBeNull()
+    // Again where a slow machine made the failover answer first.
+    const asked = async () => {
+      await drain(providers.llm.stream(REQUEST, never))
+      return providers.status.llm.rateLimits
+    }
+    await expect.poll(asked, { timeout: 15_000 }).toEqual({
+      remainingRequests: 14_370,
+      remainingTokens: 17_997,
+      resetTokens: '7.66s',
+    })
+    await providers.prefill(['hola'], VOICE)
+    expect(lines.join()).toContain('phrases not prepared')
+    for (const form of FORMS) {
+      expect(JSON.stringify(providers.status) + lines.join()).not.toContain(form)
+    }
+    await Promise.all([providers.stt.close(), providers.llm.close(), providers.tts.close()])
+  }, 30_000)
+})
