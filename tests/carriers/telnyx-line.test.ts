@@ -157,7 +157,7 @@ describe('telnyx transfer', () => {
     return { person, done, dialled, tell }
   }
   const got = (of: Leg, ...actions: string[]) =>
-    expect.poll(() => of.heard.map(([action]) => action), { timeout: 10_000 }).toEqual(actions)
+    expect.poll(() => of.heard.map(([action]) => action)).toEqual(actions)
 
   it('cold: dials the person, joins the two when they answer, stops our stream', async () => {
     const { person, done, dialled, tell } = await begin(null)

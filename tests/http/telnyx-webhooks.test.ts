@@ -142,6 +142,20 @@ describe('telnyx events', () => {
     ])
   })
 
+  it('never bring the keys that were pressed into the log, at any level, also when refused', async () => {
+    for (const [type, payload] of [
+      ['call.dtmf.received', { digit: '7391462' }],
+      ['call.gather.ended', { digits: '7391462' }],
+      ['call.answered', { call_control_id: 7, digits: '7391462' }],
+    ] as const) {
+      const body = eventBody(type, { call_control_id: CONTROL, ...payload }, randomUUID())
+      await post(body, carrier.headers(body))
+      expect((await post(body, {})).status).not.toBe(200)
+    }
+    expect(app.logLines.length).toBeGreaterThan(0)
+    expect(app.logLines.join('')).not.toContain('7391462')
+  })
+
   it('of a leg that a transfer dialled go to the transfer', async () => {
     const callId = randomUUID()
     const client_state = Buffer.from(JSON.stringify({ transferOf: callId })).toString('base64')

@@ -210,6 +210,21 @@ describe('status report', () => {
   })
 })
 
+describe('keys that were pressed', () => {
+  it('never come into the log, at any level, also when the webhook is refused', async () => {
+    const path = '/api/v1/twilio/status'
+    const fields: [string, string][] = [
+      ['CallSid', 'CA2'],
+      ['CallStatus', 'in-progress'],
+      ['Digits', '7391462'],
+    ]
+    const signature = sign(PUBLIC_URL + path, fields)
+    expect((await post(app, { path, fields, signature })).status).toBe(204)
+    expect((await post(app, { path, fields })).status).toBe(403)
+    expect(app.logLines.join('')).not.toContain('7391462')
+  })
+})
+
 describe('form', () => {
   it('keeps empty and repeated values and names like __proto__', () => {
     const form = parseForm('a=&b=1&b=2&b=1&__proto__=x&c=%2B52+55')
