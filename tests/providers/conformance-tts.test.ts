@@ -1,0 +1,70 @@
+/** What every voice must do, run through each implementation. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { AzureService } from '../../bench/rig/azure-service.ts'
+import { AzureTts } from '../../server/providers/azure-tts.ts'
+import { EmbeddedTts } from '../../server/providers/embedded-tts.ts'
+import type { TtsEvent, TtsProvider } from '../../server/providers/tts.ts'
+
+const REQUEST = {
+  callId: 'call-1',
+  text: 'Con mucho gusto le explico los beneficios.',
+  voice: { name: '', language: 'es-MX', style: null, speed: 1 },
+}
+
+let azure: AzureService
+beforeAll(async () => {
+  azure = await AzureService.start({ firstAudioMs: 1 })
+})
+afterAll(() => azure.close())
+
+const SLOW = { firstMs: 15_000, gapMs: 15_000 }
+const IMPLEMENTATIONS: [string, () => TtsProvider][] = [
+  ['azure', () => new AzureTts({ key: 'k', region: 'eastus', host: azure.host }, SLOW)],
+  ['embedded', () => new EmbeddedTts()],
+]
+
+async function all(events: AsyncIterable<TtsEvent>): Promise<TtsEvent[]> {
+  const list: TtsEvent[] = []
+  for await (const event of events) list.push(event)
+  return list
+}
+
+describe.each(IMPLEMENTATIONS)('voice %s', (name, create) => {
+  it('speaks a sentence of 42 characters in 1 to 10 s, words within it, and lists its voices', async () => {
+    const tts = create()
+    expect(tts.name).toBe(name)
+    await tts.warm()
+    const events = await all(tts.synthesize(REQUEST, new AbortController().signal))
+    const samples = events.reduce((n, e) => n + (e.kind === 'audio' ? e.pcm.length : 0), 0)
+    const lengthMs = (samples * 1_000) / tts.sampleRateHz
+    expect(lengthMs).toBeGreaterThan(1_000)
+    expect(lengthMs).toBeLessThan(10_000)
+    for (const event of events) {
+      if (event.kind !== 'word') continue
+      expect(event.offsetMs).toBeLessThanOrEqual(lengthMs)
+      expect(event.textOffset).toBeLessThan(REQUEST.text.length)
+    }
+    expect((await tts.voices()).length).toBeGreaterThan(0)
+    await tts.close()
+  }, 30_000)
+
+  it('says nothing when it was aborted before it began, and for a text without letters', async () => {
+    const tts = create()
+    expect(await all(tts.synthesize(REQUEST, AbortSignal.abort()))).toEqual([])
+    const signal = new AbortController().signal
+    expect(await all(tts.synthesize({ ...REQUEST, text: '…' }, signal))).toEqual([])
+    await tts.close()
+  }, 30_000)
+
+  it('ends without an error when it is aborted at its first audio', async () => {
+    const tts = create()
+    const abort = new AbortController()
+    let chunks = 0
+    for await (const event of tts.synthesize(REQUEST, abort.signal)) {
+      if (event.kind === 'audio') chunks += 1
+      if (chunks > 0) abort.abort()
+    }
+    expect(chunks).toBe(1)
+    await tts.close()
+  }, 30_000)
+})
