@@ -6,7 +6,7 @@
  * A part that cannot start stops those that have; the message says what to mend. Stopping is the same list backwards:
  * no new calls, live calls end and are written down, then the sockets, the journal, the database.
  */
-import { createServer, type Server } from 'node:http'
+import { createServer } from 'node:http'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
@@ -24,8 +24,9 @@ import { PhoneDesk } from './call/phone-desk.ts'
 import { recogniserOptions } from './call/recogniser-options.ts'
 import { CarrierLines } from './carriers/lines.ts'
 import { configSecrets, loadConfig, type Config } from './config.ts'
-import { AndreaError, ConfigError, errorText } from './errors.ts'
+import { AndreaError, errorText } from './errors.ts'
 import { createApp } from './http/app.ts'
+import { listen } from './http/listen.ts'
 import { takeMediaUpgrades } from './http/media-upgrade.ts'
 import { MediaTokens, TOKEN_LIFE_MS } from './http/media-tokens.ts'
 import { isSignedUpgrade } from './http/twilio-signature.ts'
@@ -303,19 +304,6 @@ async function openHttp(base: Base, parts: Parts, calls: Awaited<ReturnType<type
   const bound = server.address()
   address.port = typeof bound === 'object' && bound ? bound.port : config.port
   return address.port
-}
-
-function listen(server: Server, { host, port }: Config): Promise<void> {
-  return new Promise((done, fail) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const busy = error.code === 'EADDRINUSE'
-      const cure = busy
-        ? `port ${port} on ${host} is in use by another program; stop it or set PORT to a free port`
-        : `cannot listen on ${host}:${port}: ${error.message}`
-      fail(new ConfigError(busy ? 'PORT_IN_USE' : 'LISTEN_FAILED', cure, { cause: error }))
-    })
-    server.listen(port, host, done)
-  })
 }
 
 async function start(base: Base): Promise<void> {

@@ -9,8 +9,8 @@
  * that rang leaves a row with an end reason; at most CALLS_MAX are known and OVER_MAX remembered as over.
  */
 import { randomUUID } from 'node:crypto'
-import { resolveProfile, type Profile, type ProfileSettings } from '../agent-settings.ts'
-import type { CarrierName, LineControl, StreamInvite } from '../carriers/carrier.ts'
+import { resolveProfile, type ProfileSettings } from '../agent-settings.ts'
+import type { LineControl, StreamInvite } from '../carriers/carrier.ts'
 import type { OutboundLimits } from '../config.ts'
 import { CarrierError, errorText } from '../errors.ts'
 import type { Log } from '../log.ts'
@@ -21,48 +21,17 @@ import type { AdmissionGate } from './admission.ts'
 import type { AgentSource } from './agent-source.ts'
 import type { EndReason } from './call-state.ts'
 import { OutboundPace } from './outbound-pace.ts'
+import type { DialOutcome, DialRequest, PhoneCall, PhoneCarrier } from './phone-call.ts'
 import type { PhoneReport, Ring } from './phone-reports.ts'
 import type { CallRegistry } from './registry.ts'
+
+export type { DialOutcome, DialRequest, PhoneCall, PhoneCarrier } from './phone-call.ts'
 
 export const STREAM_WITHIN_MS = 10_000
 const CALLS_MAX = 5_000
 const OVER_MAX = 10_000
 const RECENT_MAX = 1_000
 const RING_SEC = 45
-
-export type PhoneCarrier = Extract<CarrierName, 'twilio' | 'telnyx'>
-
-export interface PhoneCall {
-  id: string
-  carrier: PhoneCarrier
-  account: string | null
-  carrierCallId: string | null
-  direction: 'inbound' | 'outbound'
-  from: string
-  to: string
-  agent: Agent
-  profile: Profile
-  settings: ProfileSettings
-  variables: Record<string, string>
-  /** Verdicts that came before the stream. */
-  early: Extract<PhoneReport, { kind: 'party' }>[]
-  streamTimer: NodeJS.Timeout | null
-  invited: boolean
-}
-
-export interface DialRequest {
-  carrier: PhoneCarrier
-  account: string | null
-  to: string
-  from: string
-  agentId: string | null
-  profile: Profile
-  variables: Record<string, string>
-}
-
-export type DialOutcome =
-  | { ok: true; id: string; carrierCallId: string }
-  | { ok: false; reason: 'full' | 'tooMany' | 'tooFast' | 'noAgent'; waitMs: number }
 
 export interface DeskDeps {
   registry: CallRegistry

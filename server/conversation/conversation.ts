@@ -19,11 +19,12 @@ import type { PlaybackEvents } from '../media/playback.ts'
 import type { Transcript } from '../providers/stt.ts'
 import type { Detection } from '../../workers/pool.ts'
 import { BargeIn, type BargeInAction } from './barge-in.ts'
+import type { ConversationDeps } from './conversation-deps.ts'
 import type { BargeInReason, ConversationState, IgnoredReason } from './conversation-events.ts'
 import { DigitEntry } from './digits.ts'
 import { EchoGuard } from './echo-guard.ts'
 import { Endpointing } from './endpointing.ts'
-import { Floor, type FloorDeps } from './floor.ts'
+import { Floor } from './floor.ts'
 import { greet } from './greeting.ts'
 import { History } from './history.ts'
 import { rejection } from './input-filter.ts'
@@ -37,20 +38,6 @@ import { UserTurns, type Said } from './user-turn.ts'
 import { UserWords, type Correction } from './user-words.ts'
 import { leaveMessage } from './voicemail.ts'
 import { hasStopWord, isBackchannel, wordsOf } from './words.ts'
-
-/** callId, settings, llm, tts, playback, control, emit, clockMs, monotonicMs: see AgentTurnDeps and FloorDeps. */
-export interface ConversationDeps extends Omit<
-  FloorDeps,
-  'history' | 'nextTurnId' | 'nextSegmentId' | 'switchLanguage' | 'beforeRecord' | 'beforeEnd'
-> {
-  agentName: string
-  /** Level of the agent audio that was sent in the last 20 ms, dBFS; left out where nobody can echo it. */
-  sentLevelDbfs?(): number
-  /** False under load: no answer is begun on a partial, which a final might undo. Default: true. */
-  speculates?(): boolean
-  /** Values for {{name}} in the prompt and the greeting. */
-  variables: Record<string, string>
-}
 
 /** Longer typed input is cut: a page of text is no turn of a phone call. */
 const TYPED_LIMIT = 2_000
