@@ -17,7 +17,8 @@ npm run bench -- http      [--calls 500] [--seconds 10]
 npm run bench -- soak      [--calls 20] [--minutes 10]
 npm run bench -- overload  [--calls 200] [--seconds 20]                --calls: what fits
 npm run bench -- providers [--calls 50] [--conversations 2000]
-npm run bench -- dsp | vad                                             each has flags of its own
+npm run bench -- dsp
+npm run bench -- vad                                                   has flags of its own
 npm run bench -- report                                                bench/results/report.html
 All take [--seed 1] [--name RESULT]. --floor measures the rig against a server that does nothing.
 --diagnose shows what was seen even when the rig was the bottleneck; it is no result and is not written.`
@@ -48,13 +49,19 @@ function parse() {
 }
 type Flags = Record<keyof typeof OPTIONS, string | boolean | undefined>
 
-/** Benches that this file starts; the others (dsp, vad) are programs of their own. */
+/** Benches that this file starts; vad is a program of its own. */
 const BENCHES: Record<string, (flags: Flags) => Promise<BenchFigures>> = {
   providers: async (flags) => {
     const { runProviders } = await import('./providers.ts')
     const calls = count(flags, 'calls', 50)
     const conversations = count(flags, 'conversations', 2_000)
     return runProviders({ calls, conversations, ...shared(flags) })
+  },
+  dsp: async () => {
+    const { runDsp } = await import('./dsp.ts')
+    const { measured, text } = await runDsp((line) => console.error(line))
+    console.log(`${text}\n`)
+    return measured
   },
   media: runMediaBench,
   turns: runTurnsBench,
