@@ -101,30 +101,8 @@ function halve(filter: usize, taps: i32, input: usize, out: usize, count: i32, w
     v128.store(at(odd, n), v128.shuffle<f32>(x, y, 1, 3, 5, 7))
   }
   const end = filter + ((<usize>taps) << 1)
-  const centre = f32x4.splat(0.5)
-  for (let n = 0; n < rows; n += 16) {
-    const middle = at(even, n + (taps >> 1) + 1)
-    let a = f32x4.mul(centre, v128.load(middle))
-    let b = f32x4.mul(centre, v128.load(middle, 16))
-    let c = f32x4.mul(centre, v128.load(middle, 32))
-    let d = f32x4.mul(centre, v128.load(middle, 48))
-    let low = at(odd, n + 1)
-    let high = at(odd, n + taps)
-    for (let tap = filter; tap < end; tap += 4) {
-      const k = v128.load32_splat(tap)
-      a = f32x4.add(a, f32x4.mul(k, f32x4.add(v128.load(low), v128.load(high))))
-      b = f32x4.add(b, f32x4.mul(k, f32x4.add(v128.load(low, 16), v128.load(high, 16))))
-      c = f32x4.add(c, f32x4.mul(k, f32x4.add(v128.load(low, 32), v128.load(high, 32))))
-      d = f32x4.add(d, f32x4.mul(k, f32x4.add(v128.load(low, 48), v128.load(high, 48))))
-      low += 4
-      high -= 4
-    }
-    const to = at(out, n)
-    v128.store(to, a)
-    v128.store(to, b, 16)
-    v128.store(to, c, 32)
-    v128.store(to, d, 48)
-  }
+  const middle = at(even, (taps >> 1) + 1)
+  foldedRows(out, rows, filter, end, middle, at(odd, 1), at(odd, taps), 0.5)
 }
 
 /** Coefficients: taps / 2 pairs (sum, difference), for phase 0 = S + D and phase 1 = S − D. */
@@ -192,30 +170,8 @@ function third(filter: usize, taps: i32, input: usize, out: usize, count: i32, w
     v128.store(at(s2, n), v128.shuffle<f32>(xy2, z, 0, 1, 4, 7))
   }
   const end = filter + ((<usize>taps) << 2)
-  const centre = f32x4.splat(<f32>(1.0 / 3.0))
-  for (let n = 0; n < rows; n += 16) {
-    const middle = at(s0, n + (taps >> 1) + 1)
-    let a = f32x4.mul(centre, v128.load(middle))
-    let b = f32x4.mul(centre, v128.load(middle, 16))
-    let c = f32x4.mul(centre, v128.load(middle, 32))
-    let d = f32x4.mul(centre, v128.load(middle, 48))
-    let low = at(s1, n + 1)
-    let high = at(s2, n + taps)
-    for (let tap = filter; tap < end; tap += 4) {
-      const k = v128.load32_splat(tap)
-      a = f32x4.add(a, f32x4.mul(k, f32x4.add(v128.load(low), v128.load(high))))
-      b = f32x4.add(b, f32x4.mul(k, f32x4.add(v128.load(low, 16), v128.load(high, 16))))
-      c = f32x4.add(c, f32x4.mul(k, f32x4.add(v128.load(low, 32), v128.load(high, 32))))
-      d = f32x4.add(d, f32x4.mul(k, f32x4.add(v128.load(low, 48), v128.load(high, 48))))
-      low += 4
-      high -= 4
-    }
-    const to = at(out, n)
-    v128.store(to, a)
-    v128.store(to, b, 16)
-    v128.store(to, c, 32)
-    v128.store(to, d, 48)
-  }
+  const middle = at(s0, (taps >> 1) + 1)
+  foldedRows(out, rows, filter, end, middle, at(s1, 1), at(s2, taps), <f32>(1.0 / 3.0))
 }
 
 /** 48 → 8 kHz. `filter` holds the third-band filter, then the short half-band one. */
@@ -309,4 +265,44 @@ function sumOfEach(a: v128, b: v128, c: v128, d: v128): v128 {
   const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 1, 4, 5), v128.shuffle<f32>(a, b, 2, 3, 6, 7))
   const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 1, 4, 5), v128.shuffle<f32>(c, d, 2, 3, 6, 7))
   return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 2, 4, 6), v128.shuffle<f32>(ab, cd, 1, 3, 5, 7))
+}
+
+/**
+ * A filter whose taps are alike in pairs, for `rows` outputs, sixteen at a time: `centre` · middle, plus each coefficient of
+ * `filter`…`end` times the sum of one sample upwards from `low` and one downwards from `high`.
+ */
+function foldedRows(
+  out: usize,
+  rows: i32,
+  filter: usize,
+  end: usize,
+  middle: usize,
+  low: usize,
+  high: usize,
+  centre: f32,
+): void {
+  const weight = f32x4.splat(centre)
+  for (let n = 0; n < rows; n += 16) {
+    const from = at(middle, n)
+    let a = f32x4.mul(weight, v128.load(from))
+    let b = f32x4.mul(weight, v128.load(from, 16))
+    let c = f32x4.mul(weight, v128.load(from, 32))
+    let d = f32x4.mul(weight, v128.load(from, 48))
+    let up = at(low, n)
+    let down = at(high, n)
+    for (let tap = filter; tap < end; tap += 4) {
+      const k = v128.load32_splat(tap)
+      a = f32x4.add(a, f32x4.mul(k, f32x4.add(v128.load(up), v128.load(down))))
+      b = f32x4.add(b, f32x4.mul(k, f32x4.add(v128.load(up, 16), v128.load(down, 16))))
+      c = f32x4.add(c, f32x4.mul(k, f32x4.add(v128.load(up, 32), v128.load(down, 32))))
+      d = f32x4.add(d, f32x4.mul(k, f32x4.add(v128.load(up, 48), v128.load(down, 48))))
+      up += 4
+      down -= 4
+    }
+    const to = at(out, n)
+    v128.store(to, a)
+    v128.store(to, b, 16)
+    v128.store(to, c, 32)
+    v128.store(to, d, 48)
+  }
 }

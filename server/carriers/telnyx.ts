@@ -17,7 +17,7 @@ import { decodeBase64, decodedBytes } from './base64.ts'
 import type { CarrierStream, MediaWire, StreamEvents } from './carrier.ts'
 import { Reorder } from './reorder.ts'
 import { swapSamples, telnyxFormat, TELNYX_NAMES } from './telnyx-media.ts'
-import { FRAME_HEADER_BYTES, MediaScanner, MediaWriter, type FoundMedia } from './twilio-media.ts'
+import { MediaScanner, MediaWriter, type FoundMedia } from './twilio-media.ts'
 
 const MESSAGE_MAX_BYTES = 16_384
 /** 100 ms of the largest format, L16 at 16 kHz. */
@@ -127,11 +127,7 @@ export class TelnyxStream implements CarrierStream {
     const ordered = this.#swap
       ? swapSamples(payload, this.#swap.subarray(0, payload.length))
       : payload
-    const frame = this.#writer.frame(ordered)
-    const wire = this.#wire
-    if (wire) wire.write(frame)
-    else this.#socket.send(frame.subarray(FRAME_HEADER_BYTES), { binary: false })
-    if (!wire || wire.writableLength > 0) this.#writer.detach()
+    this.#writer.send(ordered, this.#socket, this.#wire)
     return true
   }
 

@@ -6,10 +6,12 @@
  *   {"event":"media","sequenceNumber":"4","media":{"track":"inbound","chunk":"2","timestamp":"20","payload":"…"},"streamSid":"…"}
  */
 
+import type { WebSocket } from 'ws'
+import type { MediaWire } from './carrier.ts'
 import { encodeBase64, encodedLength } from './base64.ts'
 
 /** Header of a WebSocket frame of 126 to 65 535 bytes; a media message always is one: its fixed text alone is 80 bytes. */
-export const FRAME_HEADER_BYTES = 4
+const FRAME_HEADER_BYTES = 4
 
 const MEDIA = Buffer.from('","media":{"track":"inbound","chunk":"')
 const TIMESTAMP = Buffer.from('","timestamp":"')
@@ -108,16 +110,22 @@ export class MediaWriter {
     this.#head = Buffer.from(`{"event":"media",${sid}"media":{"payload":"`)
   }
 
-  /** The frame for one payload; valid until the next call, unless `detach()` comes before it. */
-  frame(payload: Uint8Array): Buffer {
+  /** The frame for one payload; valid until the next call. */
+  #frameOf(payload: Uint8Array): Buffer {
     if (payload.length !== this.#payloadBytes) this.#shape(payload.length)
     encodeBase64(payload, this.#frame, FRAME_HEADER_BYTES + this.#head.length)
     return this.#frame
   }
 
-  /** The last frame is still being sent: the next one gets memory of its own. */
-  detach(): void {
-    this.#payloadBytes = -1
+  /**
+   * Sends one payload: past the socket as a whole frame where there is a wire, else through it. While the bytes are still in use the
+   * next frame gets memory of its own.
+   */
+  send(payload: Uint8Array, socket: WebSocket, wire: MediaWire | null): void {
+    const frame = this.#frameOf(payload)
+    if (wire) wire.write(frame)
+    else socket.send(frame.subarray(FRAME_HEADER_BYTES), { binary: false })
+    if (!wire || wire.writableLength > 0) this.#payloadBytes = -1
   }
 
   #shape(payloadBytes: number): void {

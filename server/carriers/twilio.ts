@@ -13,7 +13,7 @@ import type { RawData, WebSocket } from 'ws'
 import { z } from 'zod'
 import type { CarrierStream, MediaWire, StreamEvents } from './carrier.ts'
 import { decodeBase64, decodedBytes } from './base64.ts'
-import { FRAME_HEADER_BYTES, MediaScanner, MediaWriter, type FoundMedia } from './twilio-media.ts'
+import { MediaScanner, MediaWriter, type FoundMedia } from './twilio-media.ts'
 
 /** Longest text message taken; a real one is about 400 bytes, a start with parameters below 4 kB. */
 const MESSAGE_MAX_BYTES = 16_384
@@ -94,11 +94,7 @@ export class TwilioStream implements CarrierStream {
     const writer = this.#writer
     if (writer === null || this.#socket.readyState !== this.#socket.OPEN) return false
     if (this.#socket.bufferedAmount > SEND_BUFFER_MAX_BYTES) return false
-    const frame = writer.frame(payload)
-    const wire = this.#wire
-    if (wire) wire.write(frame)
-    else this.#socket.send(frame.subarray(FRAME_HEADER_BYTES), { binary: false })
-    if (!wire || wire.writableLength > 0) writer.detach()
+    writer.send(payload, this.#socket, this.#wire)
     return true
   }
 
