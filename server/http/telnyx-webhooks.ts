@@ -19,6 +19,10 @@ import type { HttpContext } from './http-state.ts'
 import { parseRequest } from './request-errors.ts'
 import { route, type Route } from './route.ts'
 import { SeenEvents } from './seen-events.ts'
+import { refuseWebhook } from './webhook-refusal.ts'
+
+const HINT =
+  'TELNYX_PUBLIC_KEY must be the account’s public key, and this machine’s clock right to 5 minutes.'
 
 const WINDOW_SEC = 300
 const ID = 'telnyx-timestamp'
@@ -213,16 +217,7 @@ async function signer(deps: AppDeps, ctx: HttpContext): Promise<TelnyxAccount | 
 }
 
 function refuse(deps: AppDeps, ctx: HttpContext, reason: string): never {
-  deps.metrics.webhookRejected.inc({ carrier: 'telnyx', reason })
-  deps.log.warn({ reason, requestId: ctx.state.requestId }, 'telnyx webhook refused')
-  throw new RequestError(
-    403,
-    'BAD_SIGNATURE',
-    'The signature of this webhook is missing or wrong.',
-    {
-      hint: 'TELNYX_PUBLIC_KEY must be the account’s public key, and this machine’s clock right to 5 minutes.',
-    },
-  )
+  return refuseWebhook(deps, ctx, { carrier: 'telnyx', reason, hint: HINT })
 }
 
 function parsed(body: string): unknown {

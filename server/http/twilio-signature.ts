@@ -12,6 +12,10 @@ import type { TwilioAccount } from '../carrier-accounts.ts'
 import { RequestError } from '../errors.ts'
 import type { AppDeps } from './app-deps.ts'
 import { ownOrigin, type HttpContext } from './http-state.ts'
+import { refuseWebhook } from './webhook-refusal.ts'
+
+const HINT =
+  'PUBLIC_URL must be the address that Twilio calls; TWILIO_AUTH_TOKEN that account’s token.'
 
 /** A form's values, repeated keys as lists: the shape in which Twilio's check wants them. */
 export type FormValues = Record<string, string | string[]>
@@ -137,14 +141,5 @@ function jsonValues(text: string): FormValues {
 }
 
 function refuse(deps: AppDeps, ctx: HttpContext, reason: string): never {
-  deps.metrics.webhookRejected.inc({ carrier: 'twilio', reason })
-  deps.log.warn({ reason, requestId: ctx.state.requestId }, 'twilio webhook refused')
-  throw new RequestError(
-    403,
-    'BAD_SIGNATURE',
-    'The signature of this webhook is missing or wrong.',
-    {
-      hint: 'PUBLIC_URL must be the address that Twilio calls; TWILIO_AUTH_TOKEN that account’s token.',
-    },
-  )
+  return refuseWebhook(deps, ctx, { carrier: 'twilio', reason, hint: HINT })
 }
