@@ -135,6 +135,10 @@ export class TelnyxCall implements TelnyxLeg, SimulatedCall {
     else if (action === 'streaming_stop') this.#closeSocket()
   }
 
+  bridged(): void {
+    void this.tell('call.bridged')
+  }
+
   pressDigit(digit: string): void {
     this.#send(telnyxMessages.dtmf(this.identity, ++this.#sequence, digit))
     void this.tell('call.dtmf.received', { digit })
