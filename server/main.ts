@@ -136,6 +136,7 @@ function openLoad({ config, log, metrics }: Base, registry: CallRegistry) {
     ladder,
     tally: new FrameTally(),
     rung: () => effective(ladder.rung),
+    framesPerMessage: () => ladder.framesPerMessage,
     room: (live: number, ringing: number) => !config.loadControl || ladder.room(live, ringing),
   }
 }
@@ -225,6 +226,7 @@ async function openCalls(base: Base, parts: Parts) {
   const accept = {
     call: {
       ...{ pool, wheel, providers, echo: config.echo, rung: load.rung, tally: load.tally },
+      framesPerMessage: load.framesPerMessage,
       httpTools: { allowedHosts: config.httpToolHosts },
     },
     diary: {
