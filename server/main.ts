@@ -312,7 +312,7 @@ async function openHttp(base: Base, parts: Parts, calls: Awaited<ReturnType<type
 async function start(base: Base): Promise<void> {
   const beganMs = performance.now()
   const { config, log, undo } = base
-  const providers = await selectProviders(config, log)
+  const providers = await selectProviders(config, log, base.metrics)
   undo.add('providers', async () => {
     await Promise.all([providers.stt.close(), providers.llm.close(), providers.tts.close()])
   })
