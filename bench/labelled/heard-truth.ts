@@ -31,6 +31,8 @@ export class HeardTruth {
     let words = 0
     let fromMs = 0
     for (const [sentence, pcm] of agent.pcmOf) {
+      // Finding word starts costs an utterance a word: not for a sentence of which nothing was played.
+      if (fromMs >= playedMs) break
       const starts = await this.#wordStarts(sentence, pcm, { agentVoice, language })
       const texts = sentence.split(/\s+/)
       starts.forEach((startMs, i) => {
