@@ -3,7 +3,7 @@
  * of a cut turn. Real user chain (voice detector and melody), real decisions, audio time: no sockets and no providers, see
  * bench/labelled/.
  *
- *   tuning part    other sentences, one speaker    the endpointing policies are chosen with it
+ *   tuning part    other sentences and speakers    the endpointing policies are chosen with it
  *   held-out part  what is reported                and the rules were never looked at with it
  */
 import { DEFAULT_SETTINGS, resolveProfile } from '../server/agent-settings.ts'

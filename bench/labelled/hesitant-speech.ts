@@ -10,7 +10,6 @@
  */
 import { asSpeaker, type SpeechVoice } from '../rig/speech.ts'
 import {
-  FLUENT_TEXTS,
   KIND_SHARES,
   type HesitantText,
   type HesitationKind,
@@ -22,7 +21,7 @@ import { FILLING_NAMES, type SetTexts } from './set-texts.ts'
 import { FRAME_SAMPLES, SAMPLES_PER_MS } from './user-line.ts'
 
 export interface HesitantCase {
-  kind: HesitationKind | 'fluent'
+  kind: HesitationKind
   language: 'es-MX' | 'en-US'
   text: string
   pcm: Int16Array
@@ -56,22 +55,6 @@ export async function hesitantCases(
     const drawn = drawText(i, seeded, set)
     const speaker = seeded.pick(set.texts.speakers)
     cases.push(await hesitantCase(drawn, seeded, asSpeaker(voice, speaker)))
-  }
-  return cases
-}
-
-/** Turns without a pause: nothing to cut off, but each has an end to wait for. */
-export async function fluentCases(
-  count: number,
-  seeded: Seeded,
-  voice: SpeechVoice,
-): Promise<HesitantCase[]> {
-  const cases: HesitantCase[] = []
-  for (let i = 0; i < count; i++) {
-    const language = i % 2 === 0 ? 'es-MX' : 'en-US'
-    const text = seeded.pick(FLUENT_TEXTS[language])
-    const made = await hesitantCase({ kind: 'open', language, text }, seeded, voice)
-    cases.push({ ...made, kind: 'fluent' })
   }
   return cases
 }

@@ -29,7 +29,12 @@ export const SET_TEXTS: Readonly<Record<SetPart, SetTexts>> = {
     agents: AGENT_TEXTS,
     interruptions: INTERRUPTIONS,
     backchannels: BACKCHANNELS,
-    speakers: [{ speed: 1, pitch: 1 }],
+    speakers: [
+      { speed: 1, pitch: 1 },
+      { speed: 0.88, pitch: 0.9 },
+      { speed: 1.12, pitch: 1.05 },
+      { speed: 1.05, pitch: 1.12 },
+    ],
   },
   heldOut: HELD_OUT_TEXTS,
 }
