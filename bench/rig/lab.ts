@@ -52,6 +52,8 @@ export interface LabOptions {
   loadControl: boolean
   settings?: Parameters<ServerApi['configureAgent']>[0]
   env?: Record<string, string>
+  /** Flags of the server's node, e.g. `--cpu-prof`. */
+  nodeFlags?: string[]
   progress(text: string): void
 }
 
@@ -64,6 +66,7 @@ export async function openLab(options: LabOptions): Promise<Lab> {
   ])
   try {
     const server = await ServerProcess.start({
+      nodeFlags: options.nodeFlags ?? [],
       env: {
         MAX_CALLS: String(Math.min(2_000, Math.max(10, options.maxCalls))),
         TWILIO_AUTH_TOKEN: AUTH_TOKEN,
