@@ -33,6 +33,8 @@ export interface EarCounts {
   lateFrames: number
   /** Holes of less than 200 ms at the user's ear. */
   holes: number
+  /** Nothing is counted: the rig itself has just stopped the server. */
+  paused?: boolean
 }
 
 export class Ear {
@@ -95,20 +97,24 @@ export class Ear {
     const counts = this.#counts
     const holeMs = nowMs - this.#endMs
     if (holeMs > PAUSE_MS) this.#runFrames = 0
-    else if (holeMs > 0 && this.#runFrames > 0) counts.holes++
+    else if (holeMs > 0 && this.#runFrames > 0 && !counts.paused) counts.holes++
     const offsetMs = nowMs - this.#runFrames * FRAME_MS
     if (this.#runFrames === 0) this.#runLeastMs = offsetMs
-    if (this.#runFrames >= BURST_FRAMES) {
-      counts.jitter.add(Math.abs(nowMs - this.#lastArrivalMs - FRAME_MS))
-    }
     this.#runLeastMs = Math.min(this.#runLeastMs, offsetMs)
-    const lateMs = offsetMs - this.#runLeastMs
-    counts.lateness.add(lateMs)
-    counts.frames++
-    if (lateMs > FRAME_MS) counts.lateFrames++
+    if (!counts.paused) this.#count(nowMs, offsetMs - this.#runLeastMs)
     this.#lastArrivalMs = nowMs
     if (holeMs > 0 && this.#runFrames > 0) this.#beginRun(nowMs)
     this.#runFrames++
+  }
+
+  #count(nowMs: number, lateMs: number): void {
+    const counts = this.#counts
+    if (this.#runFrames >= BURST_FRAMES) {
+      counts.jitter.add(Math.abs(nowMs - this.#lastArrivalMs - FRAME_MS))
+    }
+    counts.lateness.add(lateMs)
+    counts.frames++
+    if (lateMs > FRAME_MS) counts.lateFrames++
   }
 }
 

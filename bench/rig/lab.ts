@@ -14,10 +14,10 @@ import { ServerApi } from './server-api.ts'
 import { ServerProcess } from './server-process.ts'
 import {
   CLOCK_LATE_P99_LIMIT_MS,
-  clockLateP99Ms,
   FLOOR_LATE_P99_LIMIT_MS,
   mockDoubt,
   RigUnreliable,
+  settledClockMs,
   type MockLatency,
 } from './self-check.ts'
 import { ToneCode } from './tone-code.ts'
@@ -107,8 +107,9 @@ export async function checkRig(
   bench: string,
   goOn?: (doubt: string) => void,
 ): Promise<Record<string, number>> {
-  const clockMs = await clockLateP99Ms()
-  const floorMs = await floorLateP99Ms()
+  const clockMs = await settledClockMs()
+  let floorMs = await floorLateP99Ms()
+  if (floorMs > FLOOR_LATE_P99_LIMIT_MS) floorMs = Math.min(floorMs, await floorLateP99Ms())
   const mocks = await mockLatencies(lab.providers)
   const figures = {
     clockLateP99Ms: clockMs,
