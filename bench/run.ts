@@ -12,9 +12,9 @@ import { ServerProcess } from './rig/server-process.ts'
 
 const USAGE = `npm run bench -- media     [--calls 300] [--seconds 20] [--floor] [--stages]
 npm run bench -- turns     [--calls 20] [--cases 200] [--shares first] [--part tuning] [--parallel 4] [--scenario bench/scenarios/turns.yaml]
-npm run bench -- capacity  [--calls N] [--seconds 90] [--most 800]     without --calls: searches
-npm run bench -- http      [--calls 500] [--seconds 10]
-npm run bench -- soak      [--calls 20] [--minutes 10]
+npm run bench -- capacity  [--calls N] [--seconds 40] [--minutes 8] [--most 800]     without --calls: searches
+npm run bench -- http      [--calls 500] [--seconds 8]
+npm run bench -- soak      [--calls 40] [--minutes 10] or [--seconds 300]
 npm run bench -- overload  [--calls 200] [--seconds 20]                --calls: what fits
 npm run bench -- providers [--calls 50] [--conversations 2000] [--chaos]   --chaos: only the failing providers
 npm run bench -- dsp
@@ -72,7 +72,8 @@ const BENCHES: Record<string, (flags: Flags) => Promise<BenchFigures>> = {
     const { runCapacity } = await import('./capacity.ts')
     return runCapacity({
       calls: flags.calls === undefined ? null : count(flags, 'calls', 1),
-      seconds: count(flags, 'seconds', 90),
+      seconds: count(flags, 'seconds', 40),
+      minutes: count(flags, 'minutes', 8),
       most: count(flags, 'most', 800),
       diagnose: flags.diagnose === true,
       ...shared(flags),
@@ -80,12 +81,13 @@ const BENCHES: Record<string, (flags: Flags) => Promise<BenchFigures>> = {
   },
   http: async (flags) => {
     const { runHttp } = await import('./http.ts')
-    const sizes = { calls: count(flags, 'calls', 500), seconds: count(flags, 'seconds', 10) }
+    const sizes = { calls: count(flags, 'calls', 500), seconds: count(flags, 'seconds', 8) }
     return runHttp({ ...sizes, ...shared(flags) })
   },
   soak: async (flags) => {
     const { runSoak } = await import('./soak.ts')
-    const sizes = { calls: count(flags, 'calls', 20), minutes: count(flags, 'minutes', 10) }
+    const seconds = count(flags, 'seconds', 60 * count(flags, 'minutes', 10))
+    const sizes = { calls: count(flags, 'calls', 40), seconds }
     return runSoak({ ...sizes, diagnose: flags.diagnose === true, ...shared(flags) })
   },
   overload: async (flags) => {

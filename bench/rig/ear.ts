@@ -34,6 +34,8 @@ export interface EarCounts {
   lateFrames: number
   /** Holes of less than 200 ms at the user's ear. */
   holes: number
+  /** Nothing is counted: the rig itself has just stopped the server. */
+  paused?: boolean
 }
 
 export class Ear {
@@ -98,22 +100,26 @@ export class Ear {
     const counts = this.#counts
     const holeMs = nowMs - this.#endMs
     if (holeMs > PAUSE_MS) this.#runFrames = 0
-    else if (holeMs > 0 && this.#runFrames > 0) counts.holes++
+    else if (holeMs > 0 && this.#runFrames > 0 && !counts.paused) counts.holes++
     const offsetMs = nowMs - this.#runFrames * FRAME_MS
     if (this.#runFrames === 0) this.#runLeastMs = offsetMs
-    if (this.#runFrames >= BURST_FRAMES) {
-      const owedMs = this.#lastFrames * FRAME_MS
-      counts.jitter.add(Math.abs(nowMs - this.#lastArrivalMs - owedMs))
-    }
     this.#runLeastMs = Math.min(this.#runLeastMs, offsetMs)
-    const lateMs = offsetMs - this.#runLeastMs
-    for (let i = 0; i < frames; i++) counts.lateness.add(lateMs)
-    counts.frames += frames
-    if (lateMs > FRAME_MS) counts.lateFrames += frames
+    if (!counts.paused) this.#count({ nowMs, lateMs: offsetMs - this.#runLeastMs, frames })
     this.#lastArrivalMs = nowMs
     this.#lastFrames = frames
     if (holeMs > 0 && this.#runFrames > 0) this.#beginRun(nowMs)
     this.#runFrames += frames
+  }
+
+  #count({ nowMs, lateMs, frames }: { nowMs: number; lateMs: number; frames: number }): void {
+    const counts = this.#counts
+    if (this.#runFrames >= BURST_FRAMES) {
+      const owedMs = this.#lastFrames * FRAME_MS
+      counts.jitter.add(Math.abs(nowMs - this.#lastArrivalMs - owedMs))
+    }
+    for (let i = 0; i < frames; i++) counts.lateness.add(lateMs)
+    counts.frames += frames
+    if (lateMs > FRAME_MS) counts.lateFrames += frames
   }
 }
 
