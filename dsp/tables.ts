@@ -8,22 +8,17 @@
 export const NUMBERS: Float32Array = Float32Array.of(
   0,
   8_192,
-  1.5 * 2 ** 21,
-  1 / 8,
-  33 - 1 / 8,
-  0x1fff,
   2_048,
-  1.5 * 2 ** 19,
+  1 / 8,
   1 / 32,
-  2_047,
-  16,
+  0.25,
   33,
+  33 / 8_192,
   1.5 * 2 ** 23,
   32_768,
   1 / 32_768,
   0.97,
   0.8,
-  0.25,
 )
 
 export const POWERS_OF_TWO: Uint8Array = Uint8Array.from({ length: 16 }, (_, n) => 1 << (n & 7))

@@ -14,22 +14,18 @@ export const TABLES: usize = 1024
 export const NUMBERS: usize = TABLES
 export const N_ZERO: usize = NUMBERS
 export const N_8192: usize = NUMBERS + 4
-export const N_MULAW_ROUND: usize = NUMBERS + 8
+export const N_2048: usize = NUMBERS + 8
 export const N_EIGHTH: usize = NUMBERS + 12
-export const N_MULAW_BIAS: usize = NUMBERS + 16
-export const N_MULAW_MAX: usize = NUMBERS + 20
-export const N_2048: usize = NUMBERS + 24
-export const N_ALAW_ROUND: usize = NUMBERS + 28
-export const N_SIXTEENTH_HALF: usize = NUMBERS + 32
-export const N_ALAW_MAX: usize = NUMBERS + 36
-export const N_16: usize = NUMBERS + 40
-export const N_33: usize = NUMBERS + 44
-export const N_PCM_ROUND: usize = NUMBERS + 48
-export const N_32768: usize = NUMBERS + 52
-export const N_PCM_UNIT: usize = NUMBERS + 56
-export const N_CLIPPED: usize = NUMBERS + 60
-export const N_KNEE: usize = NUMBERS + 64
-export const N_QUARTER: usize = NUMBERS + 68
+export const N_SIXTEENTH_HALF: usize = NUMBERS + 16
+export const N_QUARTER: usize = NUMBERS + 20
+export const N_33: usize = NUMBERS + 24
+/** PCMU's bias at a full scale of 1. */
+export const N_33_UNITS: usize = NUMBERS + 28
+export const N_PCM_ROUND: usize = NUMBERS + 32
+export const N_32768: usize = NUMBERS + 36
+export const N_PCM_UNIT: usize = NUMBERS + 40
+export const N_CLIPPED: usize = NUMBERS + 44
+export const N_KNEE: usize = NUMBERS + 48
 /** 1, 2, 4 … 128, twice: a shift by a lane's own amount is a multiplication. */
 export const POWERS_OF_TWO: usize = NUMBERS + 96
 
