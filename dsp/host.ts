@@ -17,6 +17,8 @@ import { FILTER_KEYS, LINE_RATES_HZ, planBytes, planTable } from './filters.ts'
 import { constant, type Layout } from './layout.ts'
 import {
   bandEdges,
+  bandLeast,
+  bandMasks,
   bandQuietest,
   dtmfTable,
   fftTables,
@@ -154,9 +156,13 @@ function writeTables(memory: WebAssembly.Memory, layout: Layout, regions: Region
   put(constant(layout, 'FFT_SIN'), fft.sin)
   put(constant(layout, 'FFT_SPLIT_COS'), fft.splitCos)
   put(constant(layout, 'FFT_SPLIT_SIN'), fft.splitSin)
+  put(constant(layout, 'FFT_DOWN'), fft.down)
+  put(constant(layout, 'FFT_ACROSS'), fft.across)
   put(constant(layout, 'DTMF_TABLE'), dtmfTable())
   put(constant(layout, 'BAND_EDGES'), bandEdges())
   put(constant(layout, 'BAND_QUIETEST'), bandQuietest())
+  put(constant(layout, 'BAND_LEAST'), bandLeast())
+  put(constant(layout, 'BAND_MASKS'), bandMasks())
   put(constant(layout, 'LAG_GAIN'), lagGains())
   put(constant(layout, 'VAD_WEIGHTS'), vadWeights())
   for (const [key, at] of regions.filters) put(at, planTable(key, layout))
