@@ -65,6 +65,7 @@ export interface CapacityOptions {
   seed: number
   /** Measures on where the rig is in doubt; the doubt is thrown at the end all the same. */
   diagnose: boolean
+  carrier: 'twilio' | 'telnyx'
   progress(text: string): void
 }
 
@@ -84,10 +85,10 @@ interface Step extends Tried {
 /** @throws RigUnreliable when the rig, its clock or its mocks were the bottleneck in every step. */
 export async function runCapacity(options: CapacityOptions): Promise<BenchFigures> {
   const beganMs = performance.now()
-  const { progress, seed, most } = options
+  const { progress, seed, most, carrier } = options
   const lines = await spokenScript(undefined, progress)
   const maxCalls = Math.ceil((options.calls ?? most) * 1.2) + 20
-  const lab = await openLab({ maxCalls, seed, loadControl: false, progress })
+  const lab = await openLab({ maxCalls, seed, loadControl: false, carrier, progress })
   try {
     let early: string | null = null
     const goOn = options.diagnose ? (doubt: string) => void (early = doubt) : undefined
@@ -102,7 +103,7 @@ export async function runCapacity(options: CapacityOptions): Promise<BenchFigure
     const atShare = stepAtShare(run.steps, PATH_SHARE) ?? best
     const paths = await pathMs(lab, atShare.tally.sids.slice(-PAGES_MAX))
     const result: BenchFigures = {
-      bench: 'capacity',
+      bench: carrier === 'twilio' ? 'capacity' : `capacity-${carrier}`,
       seed,
       settings: {
         seconds: options.seconds,
@@ -181,6 +182,7 @@ class Runner {
   async #run(calls: number): Promise<Step> {
     const { server, api, pacer, providers } = this.#lab
     const load = new CallLoad({
+      telnyx: this.#lab.telnyx,
       ...{ server, authToken: AUTH_TOKEN, pacer, lines: this.#lines, seed: this.#options.seed },
     })
     const watch = new ServerWatch(server, api)

@@ -12,7 +12,7 @@ import { ServerProcess } from './rig/server-process.ts'
 
 const USAGE = `npm run bench -- media     [--calls 300] [--seconds 20] [--floor] [--stages]
 npm run bench -- turns     [--calls 20] [--cases 200] [--shares first] [--part tuning] [--parallel 4] [--scenario bench/scenarios/turns.yaml]
-npm run bench -- capacity  [--calls N] [--seconds 40] [--minutes 8] [--most 800]     without --calls: searches
+npm run bench -- capacity  [--calls N] [--seconds 40] [--minutes 8] [--most 800] [--carrier telnyx]     without --calls: searches
 npm run bench -- http      [--calls 500] [--seconds 8]
 npm run bench -- soak      [--calls 40] [--minutes 10] or [--seconds 300]
 npm run bench -- overload  [--calls 200] [--seconds 20]                --calls: what fits
@@ -30,6 +30,7 @@ const OPTIONS = {
   seconds: { type: 'string' },
   minutes: { type: 'string' },
   most: { type: 'string' },
+  carrier: { type: 'string' },
   cases: { type: 'string' },
   shares: { type: 'string' },
   part: { type: 'string' },
@@ -76,6 +77,7 @@ const BENCHES: Record<string, (flags: Flags) => Promise<BenchFigures>> = {
       minutes: count(flags, 'minutes', 8),
       most: count(flags, 'most', 800),
       diagnose: flags.diagnose === true,
+      carrier: flags.carrier === 'telnyx' ? 'telnyx' : 'twilio',
       ...shared(flags),
     })
   },

@@ -13,6 +13,9 @@ import type { Pacer } from './pacer.ts'
 import { ScriptedUser } from './scripted-user.ts'
 import { seededRandom } from './seeded-random.ts'
 import type { ServerProcess } from './server-process.ts'
+import type { SimulatedCall } from './simulated-call.ts'
+import { TelnyxCall } from './telnyx-caller.ts'
+import type { TelnyxCarrier } from './telnyx-carrier.ts'
 import { CallRefused, TwilioCall } from './twilio-caller.ts'
 
 const AFTER_REFUSAL_MS = 1_000
@@ -26,6 +29,8 @@ export interface CallLoadOptions {
   seed: number
   /** Turns per call; default 8. Fewer make shorter calls, for churn. */
   turns?: number
+  /** The calls come through this one; default: through Twilio. */
+  telnyx?: TelnyxCarrier | null
 }
 
 export interface LoadTally extends EarCounts {
@@ -118,7 +123,7 @@ export class CallLoad {
     if (reason !== null) this.#failed(reason)
     else {
       if (user.isDone) tally.finished++
-      tally.sids.push(call.identity.callSid)
+      tally.sids.push(call.carrierCallId)
     }
   }
 
@@ -134,29 +139,32 @@ export class CallLoad {
     })
   }
 
-  async #place(ear: Ear, user: ScriptedUser, number: number): Promise<TwilioCall | null> {
-    const { server, authToken, pacer } = this.#options
+  async #place(ear: Ear, user: ScriptedUser, number: number): Promise<SimulatedCall | null> {
+    const { server, authToken, pacer, telnyx = null } = this.#options
     let clears = 0
-    let call: TwilioCall | null = null
+    let call: SimulatedCall | null = null
     const noteClears = (): void => {
       const seen = call?.playOut.clearsMs.length ?? 0
       if (seen !== clears) ear.clear(performance.now())
       clears = seen
     }
     try {
-      call = await TwilioCall.place({
-        ...{ server: server.url, publicUrl: server.url, authToken, pacer, record: false },
+      const line = {
+        ...{ server: server.url, pacer, record: false },
         from: `+5255${String(10_000_000 + (number % 80_000_000))}`,
         to: '+525587654321',
-        frame: (_index, deadlineMs) => {
+        frame: (_index: number, deadlineMs: number) => {
           noteClears()
           return user.frame(deadlineMs)
         },
-        onPayload: (payload, nowMs) => {
+        onPayload: (payload: Uint8Array, nowMs: number) => {
           noteClears()
           ear.payload(payload, nowMs)
         },
-      })
+      }
+      call = telnyx
+        ? await TelnyxCall.place({ ...line, carrier: telnyx, signed: true })
+        : await TwilioCall.place({ ...line, publicUrl: server.url, authToken })
       return call
     } catch (error) {
       this.#failed(error instanceof CallRefused ? 'refused' : 'noConnection')

@@ -20,6 +20,7 @@ import {
   settledClockMs,
   type MockLatency,
 } from './self-check.ts'
+import { TelnyxCarrier } from './telnyx-carrier.ts'
 import { ToneCode } from './tone-code.ts'
 import { TwilioCall } from './twilio-caller.ts'
 
@@ -42,6 +43,8 @@ export interface Lab {
   providers: ProviderProcess
   pacer: Pacer
   rigCore: number | null
+  /** Where the calls come through Telnyx. */
+  telnyx: TelnyxCarrier | null
   stop(): Promise<void>
 }
 
@@ -54,6 +57,8 @@ export interface LabOptions {
   env?: Record<string, string>
   /** Flags of the server's node, e.g. `--cpu-prof`. */
   nodeFlags?: string[]
+  /** Through whom the calls come; default: twilio. */
+  carrier?: 'twilio' | 'telnyx'
   progress(text: string): void
 }
 
@@ -64,6 +69,7 @@ export async function openLab(options: LabOptions): Promise<Lab> {
     ...['--final-ms', String(MOCKS.finalMs), '--first-token-ms', String(MOCKS.firstTokenMs)],
     ...['--first-audio-ms', String(MOCKS.firstAudioMs), '--said', SAID],
   ])
+  const telnyx = options.carrier === 'telnyx' ? await TelnyxCarrier.open() : null
   try {
     const server = await ServerProcess.start({
       nodeFlags: options.nodeFlags ?? [],
@@ -79,6 +85,7 @@ export async function openLab(options: LabOptions): Promise<Lab> {
         AZURE_SPEECH_HOST: providers.azure,
         GROQ_API_KEY: 'emulated-key',
         GROQ_BASE_URL: providers.groq,
+        ...telnyx?.env,
         ...options.env,
       },
     })
@@ -89,11 +96,11 @@ export async function openLab(options: LabOptions): Promise<Lab> {
     const pacer = new Pacer()
     const stop = async (): Promise<void> => {
       await server.stop()
-      await providers.stop()
+      await Promise.all([providers.stop(), telnyx?.close()])
     }
-    return { server, api, providers, pacer, rigCore, stop }
+    return { server, api, providers, pacer, rigCore, telnyx, stop }
   } catch (error) {
-    await providers.stop()
+    await Promise.all([providers.stop(), telnyx?.close()])
     throw error
   }
 }

@@ -14,6 +14,7 @@ import { CallRefused } from './twilio-caller.ts'
 import { FRAME_MS, type Pacer } from './pacer.ts'
 import { PlayOut } from './play-out.ts'
 import type { TelnyxCarrier, TelnyxLeg, TelnyxWebhookTarget } from './telnyx-carrier.ts'
+import { lineCodec } from './telnyx-codecs.ts'
 import { readTelnyxAgent, telnyxMessages, type TelnyxIdentity } from './telnyx-messages.ts'
 import type { SimulatedCall } from './simulated-call.ts'
 import { UserAudio } from './user-audio.ts'
@@ -29,6 +30,12 @@ export interface TelnyxCallerOptions extends TelnyxWebhookTarget {
   trouble?: TroubleOptions
   /** False: the stream that the server asks for never comes. */
   opensStream?: boolean
+  /** Of a line in L16; default: big. */
+  l16ByteOrder?: 'big' | 'little'
+  /** Sees each agent payload on arrival, as PCMU; bytes are valid during the call only. */
+  onPayload?(payload: Uint8Array, nowMs: number): void
+  /** Replaces the user's voice: the base64 (216 ASCII bytes) of PCMU frame `index`, sent at `deadlineMs`. */
+  frame?(index: number, deadlineMs: number): Buffer
 }
 
 export class TelnyxCall implements TelnyxLeg, SimulatedCall {
@@ -55,6 +62,7 @@ export class TelnyxCall implements TelnyxLeg, SimulatedCall {
   #resolveEnded: (end: CallEnd) => void = () => {}
   #socket: WebSocket | null = null
   #mode: 'rtp' | 'mp3' = 'mp3'
+  #codec = lineCodec('PCMU', 'big')
   #leavePacer: (() => void) | null = null
   #sequence = 0
   #chunk = 0
@@ -178,6 +186,8 @@ export class TelnyxCall implements TelnyxLeg, SimulatedCall {
     this.streams.push(body)
     if (this.#options.opensStream === false) return
     this.#mode = body['stream_bidirectional_mode'] === 'rtp' ? 'rtp' : 'mp3'
+    const codec = String(body['stream_codec'] ?? 'PCMU')
+    this.#codec = lineCodec(codec, this.#options.l16ByteOrder ?? 'big')
     const wanted = new URL(String(body['stream_url']))
     const { server } = this.#options
     const target = new URL(wanted.pathname + wanted.search, server.replace(/^http/, 'ws'))
@@ -206,11 +216,11 @@ export class TelnyxCall implements TelnyxLeg, SimulatedCall {
     })
     socket.on('close', () => this.#socketClosed(socket))
     this.#send(telnyxMessages.connected())
-    const format = { encoding: 'PCMU', sample_rate: 8_000, channels: 1 }
+    const { format } = this.#codec
     const call = { from, to, format, sequence: ++this.#sequence }
     this.#send(telnyxMessages.start(this.identity, call))
     this.#leavePacer?.()
-    this.#leavePacer = pacer.join(() => this.#sendFrame())
+    this.#leavePacer = pacer.join((deadlineMs) => this.#sendFrame(deadlineMs))
     void this.#report('streaming.started', { stream_url: this.streams.at(-1)?.['stream_url'] })
     this.#resolveOpened()
   }
@@ -223,7 +233,9 @@ export class TelnyxCall implements TelnyxLeg, SimulatedCall {
       {
         onPayload: (payload) => {
           this.receivedFrames++
-          this.playOut.push(payload, now)
+          const pcmu = this.#codec.fromLine(payload)
+          this.playOut.push(pcmu, now)
+          this.#options.onPayload?.(pcmu, now)
         },
         onMark: (name) => this.playOut.mark(name, now),
         onClear: () => this.playOut.clear(now),
@@ -235,9 +247,14 @@ export class TelnyxCall implements TelnyxLeg, SimulatedCall {
     )
   }
 
-  #sendFrame(): void {
+  #sendFrame(deadlineMs: number): void {
     if (this.isOver) return
-    const base64 = this.user.nextFrame(this.nowMs()).toString('latin1')
+    const voice = this.#options.frame?.(this.sentFrames, deadlineMs)
+    const pcmu = (voice ?? this.user.nextFrame(this.nowMs())).toString('latin1')
+    const base64 =
+      this.#codec.format.encoding === 'PCMU'
+        ? pcmu
+        : Buffer.from(this.#codec.toLine(Buffer.from(pcmu, 'base64'))).toString('base64')
     const chunk = ++this.#chunk
     this.sentFrames++
     const frame = { sequence: ++this.#sequence, chunk, timestampMs: (chunk - 1) * FRAME_MS, base64 }
