@@ -92,10 +92,13 @@ export class TelnyxStream implements CarrierStream {
   readonly #options: TelnyxStreamOptions
   readonly #wire: MediaWire | null
   readonly #scratch = Buffer.alloc(PAYLOAD_MAX_BYTES + 4)
+  /** The beginning of `scratch`, as long as the last payload: they are nearly always of one length. */
+  #payload = this.#scratch.subarray(0, 160)
   readonly #order: Reorder
   readonly #writer = new MediaWriter(null)
   #streamId = ''
   #scanner: MediaScanner | null = null
+  /** Ours in the line's byte order, while that is not the machine's. */
   #swap: Buffer | null = null
   #stopped = false
 
@@ -171,10 +174,10 @@ export class TelnyxStream implements CarrierStream {
     if (decodedBytes(to - from) > this.#scratch.length) return false
     const bytes = decodeBase64(text, from, to, this.#scratch)
     if (bytes < 1 || bytes > PAYLOAD_MAX_BYTES) return false
-    const payload = this.#scratch.subarray(0, bytes)
-    if (this.#swap) swapSamples(payload, payload)
+    if (this.#payload.length !== bytes) this.#payload = this.#scratch.subarray(0, bytes)
+    if (this.#swap) swapSamples(this.#payload, this.#payload)
     const { late } = this.#order
-    this.#order.push(chunk, timestampMs, payload)
+    this.#order.push(chunk, timestampMs, this.#payload)
     if (this.#order.late > late) this.#events.onBadInput('latePayload')
     return true
   }
