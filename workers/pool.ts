@@ -89,6 +89,8 @@ export class AudioPool {
     badPayloads: 0,
     faults: 0,
   }
+  /** The wheel's time at its last tick. */
+  #tickedMs = 0
   #closed = false
 
   /**
@@ -173,6 +175,7 @@ export class AudioPool {
    * measures how long a tail has waited.
    */
   tick(nowMs: number): void {
+    this.#tickedMs = nowMs
     if (this.#closed || this.#idleLists.length === 0) return
     const due: AudioLane[] = []
     const waiting = this.#waiting
@@ -240,6 +243,8 @@ export class AudioPool {
     this.#idleLists.push(list)
     const nowMs = performance.now()
     for (const lane of lanes) this.#settle(lane, nowMs)
+    // What the results gave rise to (an answer to be encoded) need not wait for the next turn of the wheel.
+    this.tick(this.#tickedMs)
   }
 
   /** A lane comes out of its batch: results to its owner, or its slot to the free list. */
