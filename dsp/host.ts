@@ -15,6 +15,7 @@ import { DspError } from '../server/errors.ts'
 import { BED_NAMES, bedLoop, LOOP_SEC } from './beds.ts'
 import { FILTER_KEYS, LINE_RATES_HZ, planBytes, planTable } from './filters.ts'
 import { constant, type Layout } from './layout.ts'
+import { suppressorTable } from './suppressor-tables.ts'
 import {
   bandEdges,
   bandLeast,
@@ -66,6 +67,7 @@ export interface DspFunctions {
   ): number
   detect(slot: number, scratch: number, samples: number, level: number, detection: number): void
   scoreFeatures(slot: number, scratch: number): number
+  suppressNoise(slot: number, table: number, samples: number, work: number): void
 }
 
 /** Where the variable regions lie; both threads compute the same from slots and lists. */
@@ -165,6 +167,8 @@ function writeTables(memory: WebAssembly.Memory, layout: Layout, regions: Region
   put(constant(layout, 'BAND_MASKS'), bandMasks())
   put(constant(layout, 'LAG_GAIN'), lagGains())
   put(constant(layout, 'VAD_WEIGHTS'), vadWeights())
+  put(constant(layout, 'SUPPRESSOR_8K'), suppressorTable(8_000))
+  put(constant(layout, 'SUPPRESSOR_16K'), suppressorTable(16_000))
   for (const [key, at] of regions.filters) put(at, planTable(key, layout))
   for (const [rateHz, at] of regions.highPass) put(at, highPassBlock(rateHz))
   for (const name of BED_NAMES) {

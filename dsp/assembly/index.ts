@@ -14,6 +14,7 @@ export { PREPARED_FRAMES } from './agent-chain'
 export { FEATURES, FEATURE_COUNT, VAD_NETWORK_STATE } from './vad-features'
 export { detect } from './vad'
 export { scoreFeatures } from './vad-network'
+export { suppressNoise } from './suppressor'
 export {
   decodeAlaw,
   decodeMulaw,

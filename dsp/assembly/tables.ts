@@ -77,7 +77,12 @@ export const BAND_MASKS: usize = BAND_LEAST + 80
 export const VAD_WEIGHTS: usize = BAND_MASKS + 1280
 export const VAD_WEIGHT_COUNT: i32 = 4705
 
-export const TABLES_END: usize = VAD_WEIGHTS + VAD_WEIGHT_COUNT * 4
+/** Windows of the noise suppressor at 8 and at 16 kHz, see suppressor.ts. */
+export const SUPPRESSOR_8K: usize = (VAD_WEIGHTS + VAD_WEIGHT_COUNT * 4 + 15) & ~15
+export const SUPPRESSOR_TABLE_BYTES: usize = 16 + 2048
+export const SUPPRESSOR_16K: usize = SUPPRESSOR_8K + SUPPRESSOR_TABLE_BYTES
+
+export const TABLES_END: usize = SUPPRESSOR_16K + SUPPRESSOR_TABLE_BYTES
 
 /**
  * Scratch of one batch: an input area with room for filter history in front, an output area and
