@@ -36,7 +36,7 @@ import { phoneApi } from './http/phone-api.ts'
 import { loadSessionSecret } from './http/session-cookie.ts'
 import { createLog, SecretMask, type Log } from './log.ts'
 import { Wheel } from './media/wheel.ts'
-import { createMetrics, type Metrics } from './metrics.ts'
+import { createMetrics, watchAudioFaults, type Metrics } from './metrics.ts'
 import { openSecretBox, type SecretBox } from './secret-box.ts'
 import { phraseFigures } from './providers/phrase-figures.ts'
 import { selectProviders, type Providers } from './providers/select.ts'
@@ -132,6 +132,7 @@ async function openAudio(base: Base) {
   const { config, log, metrics, undo } = base
   const pool = await AudioPool.create({ slots: config.maxCalls, threads: config.audioThreads })
   undo.add('audio pool', () => pool.close())
+  watchAudioFaults(metrics, () => pool.faultCounts())
   const registry = new CallRegistry()
   const load = openLoad(base, registry)
   const meter = new LoadMeter({

@@ -58,6 +58,9 @@ export interface AudioPoolStats {
   inboundOverflows: number
   agentOverflows: number
   badPayloads: number
+  deadPushes: number
+  /** Lanes refused for their codec, rate or bed, or because every slot was taken. */
+  refusedLanes: number
   faults: number
   /** Dispatch to result, less the run itself, ms. */
   waitMs: Percentiles
@@ -87,6 +90,8 @@ export class AudioPool {
     inboundOverflows: 0,
     agentOverflows: 0,
     badPayloads: 0,
+    deadPushes: 0,
+    refusedLanes: 0,
     faults: 0,
   }
   /** The wheel's time at its last tick. */
@@ -133,12 +138,14 @@ export class AudioPool {
   }
 
   /**
-   * Throws DspError DSP_NO_SLOT when every slot is taken (admission should have refused the call).
+   * Throws DspError DSP_NO_SLOT when every slot is taken (admission should have refused the call), and
+   * DSP_BAD_CODEC, DSP_BAD_RATE or DSP_NO_BED for what the core does not know; each is counted.
    */
   openLane(format: LaneFormat, settings: LaneSettings, events: LaneEvents): AudioLane {
     const index = this.#free.shift()
     const slot = index === undefined ? undefined : this.#slots[index]
     if (index === undefined || slot === undefined || this.#closed) {
+      this.#counters.refusedLanes++
       throw new DspError('DSP_NO_SLOT', `all ${this.#slots.length} audio slots are in use`, {
         retryable: true,
       })
@@ -156,6 +163,7 @@ export class AudioPool {
       )
     } catch (error) {
       this.#free.push(index)
+      this.#counters.refusedLanes++
       throw error
     }
     const lane = new AudioLane(slot, {
@@ -203,6 +211,20 @@ export class AudioPool {
       runMs: this.#run.percentiles(),
       liveLanes: this.#lanes.size,
       slots: this.#slots.length,
+    }
+  }
+
+  /** What was refused or lost, for metrics: reasons are a closed list. */
+  faultCounts(): Readonly<Record<string, number>> {
+    const c = this.#counters
+    return {
+      badPayload: c.badPayloads,
+      userAudioFull: c.inboundOverflows,
+      agentAudioFull: c.agentOverflows,
+      deadLane: c.deadPushes,
+      refusedLane: c.refusedLanes,
+      trap: c.faults,
+      lostBatch: c.lostBatches,
     }
   }
 
