@@ -29,7 +29,8 @@ export function lowPoints(points: readonly MemoryPoint[]): MemoryPoint[] {
   return windows.map((window) => window.reduce((low, p) => (p.bytes < low.bytes ? p : low)))
 }
 
-function medianSlope(points: readonly MemoryPoint[]): number {
+/** Theil-Sen: the median over all pairs, bytes per finished call. */
+export function medianSlope(points: readonly MemoryPoint[]): number {
   const slopes = points.flatMap((from, i) =>
     points.slice(i + 1).flatMap((to) => {
       const calls = to.finishedCalls - from.finishedCalls

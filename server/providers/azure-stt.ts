@@ -43,8 +43,8 @@ const KEEP_ALIVE_SILENCE_MS = 200
 /** Silence put in for what the line left out: enough to keep two sentences apart. */
 const GAP_MAX_MS = 2_000
 const SAMPLES_PER_MS = STT_RATE_HZ / 1_000
-/** Frames kept while the SDK is loading, before the first call only: 5 s. */
-const EARLY_FRAMES = 250
+/** Frames kept until the recogniser is built, in the next tick at the earliest: 20 s that are heard again, and 5 s more. */
+const EARLY_FRAMES = 1_250
 
 const detailed = z.object({
   RecognitionStatus: z.string().optional(),
