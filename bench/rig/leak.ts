@@ -29,8 +29,12 @@ export function lowPoints(points: readonly MemoryPoint[]): MemoryPoint[] {
   return windows.map((window) => window.reduce((low, p) => (p.bytes < low.bytes ? p : low)))
 }
 
-/** Theil-Sen: the median over all pairs, bytes per finished call. */
-export function medianSlope(points: readonly MemoryPoint[]): number {
+/** The same for points that were each read after a collection of garbage: nothing to leave out. */
+export function slopePerCall(points: readonly MemoryPoint[]): number {
+  return medianSlope(points)
+}
+
+function medianSlope(points: readonly MemoryPoint[]): number {
   const slopes = points.flatMap((from, i) =>
     points.slice(i + 1).flatMap((to) => {
       const calls = to.finishedCalls - from.finishedCalls

@@ -9,7 +9,7 @@
  */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { medianSlope, type MemoryPoint } from './leak.ts'
+import { slopePerCall, type MemoryPoint } from './leak.ts'
 
 export interface Conversations {
   /** One conversation from begin to end. */
@@ -54,5 +54,5 @@ export async function leakPerConversation(
     await runTo(options.warmUp + Math.round((options.count * step) / STEPS))
     points.push({ finishedCalls: next, bytes: await weigh() })
   }
-  return medianSlope(points)
+  return slopePerCall(points)
 }

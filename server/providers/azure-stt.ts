@@ -1,11 +1,10 @@
 /**
  * Azure Speech as recogniser: one continuous recognition per call.
  *
- *   push(pcm) ─► push stream (the SDK sends 100 ms at a time) ─► websocket ─► recognizing / recognized ─► events
+ *   push(pcm) ─► pieces of 100 ms, as the SDK sends them ─► push stream ─► websocket ─► recognizing / recognized ─► events
  *
  * Facts this file is built around: the SDK's "started" callback fires also when the connection failed, so a timer waits
- * for sessionStarted; a stop may wait for ever, so close() does not wait; written buffers must be ArrayBuffers of exactly
- * the audio. Azure finds utterances by itself: VAD hints are ignored.
+ * for sessionStarted; a stop may wait for ever, so close() does not wait; a written buffer is kept, not copied. Azure finds utterances by itself: VAD hints are ignored.
  */
 import type {
   PushAudioInputStream,
@@ -43,8 +42,10 @@ const KEEP_ALIVE_SILENCE_MS = 200
 /** Silence put in for what the line left out: enough to keep two sentences apart. */
 const GAP_MAX_MS = 2_000
 const SAMPLES_PER_MS = STT_RATE_HZ / 1_000
-/** Frames kept until the recogniser is built, in the next tick at the earliest: 20 s that are heard again, and 5 s more. */
-const EARLY_FRAMES = 1_250
+/** What the SDK sends at a time. Handed over in any other size, each frame would be copied, and searched for, once more. */
+const PIECE_SAMPLES = 100 * SAMPLES_PER_MS
+/** Pieces kept until the recogniser is built, in the next tick at the earliest: 20 s that are heard again, and 5 s more. */
+const EARLY_PIECES = 250
 
 const detailed = z.object({
   RecognitionStatus: z.string().optional(),
@@ -172,11 +173,13 @@ class AzureSttSession implements SttSession {
   readonly #account: AzureAccount
   readonly #options: SttOptions
   #events: SessionEvents
-  readonly #early = new BoundedQueue<ArrayBuffer>('azureSttEarlyFrames', EARLY_FRAMES)
+  readonly #early = new BoundedQueue<ArrayBuffer>('azureSttEarlyPieces', EARLY_PIECES)
   #stream: PushAudioInputStream | null = null
   #recognizer: SpeechRecognizer | null = null
   #connectTimer: NodeJS.Timeout | null = null
   readonly #clock = new StreamClock()
+  #piece = new Int16Array(PIECE_SAMPLES)
+  #pieceLength = 0
   #keepAlive: NodeJS.Timeout | null = null
   #pushed = true
   #closed = false
@@ -210,13 +213,26 @@ class AzureSttSession implements SttSession {
     if (gapMs > 1) this.#silence(Math.min(gapMs, GAP_MAX_MS))
     this.#clock.audio(pcm.length / SAMPLES_PER_MS, atMs)
     this.#pushed = true
-    this.#write(pcm.slice().buffer)
+    this.#collect(pcm)
   }
 
   #silence(ms: number): void {
     const samples = Math.round(ms * SAMPLES_PER_MS)
     this.#clock.silence(samples / SAMPLES_PER_MS)
-    this.#write(new ArrayBuffer(samples * 2))
+    this.#collect(new Int16Array(samples))
+  }
+
+  #collect(pcm: Int16Array): void {
+    for (let at = 0; at < pcm.length;) {
+      const part = pcm.subarray(at, at + PIECE_SAMPLES - this.#pieceLength)
+      this.#piece.set(part, this.#pieceLength)
+      this.#pieceLength += part.length
+      at += part.length
+      if (this.#pieceLength < PIECE_SAMPLES) return
+      this.#write(this.#piece.buffer)
+      this.#piece = new Int16Array(PIECE_SAMPLES)
+      this.#pieceLength = 0
+    }
   }
 
   #write(exact: ArrayBuffer): void {
