@@ -143,10 +143,34 @@ describe('barge-in', () => {
     const barge = bargeIn()
     barge.onset(1_000)
     barge.tick(1_100)
-    barge.offset(1_300)
-    expect(barge.tick(2_099)).toEqual({ kind: 'none' })
-    expect(barge.tick(2_100)).toEqual({ kind: 'resume', ignored: null })
-    expect(barge.tick(2_120)).toEqual({ kind: 'none' })
+    barge.offset(1_500)
+    expect(barge.tick(2_299)).toEqual({ kind: 'none' })
+    expect(barge.tick(2_300)).toEqual({ kind: 'resume', ignored: null })
+    expect(barge.tick(2_320)).toEqual({ kind: 'none' })
+  })
+
+  it('resumes 300 ms after a cough, shorter than 500 ms with the hangover', () => {
+    const barge = bargeIn()
+    barge.onset(1_000)
+    barge.tick(1_100)
+    barge.offset(1_480)
+    expect(barge.tick(1_779)).toEqual({ kind: 'none' })
+    expect(barge.tick(1_780)).toEqual({ kind: 'resume', ignored: null })
+  })
+
+  it('resumes 200 ms behind a partial "ajá", and not when more words follow it', () => {
+    const over = (text: string) => {
+      const barge = bargeIn(3)
+      barge.onset(1_000)
+      barge.tick(1_100)
+      const words = { startMs: 1_000, isFinal: false, agentSpeech: '' }
+      barge.words({ ...words, text: 'ajá' })
+      barge.offset(1_600)
+      barge.words({ ...words, text })
+      return barge.tick(1_800)
+    }
+    expect(over('ajá')).toEqual({ kind: 'resume', ignored: 'backchannel' })
+    expect(over('ajá pero')).toEqual({ kind: 'none' })
   })
 
   it('resumes under noise of 2000 ms without a word', () => {
