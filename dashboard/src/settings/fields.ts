@@ -130,6 +130,7 @@ export const FIELDS: readonly Field[] = [
     options: ['raw', 'masked', 'removed'],
   },
   integer('inputMinCharacters', 'transcription', [0, 100, 1]),
+  { name: 'adaptiveLevelFilter', section: 'transcription', control: 'switch' },
   {
     name: 'hallucinationBlacklist',
     section: 'transcription',
