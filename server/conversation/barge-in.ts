@@ -120,7 +120,10 @@ export class BargeIn {
     if (count === 0) return NONE
     this.#hasWords = true
     const onsetMs = this.#onsetMs ?? words.startMs
-    const isEcho = this.#isEcho && ownWords(words.text, words.agentSpeech) < this.#leastWords
+    const own = this.#isEcho ? ownWords(words.text, words.agentSpeech) : []
+    // A stop word that the agent did not say is the user's, echo or not.
+    const isStop = hasStopWord(own.join(' '), this.#settings.stopWords)
+    const isEcho = this.#isEcho && !isStop && own.length < this.#leastWords
     if (isEcho || isEchoOf(words.text, words.agentSpeech))
       return words.isFinal ? this.#resume('echo') : NONE
     if (hasStopWord(words.text, this.#settings.stopWords)) return this.#take('stopWord', onsetMs)
@@ -190,8 +193,8 @@ export class BargeIn {
   }
 }
 
-/** How many of the words the agent did not say. */
-function ownWords(text: string, agentSpeech: string): number {
+/** The words that the agent did not say. */
+function ownWords(text: string, agentSpeech: string): string[] {
   const agent = new Set(wordsOf(agentSpeech))
-  return wordsOf(text).filter((word) => !agent.has(word)).length
+  return wordsOf(text).filter((word) => !agent.has(word))
 }

@@ -210,6 +210,13 @@ describe('barge-in with an echo on the line', () => {
     expect(echoing().words(words)).toMatchObject({ kind: 'takeFloor', reason: 'words' })
   })
 
+  it('takes the floor for one stop word that the agent did not say, not for one that it did', () => {
+    const words = { text: 'espera', isFinal: false, startMs: 1_000, agentSpeech }
+    expect(echoing().words(words)).toMatchObject({ kind: 'takeFloor', reason: 'stopWord' })
+    const said = { ...words, agentSpeech: 'Le espera un descuento' }
+    expect(echoing().words(said)).toEqual({ kind: 'none' })
+  })
+
   it('ducks as soon as the sound is the user’s own, and pauses with it', () => {
     const bargeIn = echoing()
     expect(bargeIn.tick(1_400, { isEcho: false })).toEqual({ kind: 'duck' })
