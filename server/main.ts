@@ -322,8 +322,8 @@ async function start(base: Base): Promise<void> {
   })
   // An echo needs no providers; loading their models would disturb what the bench measures.
   if (!config.echo) await warm(providers, log)
+  if (!config.echo) await prefillAgents(providers, parts.db, log)
   calls.gate.setReady()
-  if (!config.echo) void prefillAgents(providers, parts.db, log)
   log.info({ ms: Math.round(performance.now() - beganMs) }, 'ready')
   welcome(config, port, store.newKey)
 }
