@@ -16,7 +16,7 @@ npm run bench -- capacity  [--calls N] [--seconds 40] [--minutes 8] [--most 800]
 npm run bench -- http      [--calls 500] [--seconds 8]
 npm run bench -- soak      [--calls 40] [--minutes 10] or [--seconds 300]
 npm run bench -- overload  [--calls 200] [--seconds 20]                --calls: what fits
-npm run bench -- providers [--calls 50] [--conversations 2000]
+npm run bench -- providers [--calls 50] [--conversations 2000] [--chaos]   --chaos: only the failing providers
 npm run bench -- dsp
 npm run bench -- vad                                                   has flags of its own
 npm run bench -- report                                                bench/results/report.html
@@ -37,6 +37,7 @@ const OPTIONS = {
   scenario: { type: 'string' },
   seed: { type: 'string' },
   name: { type: 'string' },
+  chaos: { type: 'boolean' },
   floor: { type: 'boolean' },
   stages: { type: 'boolean' },
   diagnose: { type: 'boolean' },
@@ -52,10 +53,11 @@ type Flags = Record<keyof typeof OPTIONS, string | boolean | undefined>
 /** Benches that this file starts; vad is a program of its own. */
 const BENCHES: Record<string, (flags: Flags) => Promise<BenchFigures>> = {
   providers: async (flags) => {
-    const { runProviders } = await import('./providers.ts')
+    const { runProviders, runProvidersChaos } = await import('./providers.ts')
     const calls = count(flags, 'calls', 50)
     const conversations = count(flags, 'conversations', 2_000)
-    return runProviders({ calls, conversations, ...shared(flags) })
+    const run = flags.chaos === true ? runProvidersChaos : runProviders
+    return run({ calls, conversations, ...shared(flags) })
   },
   dsp: async () => {
     const { runDsp } = await import('./dsp.ts')

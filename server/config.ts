@@ -78,6 +78,7 @@ export interface Config {
 /** What the providers charge, in US dollars; embedded providers and browser calls cost nothing. */
 export interface Prices {
   sttHour: number
+  secondHearingHour: number
   ttsMillionCharacters: number
   llmMillionInputTokens: number
   llmMillionOutputTokens: number
@@ -146,6 +147,7 @@ const variables = z.object({
   TTS_PROVIDERS: order(['azure', 'embedded']),
   PHRASE_CACHE_MB: count(1, 4_096, 64),
   PRICE_STT_HOUR: price(1),
+  PRICE_SECOND_HEARING_HOUR: price(0.04),
   PRICE_TTS_MILLION_CHARACTERS: price(15),
   PRICE_LLM_MILLION_INPUT_TOKENS: price(0.59),
   PRICE_LLM_MILLION_OUTPUT_TOKENS: price(0.79),
@@ -197,6 +199,7 @@ export function loadConfig(
     phraseCacheBytes: values.PHRASE_CACHE_MB * 1_048_576,
     prices: {
       sttHour: values.PRICE_STT_HOUR,
+      secondHearingHour: values.PRICE_SECOND_HEARING_HOUR,
       ttsMillionCharacters: values.PRICE_TTS_MILLION_CHARACTERS,
       llmMillionInputTokens: values.PRICE_LLM_MILLION_INPUT_TOKENS,
       llmMillionOutputTokens: values.PRICE_LLM_MILLION_OUTPUT_TOKENS,

@@ -16,6 +16,7 @@ import { AdmissionGate } from './call/admission.ts'
 import { AgentSource } from './call/agent-source.ts'
 import { answer } from './call/answer.ts'
 import { Call } from './call/call.ts'
+import { endLeftoverCalls } from './call/leftover-calls.ts'
 import { LoadLadder, RUNGS, type RungIndex } from './call/load.ts'
 import { FrameTally, LoadMeter } from './call/load-meter.ts'
 import { prefillAgent, prefillAgents } from './call/phrase-prefill.ts'
@@ -109,12 +110,12 @@ async function openStore({ config, log, mask, metrics, undo }: Base) {
   daily.unref()
   await ensureDefaultAgent(db)
   const orphans = await closeOrphanCalls(db)
-  if (orphans > 0) log.warn({ calls: orphans }, 'calls that a crash left open are closed')
+  if (orphans.length > 0) log.warn({ calls: orphans.length }, 'calls that a crash left open closed')
   const newKey = config.adminApiKey === null ? (await ensureAdminKey(db)).key : null
   if (newKey) mask.add(newKey)
   const journal = new Journal(db, { limit: JOURNAL_LIMIT, log, metrics })
   undo.add('journal', () => journal.stop())
-  return { db, journal, newKey }
+  return { db, journal, newKey, orphans }
 }
 
 /** One ladder for the process; what it says reaches the live calls through the registry. */
@@ -136,6 +137,7 @@ function openLoad({ config, log, metrics }: Base, registry: CallRegistry) {
     ladder,
     tally: new FrameTally(),
     rung: () => effective(ladder.rung),
+    framesPerMessage: () => ladder.framesPerMessage,
     room: (live: number, ringing: number) => !config.loadControl || ladder.room(live, ringing),
   }
 }
@@ -225,6 +227,7 @@ async function openCalls(base: Base, parts: Parts) {
   const accept = {
     call: {
       ...{ pool, wheel, providers, echo: config.echo, rung: load.rung, tally: load.tally },
+      framesPerMessage: load.framesPerMessage,
       httpTools: { allowedHosts: config.httpToolHosts },
     },
     diary: {
@@ -264,7 +267,7 @@ async function openHttp(base: Base, parts: Parts, calls: Awaited<ReturnType<type
     calls: {
       live: () => registry.size,
       max: config.maxCalls,
-      hangup: (id) => registry.hangup(id, 'adminHangup'),
+      hangup: (id) => registry.hangup(id, 'adminHangup') || desk.hangup(id, 'adminHangup'),
       admit: () => gate.admit(registry.size, performance.now()),
     },
     providersStatus: () => parts.providers.status,
@@ -309,7 +312,7 @@ async function openHttp(base: Base, parts: Parts, calls: Awaited<ReturnType<type
 async function start(base: Base): Promise<void> {
   const beganMs = performance.now()
   const { config, log, undo } = base
-  const providers = await selectProviders(config, log)
+  const providers = await selectProviders(config, log, base.metrics)
   undo.add('providers', async () => {
     await Promise.all([providers.stt.close(), providers.llm.close(), providers.tts.close()])
   })
@@ -319,9 +322,15 @@ async function start(base: Base): Promise<void> {
   const port = await openHttp(base, parts, calls)
   undo.add('calls', async () => {
     calls.gate.drain()
-    await calls.registry.endAll('serverStopped')
+    const { registry, desk } = calls
+    await Promise.all([registry.endAll('serverStopped'), desk.endAll('serverStopped')])
   })
   audio.wheel.start()
+  void endLeftoverCalls(store.orphans, {
+    lines: (carrier) => calls.lines.all(carrier),
+    isOver: (carrierCallId, callId) => calls.desk.isOver(carrierCallId, callId),
+    log,
+  })
   // An echo needs no providers; loading their models would disturb what the bench measures.
   if (!config.echo) await warm(providers, log)
   calls.gate.setReady()

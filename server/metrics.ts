@@ -63,6 +63,9 @@ export function createMetrics(options: { process?: boolean } = {}) {
       'from',
       'to',
     ]),
+    secondHearings: counter('second_hearings_total', 'Utterances heard twice, by what became', [
+      'outcome',
+    ]),
     webhookRejected: counter('webhook_rejected_total', 'Webhooks refused', ['carrier', 'reason']),
     httpRequests: counter('http_requests_total', 'HTTP answers', ['method', 'route', 'status']),
     httpDuration: histogram('http_request_seconds', 'Time to answer an HTTP request', {

@@ -40,6 +40,7 @@ describe('config', () => {
       phraseCacheBytes: 64 * 1_048_576,
       prices: {
         sttHour: 1,
+        secondHearingHour: 0.04,
         ttsMillionCharacters: 15,
         llmMillionInputTokens: 0.59,
         llmMillionOutputTokens: 0.79,

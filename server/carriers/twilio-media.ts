@@ -101,8 +101,8 @@ function number(bytes: Buffer, from: number, to: number): number {
  */
 export class MediaWriter {
   readonly #head: Buffer
-  #frame = Buffer.alloc(0)
-  #payloadBytes = -1
+  /** By payload length: a line sends one, two or three frames at a time. */
+  readonly #frames = new Map<number, Buffer>()
 
   /** `streamSid` is null where messages name no stream (Telnyx). */
   constructor(streamSid: string | null) {
@@ -110,25 +110,19 @@ export class MediaWriter {
     this.#head = ownBytes(`{"event":"media",${sid}"media":{"payload":"`)
   }
 
-  /** The frame for one payload; valid until the next call. */
-  #frameOf(payload: Uint8Array): Buffer {
-    if (payload.length !== this.#payloadBytes) this.#shape(payload.length)
-    encodeBase64(payload, this.#frame, FRAME_HEADER_BYTES + this.#head.length)
-    return this.#frame
-  }
-
   /**
    * Sends one payload: past the socket as a whole frame where there is a wire, else through it. While the bytes are still in use the
    * next frame gets memory of its own.
    */
   send(payload: Uint8Array, socket: WebSocket, wire: MediaWire | null): void {
-    const frame = this.#frameOf(payload)
+    const frame = this.#frames.get(payload.length) ?? this.#shape(payload.length)
+    encodeBase64(payload, frame, FRAME_HEADER_BYTES + this.#head.length)
     if (wire) wire.write(frame)
     else socket.send(frame.subarray(FRAME_HEADER_BYTES), { binary: false })
-    if (!wire || wire.writableLength > 0) this.#payloadBytes = -1
+    if (!wire || wire.writableLength > 0) this.#frames.clear()
   }
 
-  #shape(payloadBytes: number): void {
+  #shape(payloadBytes: number): Buffer {
     const head = this.#head
     const bytes = head.length + encodedLength(payloadBytes) + OUTBOUND_TAIL.length
     const frame = Buffer.allocUnsafeSlow(FRAME_HEADER_BYTES + bytes)
@@ -138,8 +132,8 @@ export class MediaWriter {
     frame[3] = bytes & 0xff
     frame.set(head, FRAME_HEADER_BYTES)
     frame.set(OUTBOUND_TAIL, frame.length - OUTBOUND_TAIL.length)
-    this.#frame = frame
-    this.#payloadBytes = payloadBytes
+    this.#frames.set(payloadBytes, frame)
+    return frame
   }
 }
 

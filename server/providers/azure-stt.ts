@@ -34,6 +34,8 @@ const SESSION_MS = 8 * 60_000
 /** Connections opened for calls that ring: so many, for so long. */
 const PREPARED_MAX = 50
 const PREPARED_MS = 20_000
+/** A connection that breaks in mid-stream is opened again by the SDK, which keeps the place; once. */
+const SDK_RETRIES = 1
 /** When the line gives no audio the service gets silence, or it would end the session. */
 const KEEP_ALIVE_EVERY_MS = 1_000
 const KEEP_ALIVE_SILENCE_MS = 200
@@ -313,6 +315,8 @@ class AzureSttSession implements SttSession {
     config.setProfanity({ raw: Raw, masked: Masked, removed: Removed }[profanity ?? 'raw'])
     // Azure takes 100…5 000 ms.
     const silenceMs = Math.min(5_000, Math.max(100, segmentationSilenceMs))
+    // The SDK would open five connections in a row to a service that refuses; whom to ask next is the failover's.
+    config.setProperty('SPEECH-Error-MaxRetryCount', String(SDK_RETRIES))
     config.setProperty(ids.Speech_SegmentationSilenceTimeoutMs, String(silenceMs))
     config.setProperty(
       ids.SpeechServiceConnection_InitialSilenceTimeoutMs,
