@@ -11,7 +11,7 @@ import { RigUnreliable } from './rig/self-check.ts'
 import { ServerProcess } from './rig/server-process.ts'
 
 const USAGE = `npm run bench -- media     [--calls 300] [--seconds 20] [--floor] [--stages]
-npm run bench -- turns     [--calls 20] [--cases 200] [--shares first] [--parallel 4] [--scenario bench/scenarios/turns.yaml]
+npm run bench -- turns     [--calls 20] [--cases 200] [--shares first] [--part tuning] [--parallel 4] [--scenario bench/scenarios/turns.yaml]
 npm run bench -- capacity  [--calls N] [--seconds 40] [--minutes 8] [--most 800]     without --calls: searches
 npm run bench -- http      [--calls 500] [--seconds 8]
 npm run bench -- soak      [--calls 40] [--minutes 10] or [--seconds 300]
@@ -32,6 +32,7 @@ const OPTIONS = {
   most: { type: 'string' },
   cases: { type: 'string' },
   shares: { type: 'string' },
+  part: { type: 'string' },
   conversations: { type: 'string' },
   parallel: { type: 'string' },
   scenario: { type: 'string' },
@@ -184,6 +185,7 @@ async function runTurnsBench(flags: Flags): Promise<BenchFigures> {
       ...{ calls, server, authToken: AUTH_TOKEN, parallel: count(flags, 'parallel', 4) },
       cases: flags.cases === '0' ? 0 : count(flags, 'cases', 200),
       shares: flags.shares === 'first' ? 'first' : 'now',
+      part: flags.part === 'tuning' ? 'tuning' : 'heldOut',
       scenario: typeof flags.scenario === 'string' ? flags.scenario : 'bench/scenarios/turns.yaml',
       ...shared(flags),
     })

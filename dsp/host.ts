@@ -15,8 +15,11 @@ import { DspError } from '../server/errors.ts'
 import { BED_NAMES, bedLoop, LOOP_SEC } from './beds.ts'
 import { FILTER_KEYS, LINE_RATES_HZ, planBytes, planTable } from './filters.ts'
 import { constant, type Layout } from './layout.ts'
+import { suppressorTable } from './suppressor-tables.ts'
 import {
   bandEdges,
+  bandLeast,
+  bandMasks,
   bandQuietest,
   dtmfTable,
   fftTables,
@@ -64,6 +67,7 @@ export interface DspFunctions {
   ): number
   detect(slot: number, scratch: number, samples: number, level: number, detection: number): void
   scoreFeatures(slot: number, scratch: number): number
+  suppressNoise(slot: number, table: number, samples: number, work: number): void
 }
 
 /** Where the variable regions lie; both threads compute the same from slots and lists. */
@@ -154,11 +158,17 @@ function writeTables(memory: WebAssembly.Memory, layout: Layout, regions: Region
   put(constant(layout, 'FFT_SIN'), fft.sin)
   put(constant(layout, 'FFT_SPLIT_COS'), fft.splitCos)
   put(constant(layout, 'FFT_SPLIT_SIN'), fft.splitSin)
+  put(constant(layout, 'FFT_DOWN'), fft.down)
+  put(constant(layout, 'FFT_ACROSS'), fft.across)
   put(constant(layout, 'DTMF_TABLE'), dtmfTable())
   put(constant(layout, 'BAND_EDGES'), bandEdges())
   put(constant(layout, 'BAND_QUIETEST'), bandQuietest())
+  put(constant(layout, 'BAND_LEAST'), bandLeast())
+  put(constant(layout, 'BAND_MASKS'), bandMasks())
   put(constant(layout, 'LAG_GAIN'), lagGains())
   put(constant(layout, 'VAD_WEIGHTS'), vadWeights())
+  put(constant(layout, 'SUPPRESSOR_8K'), suppressorTable(8_000))
+  put(constant(layout, 'SUPPRESSOR_16K'), suppressorTable(16_000))
   for (const [key, at] of regions.filters) put(at, planTable(key, layout))
   for (const [rateHz, at] of regions.highPass) put(at, highPassBlock(rateHz))
   for (const name of BED_NAMES) {

@@ -8,38 +8,13 @@
  * counts that run freely; the densest (bytes of 24 kHz L16) wraps after 12 hours of audio, and a
  * call ends after 4.
  */
-import { DspError } from '../server/errors.ts'
-import { BED_NAMES, type BedName } from './beds.ts'
 import { noDetection, readDetection, type Detection } from './detection.ts'
-import { LINE_RATES_HZ, planHistory, TTS_RATES_HZ } from './filters.ts'
 import { constant, type DspMemory } from './host.ts'
 import { slotOffsets, type SlotOffsets } from './slot-offsets.ts'
+import { setUpSlot, type SlotFormat, type SlotSettings } from './slot-setup.ts'
 
 export type { Detection, ProgressTone } from './detection.ts'
-
-export interface SlotFormat {
-  codec: 'PCMU' | 'PCMA' | 'L16'
-  /** Of L16 on the line; `little` unless said. */
-  byteOrder?: 'little' | 'big' | undefined
-  /** 8, 16, 24 or 48 kHz. */
-  lineRateHz: number
-  /** 8, 16, 22.05, 24 or 48 kHz. */
-  ttsRateHz: number
-  /** What speech-to-text wants: 16 kHz unless said. */
-  sttRateHz?: number | undefined
-}
-
-export interface SlotSettings {
-  /** 0 (only loud, clear speech) … 1 (the faintest voice). */
-  vadSensitivity: number
-  bed: BedName
-  /** 0…1; 1 is −26 dBFS. */
-  bedGain: number
-  /** Look for DTMF and call-progress tones in the user's audio; not unless said. */
-  tones?: boolean
-  /** RMS of comfort noise under everything the agent sends, dBFS; none unless said. */
-  comfortNoiseDbfs?: number
-}
+export { vadThreshold, type SlotFormat, type SlotSettings } from './slot-setup.ts'
 
 /** A frame for the line. The pool's object: copy or send it before the next call. */
 export interface OutboundFrame {
@@ -51,29 +26,10 @@ export interface OutboundFrame {
 
 export type PushResult = 'taken' | 'full' | 'badLength'
 
-const CODECS: ReadonlyMap<string, number> = new Map([
-  ['PCMU', 0],
-  ['PCMA', 1],
-  ['L16', 2],
-  ['L16-big', 3],
-])
 const FRAME_MS = 20
-const STT_RATES_HZ = [8_000, 16_000]
 
 /** The longest payload taken in one piece, in frames: 100 ms. */
 const LONGEST_PAYLOAD_FRAMES = 5
-
-function requireRate(rateHz: number, known: readonly number[], what: string): void {
-  if (known.includes(rateHz)) return
-  throw new DspError('DSP_BAD_RATE', `${what} must be one of ${known.join(', ')} Hz, not ${rateHz}`)
-}
-
-function codecNumber(format: SlotFormat): number {
-  const big = format.codec === 'L16' && format.byteOrder === 'big'
-  const number = CODECS.get(big ? 'L16-big' : format.codec)
-  if (number !== undefined) return number
-  throw new DspError('DSP_BAD_CODEC', `there is no codec called ${format.codec}`)
-}
 
 export class Slot {
   readonly index: number
@@ -124,53 +80,15 @@ export class Slot {
    * bed that nobody has loaded.
    */
   open(format: SlotFormat, settings: SlotSettings): void {
-    const line = format.lineRateHz
-    const stt = format.sttRateHz ?? 16_000
-    requireRate(line, LINE_RATES_HZ, 'the line rate')
-    requireRate(format.ttsRateHz, TTS_RATES_HZ, 'the TTS rate')
-    requireRate(stt, STT_RATES_HZ, 'the speech-to-text rate')
-    const codec = codecNumber(format)
-    const { regions, layout, share } = this.#dsp
-    new Uint8Array(share.memory.buffer, this.#at, constant(layout, 'SLOT_BYTES')).fill(0)
-    const lineSamples = (line * FRAME_MS) / 1_000
-    this.#payloadBytes = lineSamples * (format.codec === 'L16' ? 2 : 1)
-    this.#ttsFrameSamples = (format.ttsRateHz * FRAME_MS) / 1_000
-    this.#sttFrames = this.#pcm.map((frame) => frame.subarray(0, (stt * FRAME_MS) / 1_000))
-    const bed = settings.bed === 'none' || settings.bedGain <= 0 ? 0 : this.#bed(settings.bed, line)
-    this.#hasBed = bed !== 0
-    this.#setWord('CODEC', codec)
-    this.#setWord('LINE_SAMPLES', lineSamples)
-    this.#setWord('PAYLOAD_BYTES', this.#payloadBytes)
-    this.#setWord('TTS_SAMPLES', this.#ttsFrameSamples)
-    this.#setWord('HIGH_PASS_PTR', regions.highPass.get(line) ?? 0)
-    this.#setWord('STT_SAMPLES', (stt * FRAME_MS) / 1_000)
-    this.#usePlans(line, stt, format.ttsRateHz)
-    this.#setWord('BED_PTR', bed)
-    this.#setWord('BED_SAMPLES', bed === 0 ? 0 : this.#bedSamples(line))
-    this.#bedGain = bed === 0 ? 0 : Math.min(1, settings.bedGain)
-    this.#setFloat('BED_GAIN', this.#bedGain)
-    this.#setFloat('AGENT_GAIN', 1)
-    this.#setWord('TONES_WANTED', settings.tones === true ? 1 : 0)
-    if (settings.comfortNoiseDbfs !== undefined) {
-      this.#setFloat('COMFORT_RMS', 10 ** (Math.min(-20, settings.comfortNoiseDbfs) / 20))
-    }
-    const on = vadThreshold(settings.vadSensitivity)
-    this.#setFloat('VAD_ON', on)
-    this.#setFloat('VAD_OFF', on * 0.6)
-    const header = constant(layout, 'OUT_HEADER_BYTES')
-    this.#outbound = this.#records.map((r) => r.subarray(header, header + this.#payloadBytes))
+    const shape = setUpSlot(this.#dsp, this.#at, format, settings)
+    this.#payloadBytes = shape.payloadBytes
+    this.#ttsFrameSamples = shape.ttsSamples
+    this.#bedGain = shape.bedGain
+    this.#hasBed = shape.bedGain > 0
+    this.#sttFrames = this.#pcm.map((frame) => frame.subarray(0, shape.sttSamples))
+    const header = constant(this.#dsp.layout, 'OUT_HEADER_BYTES')
+    this.#outbound = this.#records.map((r) => r.subarray(header, header + shape.payloadBytes))
     this.#setWord('LIVE', 1)
-  }
-
-  #usePlans(line: number, stt: number, tts: number): void {
-    const plan = (from: number, to: number): number =>
-      this.#dsp.regions.filters.get(`${from}-${to}`) ?? 0
-    this.#setWord('TO_STT_PTR', plan(line, stt))
-    this.#setWord('TO_8K_PTR', plan(line, 8_000))
-    this.#setWord('TO_LINE_PTR', plan(tts, line))
-    const user = Math.max(planHistory(`${line}-${stt}`), planHistory(`${line}-8000`))
-    this.#setWord('USER_KEEP', user)
-    this.#setWord('AGENT_KEEP', planHistory(`${tts}-${line}`))
   }
 
   close(): void {
@@ -355,18 +273,6 @@ export class Slot {
     return count
   }
 
-  #bed(name: Exclude<BedName, 'none'>, rateHz: number): number {
-    const at = BED_NAMES.includes(name)
-      ? this.#dsp.regions.beds.get(`${name}-${rateHz}`)
-      : undefined
-    if (at === undefined) throw new DspError('DSP_NO_BED', `there is no bed called ${name}`)
-    return at
-  }
-
-  #bedSamples(rateHz: number): number {
-    return this.#dsp.regions.bedSec * rateHz
-  }
-
   /**
    * A plain load, an eighth of an atomic one's cost: for fields that this thread alone writes, and for hints that may be a moment
    * old. What says that other bytes are ready is loaded atomically where it is used.
@@ -386,9 +292,4 @@ export class Slot {
   #setFloat(name: string, value: number): void {
     this.#floats[this.#word + (constant(this.#dsp.layout, name) >> 2)] = value
   }
-}
-
-/** Probability at which speech begins: 0.9 at sensitivity 0, 0.5 at 0.5, 0.1 at 1. */
-export function vadThreshold(sensitivity: number): number {
-  return 0.9 - 0.8 * Math.min(1, Math.max(0, sensitivity))
 }

@@ -39,6 +39,8 @@ export interface Config {
   databaseUrl: string | null
   /** Absolute. Recordings and the embedded database live here. */
   dataDir: string
+  /** Base64 of the 32 bytes that seal stored secrets; null: a key file in dataDir. */
+  secretsKey: string | null
   /** null: a key is generated at the first start and printed once. */
   adminApiKey: string | null
   logLevel: LogLevel
@@ -112,6 +114,10 @@ const variables = z.object({
     .regex(/^postgres(ql)?:\/\//, 'a postgres:// URL')
     .optional(),
   DATA_DIR: z.string().default('./data'),
+  SECRETS_KEY: z
+    .string()
+    .regex(/^[A-Za-z0-9+/]{43}=$/, 'base64 of 32 bytes: openssl rand -base64 32')
+    .optional(),
   ADMIN_API_KEY: secret.min(16, 'at least 16 characters').optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
   AZURE_SPEECH_KEY: secret.optional(),
@@ -183,6 +189,7 @@ export function loadConfig(
     publicUrl: values.PUBLIC_URL ?? null,
     databaseUrl: values.DATABASE_URL ?? null,
     dataDir: resolve(values.DATA_DIR),
+    secretsKey: values.SECRETS_KEY ?? null,
     adminApiKey: values.ADMIN_API_KEY ?? null,
     logLevel: values.LOG_LEVEL,
     ...accounts(values),
@@ -287,6 +294,7 @@ export function configSecrets(config: Config): string[] {
   const password = config.databaseUrl === null ? undefined : URL.parse(config.databaseUrl)?.password
   const secrets = [
     config.adminApiKey,
+    config.secretsKey,
     config.azure?.key,
     config.groq?.apiKey,
     config.openAi?.apiKey,

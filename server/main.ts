@@ -37,10 +37,11 @@ import { loadSessionSecret } from './http/session-cookie.ts'
 import { createLog, SecretMask, type Log } from './log.ts'
 import { Wheel } from './media/wheel.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
+import { openSecretBox, type SecretBox } from './secret-box.ts'
 import { phraseFigures } from './providers/phrase-figures.ts'
 import { selectProviders, type Providers } from './providers/select.ts'
 import { speakSample } from './providers/voice-sample.ts'
-import { defaultAgent, ensureDefaultAgent } from './store/agents.ts'
+import { defaultAgent, ensureDefaultAgent, sealOldVersions } from './store/agents.ts'
 import { ensureAdminKey } from './store/api-keys.ts'
 import { closeOrphanCalls } from './store/calls.ts'
 import { openDatabase, type Database } from './store/database.ts'
@@ -48,31 +49,14 @@ import { startEmbeddedPostgres } from './store/embedded-postgres.ts'
 import { ensureEventPartitions } from './store/events.ts'
 import { Journal } from './store/journal.ts'
 import { migrate } from './store/migrate.ts'
+import { sealedSettings } from './tools/tool-secrets.ts'
+import { Undo } from './undo.ts'
 import { welcome } from './welcome.ts'
 
 /** Rows that wait while the database is away: some minutes of a busy call centre. */
 const JOURNAL_LIMIT = 10_000
 const DAY_MS = 86_400_000
 const TELNYX_MEDIA_PATH = '/api/v1/ws/media-stream/telnyx'
-
-/** What has been started, newest last; stopped in reverse. */
-class Undo {
-  readonly #steps: { name: string; stop(): Promise<void> | void }[] = []
-
-  add(name: string, stop: () => Promise<void> | void): void {
-    this.#steps.push({ name, stop })
-  }
-
-  async run(log: Log): Promise<void> {
-    for (const { name, stop } of this.#steps.splice(0).reverse()) {
-      try {
-        await stop()
-      } catch (error) {
-        log.error({ part: name, error: errorText(error) }, 'part did not stop cleanly')
-      }
-    }
-  }
-}
 
 interface Base {
   config: Config
@@ -109,13 +93,15 @@ async function openStore({ config, log, mask, metrics, undo }: Base) {
   }, DAY_MS)
   daily.unref()
   await ensureDefaultAgent(db)
+  const secrets = await openSecretBox(config)
+  await sealOldVersions(db, (settings) => sealedSettings(settings, secrets))
   const orphans = await closeOrphanCalls(db)
   if (orphans.length > 0) log.warn({ calls: orphans.length }, 'calls that a crash left open closed')
   const newKey = config.adminApiKey === null ? (await ensureAdminKey(db)).key : null
   if (newKey) mask.add(newKey)
   const journal = new Journal(db, { limit: JOURNAL_LIMIT, log, metrics })
   undo.add('journal', () => journal.stop())
-  return { db, journal, newKey, orphans }
+  return { db, journal, newKey, orphans, secrets }
 }
 
 async function openAudio(base: Base) {
@@ -153,6 +139,7 @@ async function openAudio(base: Base) {
 interface Parts {
   db: Database
   journal: Journal
+  secrets: SecretBox
   pool: AudioPool
   wheel: Wheel
   registry: CallRegistry
@@ -204,7 +191,7 @@ async function openCalls(base: Base, parts: Parts) {
     call: {
       ...{ pool, wheel, providers, echo: config.echo, rung: load.rung, tally: load.tally },
       framesPerMessage: load.framesPerMessage,
-      httpTools: { allowedHosts: config.httpToolHosts },
+      httpTools: { allowedHosts: config.httpToolHosts, secrets: parts.secrets },
     },
     diary: {
       journal,
@@ -240,6 +227,7 @@ async function openHttp(base: Base, parts: Parts, calls: Awaited<ReturnType<type
     db: parts.db,
     tokens,
     sessionSecret: await loadSessionSecret(config.dataDir),
+    secrets: parts.secrets,
     calls: {
       live: () => registry.size,
       max: config.maxCalls,

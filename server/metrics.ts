@@ -91,16 +91,20 @@ export function createMetrics(options: { process?: boolean } = {}) {
 
 /** Enters one turn's latency, each stage under its own label. */
 export function observeTurn(metrics: Metrics, latency: TurnLatency): void {
-  const stages: [string, number | null][] = [
+  const stages: [string, number | null | undefined][] = [
     ['endpointing', latency.endpointingMs],
     ['stt', latency.sttMs],
     ['llmFirstToken', latency.llmFirstTokenMs],
     ['firstSentence', latency.firstSentenceMs],
     ['ttsFirstAudio', latency.ttsFirstAudioMs],
+    ['queue', latency.queueMs],
+    ['dsp', latency.dspMs],
+    ['pacing', latency.pacingMs],
+    ['carrier', latency.carrierMs],
     ['response', latency.responseMs],
     ['own', latency.ownMs],
   ]
   for (const [stage, ms] of stages) {
-    if (ms !== null) metrics.turnLatency.observe({ stage }, ms / 1_000)
+    if (ms !== null && ms !== undefined) metrics.turnLatency.observe({ stage }, ms / 1_000)
   }
 }

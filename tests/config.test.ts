@@ -21,6 +21,7 @@ describe('config', () => {
       publicUrl: null,
       databaseUrl: null,
       dataDir: resolve('data'),
+      secretsKey: null,
       adminApiKey: null,
       logLevel: 'info',
       azure: null,

@@ -78,7 +78,7 @@ export function autocorrelation(spectrum: usize, work: usize, out: usize): void 
 }
 
 /** Values (128 − k) mod 128 for the four k from `at` / 4 on. */
-function mirrored(values: usize, at: usize): v128 {
+export function mirrored(values: usize, at: usize): v128 {
   // k = 0 is its own mirror, and 128 lies behind the end.
   if (at == 0) {
     return f32x4(
@@ -93,7 +93,7 @@ function mirrored(values: usize, at: usize): v128 {
 }
 
 /** 128-point complex FFT in place; input in bit-reversed order. */
-function transform(work: usize): void {
+export function transform(work: usize): void {
   for (let at = work; at < work + 512; at += 16) firstTwoStages(at)
   for (let half: usize = 4; half <= 64; half <<= 1) {
     const cos = FFT_COS + ((half - 4) << 2)

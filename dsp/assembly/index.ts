@@ -14,6 +14,7 @@ export { PREPARED_FRAMES } from './agent-chain'
 export { FEATURES, FEATURE_COUNT, VAD_NETWORK_STATE } from './vad-features'
 export { detect } from './vad'
 export { scoreFeatures } from './vad-network'
+export { suppressNoise } from './suppressor'
 export {
   decodeAlaw,
   decodeMulaw,
@@ -32,7 +33,7 @@ export {
   KIND_TRIPLE,
   resample,
 } from './resampler'
-export { autocorrelation, windowedPower } from './fft'
+export { autocorrelation, windowedPower } from './spectrum'
 export { floatToPcm, pcmToFloat } from './pcm'
 export { measureLevel } from './level'
 export { addBed, addComfortNoise, limit, ramp } from './mixer'

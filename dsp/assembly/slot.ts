@@ -48,6 +48,8 @@ export const AGENT_KEEP: i32 = 64
 export const COMFORT_RMS: i32 = 68
 /** 1 to look for DTMF and call-progress tones. */
 export const TONES_WANTED: i32 = 72
+/** Windows of the noise suppressor for the rate it works at; 0 to leave the noise in. */
+export const SUPPRESSOR_PTR: i32 = 76
 
 // --- M: written during the call
 // -------------------------------------------------------------------------------
@@ -114,13 +116,16 @@ export const DTMF_STATE: i32 = COMFORT_STATE + 16
 export const DTMF_STATE_BYTES: i32 = 1536
 export const TONE_STATE: i32 = DTMF_STATE + DTMF_STATE_BYTES
 export const TONE_STATE_BYTES: i32 = 128
+/** Noise suppressor: assembly/suppressor.ts. */
+export const SUPPRESSOR_STATE: i32 = TONE_STATE + TONE_STATE_BYTES
+export const SUPPRESSOR_STATE_BYTES: i32 = 4176
 // --- rings ---------------------------------------------------------------------------------------
 // -------------
 /**
  * Payload bytes, M → W. A multiple of every payload size (160, 320, 480, 640, 960, 1920), so a
  * frame never wraps; 160 ms in the densest format, 1.9 s in PCMU.
  */
-export const IN_RING: i32 = TONE_STATE + TONE_STATE_BYTES
+export const IN_RING: i32 = SUPPRESSOR_STATE + SUPPRESSOR_STATE_BYTES
 export const IN_RING_BYTES: i32 = 15360
 
 /** Frames for speech-to-text, each with its detection, W → M. 16 frames = 320 ms. */

@@ -98,6 +98,17 @@ function testMix(
   return { condition, samples, labels: frames, onsets }
 }
 
+/** One noise of the test alone, at RMS 1. */
+export function testNoise(
+  name: NoiseName,
+  length: number,
+  o: { random: Random; from: TestSources },
+): Float32Array {
+  const noise = MAKERS[name](length, o.random, o.from)
+  const gain = 1 / rms(noise)
+  return noise.map((x) => x * gain)
+}
+
 type Maker = (length: number, random: Random, from: TestSources) => Float32Array
 
 const MAKERS: Readonly<Record<NoiseName, Maker>> = {

@@ -280,7 +280,8 @@ export class Call implements LiveCall {
       framesPerMessage: this.#deps.framesPerMessage,
       playback: {
         onSegmentStarted: (id, atMs) => this.#conversation.onSegmentStarted(id, atMs),
-        onSegmentHeard: (id, atMs) => this.#conversation.onSegmentHeard(id, atMs),
+        onAudioPrepared: () => this.#conversation.onAudioPrepared(),
+        onSegmentHeard: (id, at, ms) => this.#conversation.onSegmentHeard(id, at, ms),
       },
       onUserFrame: (detection, pcm16k) => this.#userFrame(detection, pcm16k),
       onDigit: start.digitsInBand ? (digit) => this.digit(digit) : undefined,

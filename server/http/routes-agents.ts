@@ -11,7 +11,12 @@ import {
   type Agent,
 } from '../store/agents.ts'
 import type { Database } from '../store/database.ts'
-import { maskedSettings, UnknownSecret, withStoredSecrets } from '../tools/tool-secrets.ts'
+import {
+  maskedSettings,
+  sealedSettings,
+  UnknownSecret,
+  withStoredSecrets,
+} from '../tools/tool-secrets.ts'
 import type { AppDeps } from './app-deps.ts'
 import { route, type Route } from './route.ts'
 import { agent, agentSummary, agentVersion, byId, settings } from './schemas.ts'
@@ -65,7 +70,7 @@ export function agentRoutes(deps: AppDeps): Route[] {
   ]
 }
 
-function saveRoute({ db, onAgentSaved }: AppDeps): Route {
+function saveRoute({ db, onAgentSaved, secrets }: AppDeps): Route {
   return route({
     method: 'PUT',
     path: '/api/v1/agents/:id',
@@ -85,7 +90,7 @@ function saveRoute({ db, onAgentSaved }: AppDeps): Route {
       const saved = await saveAgent(db, {
         id: params.id,
         name: body.name,
-        settings: withSecrets(body.settings, existing.settings),
+        settings: sealedSettings(withSecrets(body.settings, existing.settings), secrets),
         baseVersion: body.baseVersion,
         author: ctx.state.identity?.name ?? 'unknown',
       })

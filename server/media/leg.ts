@@ -124,7 +124,7 @@ export class Leg {
 
   /** Frames that are due leave at once, not at the next turn. */
   #prepared(nowMs: number): void {
-    if (!this.#closed) this.playout.turn(nowMs)
+    if (!this.#closed) this.playout.prepared(nowMs)
   }
 
   turn(nowMs: number): void {

@@ -67,6 +67,8 @@ export class Playout implements Playback {
   #paused = false
   /** Some of it has gone out since the last clear(). */
   #spoken = false
+  /** Audio was handed over while nothing played, and no batch has come back since. */
+  #awaitsFrames = false
 
   constructor(deps: PlayoutDeps) {
     this.#deps = deps
@@ -78,6 +80,7 @@ export class Playout implements Playback {
   }
 
   append(segmentId: number, pcm: Int16Array): void {
+    if (!this.#queue.busy) this.#awaitsFrames = true
     this.#queue.append(segmentId, pcm)
     if (!this.#paused) this.#queue.pump(this.#deps.lane)
   }
@@ -138,9 +141,23 @@ export class Playout implements Playback {
    * never sent, are ignored.
    */
   markPlayed(name: string): void {
+    this.#confirm(name, true)
+  }
+
+  #confirm(name: string, isFromCarrier: boolean): void {
     for (const segment of this.#queue.confirm(name)) {
-      this.#deps.events.onSegmentHeard(segment.id, this.#deps.clockMs())
+      const isMeasured = isFromCarrier && segment.mark === name
+      const playedAtMs = segment.markDeadlineMs - MARK_PATIENCE_MS
+      const carrierMs = isMeasured ? Math.max(0, this.#nowMs - playedAtMs) : null
+      this.#deps.events.onSegmentHeard(segment.id, this.#deps.clockMs(), carrierMs)
     }
+  }
+
+  /** A batch has come back: what is due of it leaves at once. */
+  prepared(nowMs: number): void {
+    if (this.#awaitsFrames) this.#deps.events.onAudioPrepared?.()
+    this.#awaitsFrames = false
+    this.turn(nowMs)
   }
 
   /** One turn of the wheel; `nowMs` is monotonic wall time. Sends what is due and feeds the lane. */
@@ -154,7 +171,7 @@ export class Playout implements Playback {
     // A segment may be finished after its last frame has left; its mark is due then.
     this.#sendMarks()
     const overdue = this.#queue.overdue(nowMs)
-    if (overdue) this.markPlayed(overdue.mark)
+    if (overdue) this.#confirm(overdue.mark, false)
   }
 
   #sendDue(nowMs: number): void {

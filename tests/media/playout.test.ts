@@ -73,43 +73,6 @@ describe('playout: pace', () => {
   })
 })
 
-describe('playout: messages', () => {
-  it('sends the 7 frames of a beginning in 3 messages, then one by one', () => {
-    const bench = new Bench().say(1, 260).run(0, 200)
-    expect(bench.messages()).toEqual([3, 3, 1, 1, 1, 1, 1, 1, 1])
-  })
-
-  it('sends a bed in pairs every 40 ms when the process is busy, and never lets the line below 100 ms', () => {
-    const bench = new Bench()
-    bench.lane.bed = true
-    bench.framesPerMessage = 2
-    bench.run(0, 400)
-    expect(bench.messages()).toEqual([3, 3, 1, ...Array<number>(10).fill(2)])
-    expect(bench.times().slice(7, 13)).toEqual([40, 40, 80, 80, 120, 120])
-  })
-
-  it('makes the end of a sentence wait for no second frame, which would not come', () => {
-    const bench = new Bench().say(1, 180)
-    bench.framesPerMessage = 2
-    bench.run(0, 100)
-    expect(bench.messages()).toEqual([3, 3, 1, 1, 1])
-    expect(bench.times().slice(7)).toEqual([20, 40])
-  })
-
-  it('sends the mark of a segment behind its last frame, and nothing of the next before it', () => {
-    const bench = new Bench().say(1, 20).say(2, 20).at(0)
-    const kinds = bench.stream.sent.map((sent) => (sent.kind === 'mark' ? sent.name : sent.kind))
-    expect(kinds).toEqual(['payload', '1.1', 'payload', '1.2'])
-  })
-
-  it('sends nothing of what was prepared when its own start makes the owner clear', () => {
-    const bench = new Bench().say(1, 200)
-    bench.onStarted = () => bench.playout.clear()
-    bench.at(0)
-    expect(bench.stream.sent.map(({ kind }) => kind)).toEqual(['clear'])
-  })
-})
-
 describe('playout: underruns', () => {
   it('counts 1 underrun when the audio of a sentence comes 100 ms too late', () => {
     const bench = new Bench()
@@ -374,5 +337,30 @@ describe('playout: a socket that is behind', () => {
     bench.stream.taking = false
     bench.run(5, 100)
     expect(bench.recorded).toEqual([1, 1, 1, 1, 1, 1, 1])
+  })
+})
+
+describe('playout: the carrier', () => {
+  it('takes 80 ms for the carrier when the mark of 100 ms of audio comes back 180 ms after the first frame', () => {
+    const bench = new Bench().say(1, 100).run(0, 180)
+    bench.playout.markPlayed('1.1')
+    expect(bench.carrierMs).toEqual([80])
+  })
+
+  it('measures nothing by a mark that never comes, nor for a segment that another one proves', () => {
+    const lost = new Bench().say(1, 100).run(0, 4_000)
+    expect(lost.carrierMs).toEqual([null])
+    const proven = new Bench().say(1, 100).say(2, 100).run(0, 250)
+    proven.playout.markPlayed('1.2')
+    expect(proven.carrierMs).toEqual([null, 50])
+  })
+
+  it('tells once that the first frames are prepared, and again after a rest', () => {
+    const bench = new Bench().say(1, 100)
+    bench.playout.prepared(0)
+    bench.playout.prepared(5)
+    bench.run(10, 150).playout.markPlayed('1.1')
+    bench.say(2, 100).playout.prepared(200)
+    expect(bench.told.filter((told) => told === 'prepared')).toHaveLength(2)
   })
 })

@@ -12,6 +12,7 @@ export class PlayoutBench {
   readonly lane = new FakeLane()
   readonly stream = new FakeStream()
   readonly told: string[] = []
+  readonly carrierMs: (number | null | undefined)[] = []
   readonly recorded: number[] = []
   recorderClears = 0
   droppedSamples = 0
@@ -26,7 +27,11 @@ export class PlayoutBench {
         this.told.push(`started ${id} at ${atMs}`)
         this.onStarted()
       },
-      onSegmentHeard: (id, atMs) => this.told.push(`heard ${id} at ${atMs}`),
+      onAudioPrepared: () => this.told.push('prepared'),
+      onSegmentHeard: (id, atMs, carrierMs) => {
+        this.told.push(`heard ${id} at ${atMs}`)
+        this.carrierMs.push(carrierMs)
+      },
     },
     clockMs: () => 7_000,
     onSent: (payload) => this.recorded.push(payload[0]!),

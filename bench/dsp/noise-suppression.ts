@@ -1,0 +1,222 @@
+/**
+ * Noise suppression, measured from outside: two slots hear the same line, one with it and one
+ * without, and what they give to speech-to-text is compared.
+ *
+ *   noise alone ──────► power without ÷ power with                     attenuation
+ *   speech + noise ───► SI-SDR of both against the speech alone        gain, in dB
+ *   a click ──────────► its place in both                              delay
+ *
+ * 8 kHz in and out, so that only the suppressor lies between the two; mixes go through µ-law.
+ */
+import { bindKernel, constant } from '../../dsp/host.ts'
+import { Slot } from '../../dsp/slot.ts'
+import { type NoiseName, type TestSources, testNoise, testSources } from '../../dsp/training/conditions.ts'
+import { between, gauss, pick, seeded } from '../../dsp/training/random.ts'
+import { addAt, gainOf, rms } from '../../dsp/training/signal.ts'
+import { openCore, type Core } from './core.ts'
+import { medianNs } from './timing.ts'
+
+const RATE_HZ = 8_000
+const FRAME = 160
+const MIX_SEC = 30
+/** Of the mixes, and of the noise whose attenuation is measured. */
+const SPEECH_DBFS = -26
+const SNRS_DB = [0, 5, 10, 15, 20]
+const NOISES: readonly NoiseName[] = ['white', 'pink', 'car', 'hum', 'babble', 'music', 'step']
+
+export interface SuppressionResult {
+  us: number
+  delayMs: number
+  /** By noise: the least of the levels it was played at. */
+  attenuationDb: ReadonlyMap<string, number>
+  gains: readonly SuppressionGain[]
+}
+
+export interface SuppressionGain {
+  noise: string
+  snrDb: number
+  voice: string
+  /** SI-SDR with suppression less that without. */
+  gainDb: number
+}
+
+/** Takes half a minute, most of it the making of the mixes. */
+export async function measureSuppression(): Promise<SuppressionResult> {
+  const core = await openCore()
+  const line = openLine(core)
+  const delay = delayOf(line)
+  return {
+    us: costUs(core),
+    delayMs: (delay * 1_000) / RATE_HZ,
+    attenuationDb: attenuations(line),
+    gains: [...gainsOf(line, testSources(), delay)],
+  }
+}
+
+export interface Line {
+  /** What speech-to-text hears, −1…1. */
+  hear(samples: Float32Array, o: { suppress: boolean; mulaw: boolean }): Float32Array
+}
+
+export function openLine(core: Core): Line {
+  const kernel = bindKernel(core.dsp.share)
+  const slot = new Slot(core.dsp, 0)
+  return {
+    hear(samples, o) {
+      slot.open(
+        { codec: o.mulaw ? 'PCMU' : 'L16', lineRateHz: RATE_HZ, ttsRateHz: 16_000, sttRateHz: 8_000 },
+        { vadSensitivity: 0.5, bed: 'none', bedGain: 0, suppressNoise: o.suppress },
+      )
+      core.dsp.writeList(0, [0])
+      const frames = Math.floor(samples.length / FRAME)
+      const out = new Float32Array(frames * FRAME)
+      const pcm = new Int16Array(FRAME)
+      const bytes = new Uint8Array(pcm.buffer)
+      for (let frame = 0; frame < frames; frame++) {
+        for (let n = 0; n < FRAME; n++) {
+          const x = samples[frame * FRAME + n] ?? 0
+          pcm[n] = Math.max(-32_768, Math.min(32_767, Math.round(x * 32_768)))
+        }
+        slot.pushPayload(o.mulaw ? mulaw(core, pcm) : bytes)
+        kernel.run(0, 1)
+        slot.drain((_, heard) => out.set(heard.map((x) => x), frame * FRAME))
+      }
+      return out.map((x) => x / 32_768)
+    },
+  }
+}
+
+function mulaw(core: Core, pcm: Int16Array): Uint8Array {
+  core.words.set(pcm, core.at.out >> 1)
+  core.dsp.functions.encodeMulawPcm(core.at.out, core.at.codes, FRAME)
+  return core.bytes.slice(core.at.codes, core.at.codes + FRAME)
+}
+
+/** Where the suppressed audio fits the other best, samples. */
+function delayOf(line: Line): number {
+  const random = seeded(7)
+  const sweep = Float32Array.from({ length: 4 * RATE_HZ }, (_, n) => {
+    const t = n / RATE_HZ
+    return 0.3 * Math.sin(2 * Math.PI * (300 + 350 * t) * t) * (t > 1 ? 1 : 0) + 1e-4 * gauss(random)
+  })
+  const plain = line.hear(sweep, { suppress: false, mulaw: false })
+  const late = line.hear(sweep, { suppress: true, mulaw: false })
+  let [best, most] = [0, -Infinity]
+  for (let delay = 0; delay <= 200; delay++) {
+    let sum = 0
+    for (let n = RATE_HZ; n + delay < late.length; n++) sum += (plain[n] ?? 0) * (late[n + delay] ?? 0)
+    if (sum > most) [best, most] = [delay, sum]
+  }
+  return best
+}
+
+const STEADY: Readonly<Record<string, (sec: number) => Float32Array>> = {
+  white: (sec) => steady(sec, 'white'),
+  pink: (sec) => steady(sec, 'pink'),
+  car: (sec) => steady(sec, 'car'),
+  hum: (sec) => {
+    const random = seeded(5)
+    return Float32Array.from({ length: sec * RATE_HZ }, (_, n) => {
+      let sum = 0.05 * gauss(random)
+      for (let h = 1; h <= 12; h++) sum += Math.sin((2 * Math.PI * 50 * h * n) / RATE_HZ + h * h) / h
+      return sum
+    })
+  },
+}
+
+function steady(sec: number, name: NoiseName): Float32Array {
+  const from = { es: [], en: [], babble: [], music: [] }
+  return testNoise(name, sec * RATE_HZ, { random: seeded(11), from })
+}
+
+/** Noise alone, from the third second on: what is left of it. */
+function attenuations(line: Line): Map<string, number> {
+  const found = new Map<string, number>()
+  for (const [name, make] of Object.entries(STEADY)) {
+    const noise = make(8)
+    for (const snrDb of SNRS_DB) {
+      const gain = gainOf(SPEECH_DBFS - snrDb) / rms(noise)
+      const samples = noise.map((x) => x * gain)
+      const [off, on] = [false, true].map((suppress) =>
+        rms(line.hear(samples, { suppress, mulaw: true }).subarray(3 * RATE_HZ)),
+      )
+      const db = 20 * Math.log10((off ?? 0) / (on ?? 1))
+      found.set(name, Math.min(found.get(name) ?? Infinity, db))
+    }
+  }
+  return found
+}
+
+function* gainsOf(line: Line, from: TestSources, delay: number): Generator<SuppressionGain> {
+  for (const [v, voice] of (['es', 'en'] as const).entries()) {
+    const speech = speechOf(from[voice], 100 + v)
+    const clean = line.hear(speech, { suppress: false, mulaw: false })
+    for (const [i, noise] of NOISES.entries()) {
+      const random = seeded(1_000 + 10 * i + v)
+      const sound = testNoise(noise, speech.length, { random, from })
+      for (const snrDb of SNRS_DB) {
+        const mix = Float32Array.from(speech)
+        addAt(mix, sound, 0, gainOf(SPEECH_DBFS - snrDb))
+        const off = line.hear(mix, { suppress: false, mulaw: true })
+        const on = line.hear(mix, { suppress: true, mulaw: true })
+        const whole = clean.length - delay
+        const before = siSdrDb(off.subarray(0, whole), clean)
+        yield { noise, snrDb, voice, gainDb: siSdrDb(on.subarray(delay), clean) - before }
+      }
+    }
+  }
+}
+
+/** Prompts at −26 ± 3 dBFS with pauses of 0.3 to 1.5 s. */
+function speechOf(prompts: readonly Float32Array[], seed: number): Float32Array {
+  const random = seeded(seed)
+  const out = new Float32Array(MIX_SEC * RATE_HZ)
+  for (let at = RATE_HZ; at < out.length;) {
+    const said = pick(random, prompts)
+    addAt(out, said, at, gainOf(SPEECH_DBFS + between(random, -3, 3)) / rms(said))
+    at += said.length + Math.floor(between(random, 0.3, 1.5) * RATE_HZ)
+  }
+  return out
+}
+
+/** Scale-invariant ratio of signal to distortion (Le Roux et al. 2019), dB; `x` may be the longer one. */
+export function siSdrDb(y: Float32Array, x: Float32Array): number {
+  let [xy, xx] = [0, 0]
+  for (let n = 0; n < y.length; n++) {
+    xy += (x[n] ?? 0) * (y[n] ?? 0)
+    xx += (x[n] ?? 0) ** 2
+  }
+  const scale = xy / xx
+  let [signal, rest] = [0, 0]
+  for (let n = 0; n < y.length; n++) {
+    const wanted = scale * (x[n] ?? 0)
+    signal += wanted ** 2
+    rest += ((y[n] ?? 0) - wanted) ** 2
+  }
+  return 10 * Math.log10(signal / rest)
+}
+
+/** One frame of noise at 8 kHz, the dearest the suppressor knows. */
+function costUs(core: Core): number {
+  const random = seeded(3)
+  const samples = core.at.samples >> 2
+  const table = constant(core.dsp.layout, 'SUPPRESSOR_8K')
+  const slot = core.dsp.slotAddress(1)
+  const noise = Float32Array.from({ length: FRAME }, () => 0.02 * gauss(random))
+  const times = medianNs([
+    {
+      name: 'suppressor',
+      run() {
+        for (let n = 0; n < FRAME; n++) core.floats[samples + n] = noise[n]!
+        core.dsp.functions.suppressNoise(slot, table, core.at.samples, core.at.work)
+      },
+    },
+    {
+      name: 'copy',
+      run() {
+        for (let n = 0; n < FRAME; n++) core.floats[samples + n] = noise[n]!
+      },
+    },
+  ])
+  return ((times.get('suppressor') ?? NaN) - (times.get('copy') ?? 0)) / 1_000
+}

@@ -1,0 +1,155 @@
+/**
+ * Slot setup: what is written into a call's record once, when its slot is opened.
+ *
+ * Format and settings become addresses, sizes and thresholds here, so that the chains look nothing up.
+ */
+import { DspError } from '../server/errors.ts'
+import type { BedName } from './beds.ts'
+import { LINE_RATES_HZ, planHistory, TTS_RATES_HZ } from './filters.ts'
+import { constant, type DspMemory } from './host.ts'
+
+export interface SlotFormat {
+  codec: 'PCMU' | 'PCMA' | 'L16'
+  /** Of L16 on the line; `little` unless said. */
+  byteOrder?: 'little' | 'big' | undefined
+  /** 8, 16, 24 or 48 kHz. */
+  lineRateHz: number
+  /** 8, 16, 22.05, 24 or 48 kHz. */
+  ttsRateHz: number
+  /** What speech-to-text wants: 16 kHz unless said. */
+  sttRateHz?: number | undefined
+}
+
+export interface SlotSettings {
+  /** 0 (only loud, clear speech) … 1 (the faintest voice). */
+  vadSensitivity: number
+  bed: BedName
+  /** 0…1; 1 is −26 dBFS. */
+  bedGain: number
+  /** Take steady noise out of what speech-to-text gets; not unless said. 10 ms late at 8 kHz, 6 ms at 16. */
+  suppressNoise?: boolean
+  /** Look for DTMF and call-progress tones in the user's audio; not unless said. */
+  tones?: boolean
+  /** RMS of comfort noise under everything the agent sends, dBFS; none unless said. */
+  comfortNoiseDbfs?: number
+}
+
+/** What the main thread's half keeps in mind of an opened slot. */
+export interface SlotShape {
+  payloadBytes: number
+  ttsSamples: number
+  sttSamples: number
+  /** 0 without a bed. */
+  bedGain: number
+}
+
+const CODECS: ReadonlyMap<string, number> = new Map([
+  ['PCMU', 0],
+  ['PCMA', 1],
+  ['L16', 2],
+  ['L16-big', 3],
+])
+const FRAME_MS = 20
+const STT_RATES_HZ = [8_000, 16_000]
+
+function requireRate(rateHz: number, known: readonly number[], what: string): void {
+  if (known.includes(rateHz)) return
+  throw new DspError('DSP_BAD_RATE', `${what} must be one of ${known.join(', ')} Hz, not ${rateHz}`)
+}
+
+function codecNumber(format: SlotFormat): number {
+  const big = format.codec === 'L16' && format.byteOrder === 'big'
+  const number = CODECS.get(big ? 'L16-big' : format.codec)
+  if (number !== undefined) return number
+  throw new DspError('DSP_BAD_CODEC', `there is no codec called ${format.codec}`)
+}
+
+/**
+ * Zeroes the slot at `at` and writes all but LIVE.
+ * Throws DspError DSP_BAD_RATE or DSP_BAD_CODEC for what the core does not know, DSP_NO_BED for a
+ * bed that nobody has loaded.
+ */
+export function setUpSlot(
+  dsp: DspMemory,
+  at: number,
+  format: SlotFormat,
+  settings: SlotSettings,
+): SlotShape {
+  const line = format.lineRateHz
+  const stt = format.sttRateHz ?? 16_000
+  requireRate(line, LINE_RATES_HZ, 'the line rate')
+  requireRate(format.ttsRateHz, TTS_RATES_HZ, 'the TTS rate')
+  requireRate(stt, STT_RATES_HZ, 'the speech-to-text rate')
+  const codec = codecNumber(format)
+  const { regions, layout, share } = dsp
+  const bed =
+    settings.bed === 'none' || settings.bedGain <= 0 ? null : findBed(dsp, settings.bed, line)
+  const size = constant(layout, 'SLOT_BYTES')
+  new Uint8Array(share.memory.buffer, at, size).fill(0)
+  const view = new DataView(share.memory.buffer, at, size)
+  const word = (name: string, value: number): void =>
+    view.setInt32(constant(layout, name), value, true)
+  const float = (name: string, value: number): void =>
+    view.setFloat32(constant(layout, name), value, true)
+  const samples = (rateHz: number): number => (rateHz * FRAME_MS) / 1_000
+  const shape = {
+    payloadBytes: samples(line) * (format.codec === 'L16' ? 2 : 1),
+    ttsSamples: samples(format.ttsRateHz),
+    sttSamples: samples(stt),
+    bedGain: bed === null ? 0 : Math.min(1, settings.bedGain),
+  }
+  word('CODEC', codec)
+  word('LINE_SAMPLES', samples(line))
+  word('PAYLOAD_BYTES', shape.payloadBytes)
+  word('TTS_SAMPLES', shape.ttsSamples)
+  word('STT_SAMPLES', shape.sttSamples)
+  word('HIGH_PASS_PTR', regions.highPass.get(line) ?? 0)
+  for (const [name, value] of plans(dsp, { line, stt, tts: format.ttsRateHz })) word(name, value)
+  word('BED_PTR', bed?.at ?? 0)
+  word('BED_SAMPLES', bed?.samples ?? 0)
+  float('BED_GAIN', shape.bedGain)
+  float('AGENT_GAIN', 1)
+  word('TONES_WANTED', settings.tones === true ? 1 : 0)
+  if (settings.suppressNoise === true) {
+    const windows = Math.min(line, stt) === 8_000 ? 'SUPPRESSOR_8K' : 'SUPPRESSOR_16K'
+    word('SUPPRESSOR_PTR', constant(layout, windows))
+  }
+  if (settings.comfortNoiseDbfs !== undefined) {
+    float('COMFORT_RMS', 10 ** (Math.min(-20, settings.comfortNoiseDbfs) / 20))
+  }
+  const on = vadThreshold(settings.vadSensitivity)
+  float('VAD_ON', on)
+  float('VAD_OFF', on * 0.6)
+  return shape
+}
+
+function plans(
+  dsp: DspMemory,
+  rates: { line: number; stt: number; tts: number },
+): Array<[name: string, value: number]> {
+  const { line, stt, tts } = rates
+  const plan = (from: number, to: number): number => dsp.regions.filters.get(`${from}-${to}`) ?? 0
+  return [
+    ['TO_STT_PTR', plan(line, stt)],
+    ['TO_8K_PTR', plan(line, 8_000)],
+    ['TO_LINE_PTR', plan(tts, line)],
+    ['USER_KEEP', Math.max(planHistory(`${line}-${stt}`), planHistory(`${line}-8000`))],
+    ['AGENT_KEEP', planHistory(`${tts}-${line}`)],
+  ]
+}
+
+function findBed(
+  dsp: DspMemory,
+  name: Exclude<BedName, 'none'>,
+  rateHz: number,
+): { at: number; samples: number } {
+  const { regions } = dsp
+  const at = regions.beds.get(`${name}-${rateHz}`)
+  if (at === undefined) throw new DspError('DSP_NO_BED', `there is no bed called ${name}`)
+  return { at, samples: regions.bedSec * rateHz }
+}
+
+/** Probability at which speech begins: 0.9 at sensitivity 0, 0.5 at 0.5, 0.1 at 1. */
+export function vadThreshold(sensitivity: number): number {
+  return 0.9 - 0.8 * Math.min(1, Math.max(0, sensitivity))
+}
