@@ -33,7 +33,7 @@ svg text{fill:var(--soft);font-size:10px}
 .dot.last{fill:var(--accent)}
 .limit{stroke:var(--soft);stroke-dasharray:3 4;stroke-width:1}
 .bars{list-style:none;padding:0;margin:16px 0 0;max-width:860px}
-.bars li{display:grid;grid-template-columns:170px 1fr 120px;gap:12px;align-items:center;padding:5px 0;color:var(--soft)}
+.bars li{display:grid;grid-template-columns:200px 1fr 120px;gap:12px;align-items:center;padding:5px 0;color:var(--soft)}
 .bars .name{text-align:right}
 .bars .value{white-space:nowrap}
 .bars .rail{display:block}
@@ -58,7 +58,7 @@ summary h3{min-height:0;color:var(--ink);font-size:1.05rem}
 table{border-collapse:collapse;width:100%}
 th{text-align:left;font-weight:400;overflow-wrap:anywhere}
 td{text-align:right;white-space:nowrap}
-td.runs{width:76px;padding-right:12px}
+td.runs{width:76px;padding-right:12px}td.runs:empty{width:0;padding:0}
 th,td{padding:5px 0;border-bottom:1px solid var(--rule)}
 .spark{width:60px;height:16px;margin-left:auto}
 .spark .line{stroke-width:1.5}
