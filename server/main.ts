@@ -17,8 +17,8 @@ import { AgentSource } from './call/agent-source.ts'
 import { answer } from './call/answer.ts'
 import { Call } from './call/call.ts'
 import { endLeftoverCalls } from './call/leftover-calls.ts'
-import { LoadLadder, RUNGS, type RungIndex } from './call/load.ts'
-import { FrameTally, LoadMeter } from './call/load-meter.ts'
+import { openLoadControl, type LoadControl } from './call/load-control.ts'
+import { LoadMeter } from './call/load-meter.ts'
 import { prefillAgent, prefillAgents } from './call/phrase-prefill.ts'
 import { CallRegistry } from './call/registry.ts'
 import { PhoneDesk } from './call/phone-desk.ts'
@@ -104,37 +104,13 @@ async function openStore({ config, log, mask, metrics, undo }: Base) {
   return { db, journal, newKey, orphans, secrets }
 }
 
-/** One ladder for the process; what it says reaches the live calls through the registry. */
-function openLoad({ config, log, metrics }: Base, registry: CallRegistry) {
-  const ladder = new LoadLadder((rung) => {
-    const { because } = ladder.state()
-    metrics.degradationChanges.inc({ rung: RUNGS[rung] })
-    log.warn({ rung: RUNGS[rung], because, calls: registry.size }, 'load ladder')
-    registry.degradeAll(effective(rung))
-  })
-  const effective = (rung: RungIndex): RungIndex => (config.loadControl ? rung : 0)
-  metrics.watch('degradation_rung', 'What is given up: 0 nothing … 3 new calls', () =>
-    effective(ladder.rung),
-  )
-  metrics.watch('event_loop_utilisation', 'Busy share of the event loop, 3 s', () => {
-    return ladder.state().signals.loopUtilisation
-  })
-  return {
-    ladder,
-    tally: new FrameTally(),
-    rung: () => effective(ladder.rung),
-    framesPerMessage: () => ladder.framesPerMessage,
-    room: (live: number, ringing: number) => !config.loadControl || ladder.room(live, ringing),
-  }
-}
-
 async function openAudio(base: Base) {
   const { config, log, metrics, undo } = base
   const pool = await AudioPool.create({ slots: config.maxCalls, threads: config.audioThreads })
   undo.add('audio pool', () => pool.close())
   watchAudioFaults(metrics, () => pool.faultCounts())
   const registry = new CallRegistry()
-  const load = openLoad(base, registry)
+  const load = openLoadControl({ isOn: config.loadControl, registry, metrics, log })
   const meter = new LoadMeter({
     ladder: load.ladder,
     tally: load.tally,
@@ -168,7 +144,7 @@ interface Parts {
   pool: AudioPool
   wheel: Wheel
   registry: CallRegistry
-  load: ReturnType<typeof openLoad>
+  load: LoadControl
   providers: Providers
 }
 
