@@ -55,6 +55,8 @@ const profileShape = {
   stopWords: z.array(z.string().min(1).max(40)).max(50),
   /** 0 (only loud, clear speech) … 1 (the faintest voice). */
   vadSensitivity: z.number().min(0).max(1),
+  /** Steady noise is taken out of what the recogniser hears; detection and recording keep the line as it is. */
+  noiseSuppression: z.boolean(),
   silenceTimeoutMs: z.int().min(100).max(5_000),
   /** The shortest and the longest wait for the end of a turn, ms; 0: from silenceTimeoutMs (0.6 ×, 3 ×). */
   endpointingMinMs: z.int().min(0).max(3_000),
@@ -96,8 +98,8 @@ const profileShape = {
   webhookUrl: z.literal('').or(z.url({ protocol: /^https?$/ }).max(500)),
   /** The carrier records too, both sides on channels of their own. */
   carrierRecording: z.boolean(),
-  /** The carrier takes noise out of the user's audio (Telnyx). */
-  noiseSuppression: z.boolean(),
+  /** The carrier takes noise out of the user's audio before it reaches us (Telnyx). */
+  carrierNoiseSuppression: z.boolean(),
   /** On calls out: ask the carrier who answers, and do as the next three say. */
   machineDetection: z.boolean(),
   onMachine: z.enum(['talk', 'leaveMessage', 'hangup']),
@@ -147,6 +149,7 @@ export const DEFAULT_SETTINGS: AgentSettings = {
       ...['disculpa', 'perdona', 'stop', 'wait', 'hold on'],
     ],
     vadSensitivity: 0.5,
+    noiseSuppression: false,
     silenceTimeoutMs: 500,
     endpointingMinMs: 240,
     endpointingMaxMs: 1_500,
@@ -174,7 +177,7 @@ export const DEFAULT_SETTINGS: AgentSettings = {
     extractionSchema: '',
     webhookUrl: '',
     carrierRecording: false,
-    noiseSuppression: false,
+    carrierNoiseSuppression: false,
     machineDetection: true,
     onMachine: 'leaveMessage',
     onFax: 'hangup',

@@ -43,6 +43,8 @@ export interface LaneSettings {
   bed: BedName
   /** 0…1. */
   bedGain: number
+  /** Take steady noise out of what speech-to-text gets; not unless said. */
+  suppressNoise?: boolean
   /** Look for DTMF and call-progress tones in the user's audio; not unless said. */
   tones?: boolean
   /** RMS of comfort noise under everything the agent sends, dBFS; none unless said. */
