@@ -48,7 +48,8 @@ const profileShape = {
   voicePitch: z.number().min(-50).max(50),
   voiceVolume: z.number().min(-50).max(50),
   voicePacingMs: z.int().min(0).max(2_000),
-  backgroundSound: z.enum(['none', 'office', 'cafe', 'callcenter']),
+  /** none, office, cafe, callcenter, or the name of an uploaded bed. */
+  backgroundSound: z.string().trim().min(1).max(60),
   backgroundVolume: z.number().min(0).max(1),
   /** Words (not characters, as the original had it) that take the floor from the agent. */
   interruptionWords: z.int().min(0).max(20),

@@ -14,6 +14,7 @@ import type { Database } from '../store/database.ts'
 import { maskedSettings, UnknownSecret, withStoredSecrets } from '../tools/tool-secrets.ts'
 import type { AppDeps } from './app-deps.ts'
 import { route, type Route } from './route.ts'
+import { requireBeds } from './routes-beds.ts'
 import { agent, agentSummary, agentVersion, byId, settings } from './schemas.ts'
 
 const name = z.string().trim().min(1).max(100)
@@ -65,7 +66,7 @@ export function agentRoutes(deps: AppDeps): Route[] {
   ]
 }
 
-function saveRoute({ db, onAgentSaved }: AppDeps): Route {
+function saveRoute({ db, beds, onAgentSaved }: AppDeps): Route {
   return route({
     method: 'PUT',
     path: '/api/v1/agents/:id',
@@ -82,6 +83,7 @@ function saveRoute({ db, onAgentSaved }: AppDeps): Route {
     errors: [409],
     async respond({ params, body, ctx }) {
       const existing = await existingAgent(db, params.id)
+      requireBeds(beds, body.settings)
       const saved = await saveAgent(db, {
         id: params.id,
         name: body.name,
