@@ -2,12 +2,22 @@
  * Bench `capacity`: how many whole calls one server process carries. Simulated Twilio calls with scripted users, emulated
  * providers on the wire; N grows until a criterion is missed (rig/criteria.ts), or stays with --calls.
  *
- *   self-check ─► baseline of 5 calls ─► step N ─► verdict ─► next N …  ─► figures of the highest N that passed
+ *   self-check ─► baseline of 20 calls ─► step N ─► verdict ─► next N …  ─► figures of the highest N that passed
+ *
+ * The search keeps to its minutes: what it has proven by then is a lower bound, and its settings say what lies above it.
  */
 import { totalmem } from 'node:os'
 import { CallLoad, type LoadTally } from './rig/call-load.ts'
 import { spokenScript, type SpokenLine } from './rig/canned-speech.ts'
-import { gaveOutFirst, missed, nextCalls, type StepSeen, type Tried } from './rig/criteria.ts'
+import {
+  boundOf,
+  gaveOutFirst,
+  missed,
+  nextCalls,
+  stepAtShare,
+  type StepSeen,
+  type Tried,
+} from './rig/criteria.ts'
 import { percentile } from './rig/histogram.ts'
 import { inGroups } from './rig/in-groups.ts'
 import {
@@ -22,6 +32,7 @@ import {
 import { rounded, type BenchFigures } from './rig/report.ts'
 import {
   loadBetween,
+  loadGiven,
   mockDoubt,
   rigDoubt,
   RigUnreliable,
@@ -31,10 +42,15 @@ import {
 import type { ApiTurn } from './rig/server-api.ts'
 import { ServerWatch, type Watched } from './rig/server-watch.ts'
 
-const BASELINE_CALLS = 5
-const START_CALLS = 50
+/** Enough for a p95 in one step's time, and nothing to a processor. */
+const BASELINE_CALLS = 20
+const START_CALLS = 100
 /** Calls dialled per second while a step fills up. */
-const DIAL_PER_SEC = 10
+const DIAL_PER_SEC = 20
+/** After the last dial, before anything is counted. */
+const SETTLE_MS = 3_000
+/** The media path's latency is quoted at this share of the capacity. */
+const PATH_SHARE = 0.6
 /** Finished calls whose turns are read from the server. */
 const PAGES_MAX = 100
 
@@ -42,6 +58,8 @@ export interface CapacityOptions {
   /** One step of so many calls; null searches. */
   calls: number | null
   seconds: number
+  /** The search begins no step that would end later. */
+  minutes: number
   /** The search goes no further. */
   most: number
   seed: number
@@ -52,20 +70,20 @@ export interface CapacityOptions {
 
 type TurnLatency = NonNullable<ApiTurn['latency']>
 
-interface Step {
-  calls: number
+interface Step extends Tried {
   tally: LoadTally
   load: Load
   watched: Watched
-  mbPerCall: number
   seen: StepSeen
   turnP95Ms: number
   wrong: string[]
   gaveOut: string
+  figures: Record<string, number>
 }
 
-/** @throws RigUnreliable when the rig, its clock or its mocks were the bottleneck. */
+/** @throws RigUnreliable when the rig, its clock or its mocks were the bottleneck in every step. */
 export async function runCapacity(options: CapacityOptions): Promise<BenchFigures> {
+  const beganMs = performance.now()
   const { progress, seed, most } = options
   const lines = await spokenScript(undefined, progress)
   const maxCalls = Math.ceil((options.calls ?? most) * 1.2) + 20
@@ -77,23 +95,31 @@ export async function runCapacity(options: CapacityOptions): Promise<BenchFigure
     progress(`rig checked: ${JSON.stringify(checked)}`)
     const run = new Runner(lab, lines, options)
     await run.baseline()
-    const best =
-      options.calls === null ? await run.search(START_CALLS) : await run.step(options.calls)
-    const paths = await pathMs(lab, best.tally.sids.slice(-PAGES_MAX))
-    const mocks = await mockLatencies(lab.providers)
+    if (options.calls === null) await run.search(beganMs + options.minutes * 60_000)
+    else await run.step(options.calls)
+    const best = stepAtShare(run.steps, 1) ?? run.steps[0]
+    if (best === undefined) throw new RangeError('--most: at least one call')
+    const atShare = stepAtShare(run.steps, PATH_SHARE) ?? best
+    const paths = await pathMs(lab, atShare.tally.sids.slice(-PAGES_MAX))
     const result: BenchFigures = {
       bench: 'capacity',
       seed,
       settings: {
         seconds: options.seconds,
         rigCore: lab.rigCore,
-        passed: best.wrong.length === 0,
+        passed: best.passed,
+        bound: boundOf(run.steps),
         gaveOutFirst: run.gaveOut ?? best.gaveOut,
-        steps: run.tried.map(({ calls, passed }) => `${calls}${passed ? '+' : '-'}`).join(' '),
+        steps: run.steps
+          .map(({ calls, passed, rigDoubt }) => {
+            return `${calls}${passed ? '+' : rigDoubt ? '?' : '-'}`
+          })
+          .join(' '),
+        pathCalls: atShare.calls,
       },
-      figures: { ...figuresOf(best, lab), ...paths, ...checked, ...mockFigures(mocks, 'After') },
+      figures: { ...best.figures, ...paths, ...checked },
     }
-    const doubt = early ?? rigDoubt(best.load, lab.pacer.lateness) ?? mockDoubt(mocks)
+    const doubt = early ?? (best.passed ? null : (best.rigDoubt ?? null))
     if (doubt !== null) throw new RigUnreliable(doubt, result)
     for (const wrong of best.wrong) progress(`missed: ${wrong}`)
     return result
@@ -103,13 +129,14 @@ export async function runCapacity(options: CapacityOptions): Promise<BenchFigure
 }
 
 class Runner {
-  readonly tried: Tried[] = []
+  readonly steps: Step[] = []
   /** What was nearest its end in the first step that failed. */
   gaveOut: string | null = null
   readonly #lab: Lab
   readonly #lines: readonly SpokenLine[]
   readonly #options: CapacityOptions
   #baselineP95Ms = 0
+  #baselineRssMb = 0
 
   constructor(lab: Lab, lines: readonly SpokenLine[], options: CapacityOptions) {
     this.#lab = lab
@@ -117,76 +144,84 @@ class Runner {
     this.#options = options
   }
 
-  /** p95 turn latency of this server with 5 calls: what the others are measured against. */
+  /** p95 turn latency and memory of this server with 20 calls: what the others are measured against. */
   async baseline(): Promise<void> {
-    const { turnP95Ms } = await this.#run(BASELINE_CALLS)
+    const { turnP95Ms, watched } = await this.#run(BASELINE_CALLS)
     this.#baselineP95Ms = turnP95Ms
+    this.#baselineRssMb = watched.rssMaxMb
     this.#options.progress(
       `baseline: p95 turn latency ${turnP95Ms} ms with ${BASELINE_CALLS} calls`,
     )
   }
 
-  async step(calls: number): Promise<Step> {
+  async step(calls: number): Promise<void> {
     const step = await this.#run(calls)
-    this.tried.push({ calls, passed: step.wrong.length === 0 })
-    if (step.wrong.length > 0) this.gaveOut ??= step.gaveOut
-    const verdict = step.wrong.length === 0 ? 'passed' : step.wrong.join('; ')
-    this.#options.progress(
-      `${calls} calls: ${verdict} (${JSON.stringify(figuresOf(step, this.#lab))})`,
-    )
-    return step
+    this.steps.push(step)
+    if (!step.passed && !step.rigDoubt) this.gaveOut ??= step.gaveOut
+    const verdict = step.passed ? 'passed' : step.wrong.join('; ')
+    const doubt = step.rigDoubt ? ` [${step.rigDoubt}]` : ''
+    this.#options.progress(`${calls} calls: ${verdict}${doubt} (${JSON.stringify(step.figures)})`)
   }
 
-  /** @returns the highest step that passed, or the first one when none did. */
-  async search(start: number): Promise<Step> {
-    let best: Step | null = null
-    let first: Step | null = null
+  /** Steps until the limit is known to 5 %, or the next one would end after `untilMs`. */
+  async search(untilMs: number): Promise<void> {
     for (;;) {
-      const calls = nextCalls(this.tried, start, this.#options.most)
-      if (calls === null) break
-      const step = await this.step(calls)
-      first ??= step
-      if (step.wrong.length === 0 && step.calls > (best?.calls ?? 0)) best = step
-      if (calls <= 1) break
+      const calls = nextCalls(this.steps, START_CALLS, this.#options.most)
+      if (calls === null || (calls <= 1 && this.steps.length > 0)) return
+      const endMs = performance.now() + this.#stepMs(calls)
+      if (this.steps.length > 0 && endMs > untilMs) return
+      await this.step(calls)
     }
-    const result = best ?? first
-    if (result === null) throw new RangeError('--most: at least one call')
-    return result
+  }
+
+  #stepMs(calls: number): number {
+    return fillMs(calls) + SETTLE_MS + this.#options.seconds * 1_000 + 2_000
   }
 
   async #run(calls: number): Promise<Step> {
-    const { server, api, pacer } = this.#lab
+    const { server, api, pacer, providers } = this.#lab
     const load = new CallLoad({
       ...{ server, authToken: AUTH_TOKEN, pacer, lines: this.#lines, seed: this.#options.seed },
     })
-    const rssBeforeMb = server.rssMb()
     const watch = new ServerWatch(server, api)
-    const fillMs = Math.max(2_000, (calls / DIAL_PER_SEC) * 1_000)
-    const running = load.run(calls, fillMs)
-    await sleep(fillMs + 3_000)
+    const running = load.run(calls, fillMs(calls))
+    await sleep(fillMs(calls) + SETTLE_MS)
     load.startCounting()
     pacer.lateness.reset()
     const before = snapshot(server)
     watch.start()
+    // The emulators are asked while they are busy: afterwards they would always be punctual.
+    const asked = mockLatencies(providers)
     await sleep(this.#options.seconds * 1_000)
     watch.stop()
     const measured = loadBetween(before, snapshot(server))
+    const mocks = await asked
     const live = Math.max(1, load.live)
+    const doubt = rigDoubt(measured, pacer.lateness) ?? mockDoubt(mocks)
+    const given = loadGiven(pacer.lateness)
+    const rigLateP99Ms = pacer.lateness.percentileMs(0.99)
     load.end()
     await running
-    return this.#judge(
-      { calls, tally: load.tally, load: measured, watched: watch.seen },
-      {
-        mbPerCall: (watch.seen.rssMaxMb - rssBeforeMb) / live,
+    const overBaseline = Math.max(1, live - BASELINE_CALLS)
+    const mbPerCall = Math.max(0, watch.seen.rssMaxMb - this.#baselineRssMb) / overBaseline
+    return this.#judge({
+      ...{ calls, tally: load.tally, load: measured, watched: watch.seen },
+      ...{
+        doubt,
+        given,
+        more: { mbPerCall: rounded(mbPerCall, 3), rigLateP99Ms, ...mockFigures(mocks, 'Under') },
       },
-    )
+    })
   }
 
   #judge(
-    run: Pick<Step, 'calls' | 'tally' | 'load' | 'watched'>,
-    { mbPerCall }: { mbPerCall: number },
+    run: Pick<Step, 'calls' | 'tally' | 'load' | 'watched'> & {
+      doubt: string | null
+      given: boolean
+      more: Record<string, number>
+    },
   ): Step {
-    const { calls, tally, load, watched } = run
+    const { calls, tally, load, watched, doubt, given, more } = run
     const turnP95Ms = rounded(percentile(tally.latenciesMs, 0.95) ?? -1, 1)
     const begun = Math.max(1, calls + tally.begun)
     const seen = {
@@ -203,18 +238,29 @@ class Runner {
       rigBusy: load.rigBusy,
     })
     const wrong = tally.latenciesMs.length === 0 ? ['no turn was answered'] : missed(seen)
-    return { ...run, mbPerCall, seen, turnP95Ms, wrong, gaveOut }
+    if (!given) wrong.push('the rig did not keep up: the server had less load than that')
+    const step = { calls, tally, load, watched, seen, turnP95Ms, wrong, gaveOut }
+    return {
+      ...step,
+      passed: wrong.length === 0,
+      rigDoubt: doubt,
+      figures: { ...figuresOf(step), ...more },
+    }
   }
 }
 
-function figuresOf(step: Step, lab: Lab): Record<string, number> {
+function fillMs(calls: number): number {
+  return Math.max(2_000, (calls / DIAL_PER_SEC) * 1_000)
+}
+
+function figuresOf(step: Omit<Step, 'figures' | 'passed'>): Record<string, number> {
   const { tally, load, watched, seen } = step
   return {
     calls: step.calls,
     failedPct: seen.failedPct,
     turnP95Ratio: seen.turnP95Ratio,
     coresPerCall: rounded(load.serverCores / step.calls, 5),
-    mbPerCall: rounded(step.mbPerCall, 3),
+    mbPerCall: 0,
     latePct: seen.latePct,
     frameDelayP50Ms: tally.lateness.percentileMs(0.5),
     frameDelayP99Ms: tally.lateness.percentileMs(0.99),
@@ -235,7 +281,6 @@ function figuresOf(step: Step, lab: Lab): Record<string, number> {
     serverRssMb: Math.round(watched.rssMaxMb),
     rigCores: rounded(load.rigCores, 3),
     rigBusy: rounded(load.rigBusy, 3),
-    rigLateP99Ms: lab.pacer.lateness.percentileMs(0.99),
   }
 }
 

@@ -86,8 +86,7 @@ export async function runProviders(options: ProvidersOptions): Promise<BenchFigu
   )
   await Promise.all([parts.stt.close(), parts.llm.close(), parts.tts.close()])
   await Promise.all([azure.close(), groq.close()])
-  progress(`${options.calls} calls while providers fail`)
-  const chaos = await runChaos({ calls: options.calls, utterances: 8, phaseMs: 2_000 })
+  const chaos = await chaosFigures(options)
   return {
     bench: 'providers',
     seed,
@@ -97,17 +96,29 @@ export async function runProviders(options: ProvidersOptions): Promise<BenchFigu
       ...quantiles('llmToken', llmMs),
       ...quantiles('ttsFirstChunk', ttsMs),
       leakBytesPerCall: Math.max(0, Math.round(leakBytes)),
-      chaosCalls: chaos.calls,
-      chaosUtterances: chaos.utterances,
-      chaosCallsEnded: chaos.callsEnded,
-      chaosLostUtterances: chaos.lostUtterances,
-      chaosDoubledUtterances: chaos.doubledUtterances,
-      chaosUnanswered: chaos.unanswered,
-      chaosSwitches: chaos.switches,
-      chaosSilenceP50Ms: chaos.silenceP50Ms,
-      chaosSilenceMaxMs: chaos.silenceMaxMs,
+      ...chaos,
     },
   }
+}
+
+/** Long enough for a failure to be noticed by every call, and for the calm to end what it began. */
+const CHAOS_LAST_MS = { failure: 1_500, calm: 2_500 }
+
+/** `--chaos`: nothing but the calls while providers fail. */
+export async function runProvidersChaos(options: ProvidersOptions): Promise<BenchFigures> {
+  const { seed, calls } = options
+  const figures = await chaosFigures(options)
+  return { bench: 'providers-chaos', seed, settings: { calls, ...CHAOS_LAST_MS }, figures }
+}
+
+async function chaosFigures({ calls, seed, progress }: ProvidersOptions) {
+  progress(`${calls} calls while providers fail`)
+  const { worst, ...figures } = await runChaos({ calls, seed, lastMs: CHAOS_LAST_MS })
+  for (const { failure, totalMs, sttMs, llmMs, ttsMs } of worst.slice(0, 3)) {
+    const parts = [totalMs, sttMs, llmMs, ttsMs].map(Math.round)
+    progress(`${failure}: ${parts[0]} ms = stt ${parts[1]} + llm ${parts[2]} + tts ${parts[3]}`)
+  }
+  return figures
 }
 
 type Parts = ReturnType<typeof openParts>

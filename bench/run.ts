@@ -11,12 +11,12 @@ import { RigUnreliable } from './rig/self-check.ts'
 import { ServerProcess } from './rig/server-process.ts'
 
 const USAGE = `npm run bench -- media     [--calls 300] [--seconds 20] [--floor] [--stages]
-npm run bench -- turns     [--calls 20] [--cases 200] [--shares first] [--parallel 4] [--scenario bench/scenarios/turns.yaml]
-npm run bench -- capacity  [--calls N] [--seconds 90] [--most 800]     without --calls: searches
-npm run bench -- http      [--calls 500] [--seconds 10]
-npm run bench -- soak      [--calls 20] [--minutes 10]
+npm run bench -- turns     [--calls 20] [--cases 200] [--shares first] [--part tuning] [--parallel 4] [--scenario bench/scenarios/turns.yaml]
+npm run bench -- capacity  [--calls N] [--seconds 40] [--minutes 8] [--most 800]     without --calls: searches
+npm run bench -- http      [--calls 500] [--seconds 8]
+npm run bench -- soak      [--calls 40] [--minutes 10] or [--seconds 300]
 npm run bench -- overload  [--calls 200] [--seconds 20]                --calls: what fits
-npm run bench -- providers [--calls 50] [--conversations 2000]
+npm run bench -- providers [--calls 50] [--conversations 2000] [--chaos]   --chaos: only the failing providers
 npm run bench -- dsp
 npm run bench -- vad                                                   has flags of its own
 npm run bench -- report                                                bench/results/report.html
@@ -32,11 +32,13 @@ const OPTIONS = {
   most: { type: 'string' },
   cases: { type: 'string' },
   shares: { type: 'string' },
+  part: { type: 'string' },
   conversations: { type: 'string' },
   parallel: { type: 'string' },
   scenario: { type: 'string' },
   seed: { type: 'string' },
   name: { type: 'string' },
+  chaos: { type: 'boolean' },
   floor: { type: 'boolean' },
   stages: { type: 'boolean' },
   diagnose: { type: 'boolean' },
@@ -52,10 +54,11 @@ type Flags = Record<keyof typeof OPTIONS, string | boolean | undefined>
 /** Benches that this file starts; vad is a program of its own. */
 const BENCHES: Record<string, (flags: Flags) => Promise<BenchFigures>> = {
   providers: async (flags) => {
-    const { runProviders } = await import('./providers.ts')
+    const { runProviders, runProvidersChaos } = await import('./providers.ts')
     const calls = count(flags, 'calls', 50)
     const conversations = count(flags, 'conversations', 2_000)
-    return runProviders({ calls, conversations, ...shared(flags) })
+    const run = flags.chaos === true ? runProvidersChaos : runProviders
+    return run({ calls, conversations, ...shared(flags) })
   },
   dsp: async () => {
     const { runDsp } = await import('./dsp.ts')
@@ -69,7 +72,8 @@ const BENCHES: Record<string, (flags: Flags) => Promise<BenchFigures>> = {
     const { runCapacity } = await import('./capacity.ts')
     return runCapacity({
       calls: flags.calls === undefined ? null : count(flags, 'calls', 1),
-      seconds: count(flags, 'seconds', 90),
+      seconds: count(flags, 'seconds', 40),
+      minutes: count(flags, 'minutes', 8),
       most: count(flags, 'most', 800),
       diagnose: flags.diagnose === true,
       ...shared(flags),
@@ -77,12 +81,13 @@ const BENCHES: Record<string, (flags: Flags) => Promise<BenchFigures>> = {
   },
   http: async (flags) => {
     const { runHttp } = await import('./http.ts')
-    const sizes = { calls: count(flags, 'calls', 500), seconds: count(flags, 'seconds', 10) }
+    const sizes = { calls: count(flags, 'calls', 500), seconds: count(flags, 'seconds', 8) }
     return runHttp({ ...sizes, ...shared(flags) })
   },
   soak: async (flags) => {
     const { runSoak } = await import('./soak.ts')
-    const sizes = { calls: count(flags, 'calls', 20), minutes: count(flags, 'minutes', 10) }
+    const seconds = count(flags, 'seconds', 60 * count(flags, 'minutes', 10))
+    const sizes = { calls: count(flags, 'calls', 40), seconds }
     return runSoak({ ...sizes, diagnose: flags.diagnose === true, ...shared(flags) })
   },
   overload: async (flags) => {
@@ -180,6 +185,7 @@ async function runTurnsBench(flags: Flags): Promise<BenchFigures> {
       ...{ calls, server, authToken: AUTH_TOKEN, parallel: count(flags, 'parallel', 4) },
       cases: flags.cases === '0' ? 0 : count(flags, 'cases', 200),
       shares: flags.shares === 'first' ? 'first' : 'now',
+      part: flags.part === 'tuning' ? 'tuning' : 'heldOut',
       scenario: typeof flags.scenario === 'string' ? flags.scenario : 'bench/scenarios/turns.yaml',
       ...shared(flags),
     })

@@ -2,7 +2,7 @@
  * Bench `soak`: what stays behind, and what drifts. Short calls in churn for the leak, long calls under a background bed
  * for the pacing: a bed is a frame every 20 ms without end, so every frame too many or too few shows in what lies ahead.
  *
- *   short calls: one turn each, one after the other ─► (finished, bytes) ─► leak per call
+ *   short calls: one turn each, one after the other ─► all at rest: (finished, bytes held) ─► leak per call
  *   long calls: bed for the whole time ─► audio ahead at the ear, first minute and last ─► drift
  */
 import { CallLoad, emptyTally } from './rig/call-load.ts'
@@ -11,12 +11,13 @@ import { Ear } from './rig/ear.ts'
 import { percentile } from './rig/histogram.ts'
 import { inGroups } from './rig/in-groups.ts'
 import { AUTH_TOKEN, checkRig, openLab, sleep, type Lab } from './rig/lab.ts'
-import { leakPerCall } from './rig/leak.ts'
+import { GAUGE_FLAGS, heldBytes } from './rig/heap-gauge.ts'
+import { slopePerCall, type MemoryPoint } from './rig/leak.ts'
 import { FRAME_MS } from './rig/pacer.ts'
 import { rounded, type BenchFigures } from './rig/report.ts'
 import { ScriptedUser } from './rig/scripted-user.ts'
 import { seededRandom } from './rig/seeded-random.ts'
-import { loadBetween, rigDoubt, RigUnreliable, snapshot } from './rig/self-check.ts'
+import { judged, loadBetween, rigDoubt, RigUnreliable, snapshot } from './rig/self-check.ts'
 import { ServerWatch } from './rig/server-watch.ts'
 import { TwilioCall } from './rig/twilio-caller.ts'
 
@@ -26,11 +27,21 @@ const BED_VOLUME = 0.05
 const LOOK_MS = 500
 /** Share of the run that counts as its beginning and as its end. */
 const EDGE_SHARE = 0.1
+/** Before the first reading of the memory: caches fill, code is compiled. */
+const WARM_SHARE = 0.25
+const READINGS_LEAST = 4
+const READINGS_MOST = 12
+/** How long short calls may take to end before a reading, and the server to put their last rows away. */
+const REST_WITHIN_MS = 30_000
+const AFTER_REST_MS = 2_000
+/** A collection stops the server; its sockets are back in step by then. */
+const AFTER_COLLECTION_MS = 1_000
+const JITTER_LIMIT_MS = 5
 
 export interface SoakOptions {
   /** Short calls at the same time. */
   calls: number
-  minutes: number
+  seconds: number
   seed: number
   diagnose: boolean
   progress(text: string): void
@@ -38,11 +49,11 @@ export interface SoakOptions {
 
 /** @throws RigUnreliable when the rig was the bottleneck. */
 export async function runSoak(options: SoakOptions): Promise<BenchFigures> {
-  const { calls, minutes, seed, progress } = options
+  const { calls, seconds, seed, progress } = options
   const lines = await spokenScript(undefined, progress)
   const lab = await openLab({
     maxCalls: calls * 2 + LONG_CALLS,
-    ...{ seed, loadControl: false, progress },
+    ...{ seed, loadControl: false, progress, nodeFlags: GAUGE_FLAGS },
     settings: { backgroundSound: 'office', backgroundVolume: BED_VOLUME, maxDurationSec: 14_400 },
   })
   try {
@@ -58,23 +69,25 @@ export async function runSoak(options: SoakOptions): Promise<BenchFigures> {
     await sleep(6_000)
     const before = snapshot(lab.server)
     lab.pacer.lateness.reset()
-    watch.start(Math.min(5_000, Math.max(1_000, minutes * 600)))
-    const ahead = await listen(long, minutes * 60_000, progress)
+    watch.start(Math.min(5_000, Math.max(1_000, seconds * 10)))
+    const reading = readMemory({ lab, churn, long, seconds, progress })
+    const ahead = await listen(long, seconds * 1_000, progress)
+    const memory = await reading
     watch.stop()
     const load = loadBetween(before, snapshot(lab.server))
     const endedEarly = long.calls.filter((call) => call.isOver).length
     churn.end()
     await running
     await Promise.all(long.calls.map((call) => call.hangup()))
-    const { memory, handles, rssMaxMb } = watch.seen
+    const { handles, rssMaxMb } = watch.seen
     const edge = Math.max(1, Math.floor(handles.length * EDGE_SHARE))
     const result: BenchFigures = {
       bench: 'soak',
       seed,
-      settings: { minutes, rigCore: lab.rigCore, longCalls: LONG_CALLS },
+      settings: { seconds, rigCore: lab.rigCore, longCalls: LONG_CALLS },
       figures: {
         calls,
-        leakBytesPerCall: Math.round(leakPerCall(memory)),
+        leakBytesPerCall: Math.round(slopePerCall(memory)),
         driftFrames: driftFrames(ahead),
         jitterP99Ms: long.tally.jitter.percentileMs(0.99),
         callsFinished: churn.tally.finished,
@@ -85,7 +98,7 @@ export async function runSoak(options: SoakOptions): Promise<BenchFigures> {
         longCallsEndedEarly: endedEarly,
         holes: long.tally.holes,
         lateP99Ms: long.tally.lateness.percentileMs(0.99),
-        heapStartMb: rounded((memory[edge]?.bytes ?? 0) / 2 ** 20, 1),
+        heapStartMb: rounded((memory[0]?.bytes ?? 0) / 2 ** 20, 1),
         heapEndMb: rounded((memory.at(-1)?.bytes ?? 0) / 2 ** 20, 1),
         handlesStart: percentile(handles.slice(0, edge), 0.5) ?? -1,
         handlesEnd: percentile(handles.slice(-edge), 0.5) ?? -1,
@@ -96,9 +109,11 @@ export async function runSoak(options: SoakOptions): Promise<BenchFigures> {
         ...checked,
       },
     }
-    const doubt = early ?? rigDoubt(load, lab.pacer.lateness)
-    if (doubt !== null) throw new RigUnreliable(doubt, result)
-    return result
+    if (early !== null) throw new RigUnreliable(early, result)
+    const { driftFrames: drift = -1, jitterP99Ms = Infinity } = result.figures
+    const proven = drift === 0 && jitterP99Ms <= JITTER_LIMIT_MS
+    const { lateness } = lab.pacer
+    return judged(result, { doubt: rigDoubt(load, lateness), proven, lateness })
   } finally {
     await lab.stop()
   }
@@ -144,6 +159,41 @@ async function openLongCalls(
     })
   })
   return long
+}
+
+/** What the server holds while no short call is live, several times between a quarter of the run and its end. */
+async function readMemory({
+  lab,
+  churn,
+  long,
+  seconds,
+  progress,
+}: {
+  lab: Lab
+  churn: CallLoad
+  long: LongCalls
+  seconds: number
+  progress(text: string): void
+}): Promise<MemoryPoint[]> {
+  const points: MemoryPoint[] = []
+  const count = Math.min(READINGS_MOST, Math.max(READINGS_LEAST, Math.round(seconds / 60)))
+  const beganMs = performance.now()
+  const restMs = Math.min(REST_WITHIN_MS, seconds * 250)
+  for (let i = 0; i < count; i++) {
+    const share = WARM_SHARE + ((1 - WARM_SHARE) * i) / (count - 1)
+    const dueMs = beganMs + share * seconds * 1_000 - restMs / 2
+    await sleep(Math.max(0, dueMs - performance.now()))
+    await churn.rest(restMs)
+    await sleep(AFTER_REST_MS)
+    long.tally.paused = true
+    points.push({ finishedCalls: churn.tally.finished, bytes: await heldBytes(lab.server) })
+    await sleep(AFTER_COLLECTION_MS)
+    long.tally.paused = false
+    const { finishedCalls, bytes } = points.at(-1)!
+    progress(`${finishedCalls} calls finished: ${rounded(bytes / 2 ** 20, 2)} MB held`)
+    churn.resume()
+  }
+  return points
 }
 
 /** Audio ahead at the ears of the long calls, twice a second. */

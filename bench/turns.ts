@@ -1,9 +1,11 @@
 /**
- * Bench `turns`: the labelled sets (turn-sets.ts), then N scripted calls with real speech against the embedded providers, a few at a time.
+ * Bench `turns`: N scripted calls with real speech against the embedded providers, a few at a time, then the labelled sets
+ * (turn-sets.ts), which need no clock.
  * Our own share of each turn comes from the server's account of it (no provider time in it);
  * barge-in, greeting and response are measured at the user's ear.
  */
 import type { Shares } from './labelled/hesitant-texts.ts'
+import type { SetPart } from './labelled/set-texts.ts'
 import { percentile } from './rig/histogram.ts'
 import { inGroups } from './rig/in-groups.ts'
 import { Pacer } from './rig/pacer.ts'
@@ -20,6 +22,7 @@ export interface TurnsOptions {
   /** Of each labelled set; 0 leaves them out. */
   cases: number
   shares: Shares
+  part: SetPart
   /** Calls at the same time. */
   parallel: number
   seed: number
@@ -42,8 +45,6 @@ export async function runTurns(options: TurnsOptions): Promise<BenchFigures> {
   let failures = 0
   let sets: SetFigures = { figures: {}, settings: {} }
   try {
-    const { cases, shares, seed, progress } = options
-    if (cases > 0) sets = await runSets({ cases, shares, seed, voice, progress })
     await inGroups(options.calls, options.parallel, async (index) => {
       const { url } = options.server
       const result = await runScenario({
@@ -57,6 +58,8 @@ export async function runTurns(options: TurnsOptions): Promise<BenchFigures> {
         `call ${index + 1}: ${wrong.length === 0 ? 'as expected' : wrong.join('; ')}`,
       )
     })
+    const { cases, shares, part, seed, progress } = options
+    if (cases > 0) sets = await runSets({ cases, shares, part, seed, voice, progress })
   } finally {
     await voice.close()
   }

@@ -18,6 +18,8 @@ import { constant, type Layout } from './layout.ts'
 import { suppressorTable } from './suppressor-tables.ts'
 import {
   bandEdges,
+  bandLeast,
+  bandMasks,
   bandQuietest,
   dtmfTable,
   fftTables,
@@ -157,9 +159,13 @@ function writeTables(memory: WebAssembly.Memory, layout: Layout, regions: Region
   put(constant(layout, 'FFT_SIN'), fft.sin)
   put(constant(layout, 'FFT_SPLIT_COS'), fft.splitCos)
   put(constant(layout, 'FFT_SPLIT_SIN'), fft.splitSin)
+  put(constant(layout, 'FFT_DOWN'), fft.down)
+  put(constant(layout, 'FFT_ACROSS'), fft.across)
   put(constant(layout, 'DTMF_TABLE'), dtmfTable())
   put(constant(layout, 'BAND_EDGES'), bandEdges())
   put(constant(layout, 'BAND_QUIETEST'), bandQuietest())
+  put(constant(layout, 'BAND_LEAST'), bandLeast())
+  put(constant(layout, 'BAND_MASKS'), bandMasks())
   put(constant(layout, 'LAG_GAIN'), lagGains())
   put(constant(layout, 'VAD_WEIGHTS'), vadWeights())
   put(constant(layout, 'SUPPRESSOR_8K'), suppressorTable(8_000))

@@ -8,22 +8,32 @@
 export const NUMBERS: Float32Array = Float32Array.of(
   0,
   8_192,
-  1.5 * 2 ** 21,
-  1 / 8,
-  33 - 1 / 8,
-  0x1fff,
   2_048,
-  1.5 * 2 ** 19,
+  1 / 8,
   1 / 32,
-  2_047,
-  16,
+  0.25,
   33,
+  33 / 8_192,
   1.5 * 2 ** 23,
   32_768,
   1 / 32_768,
   0.97,
   0.8,
-  0.25,
+  1,
+  60,
+  -60,
+  -Math.LOG2E,
+  0.69312419,
+  0.24024099,
+  0.055906426,
+  0.009582852,
+  1.3465,
+  0.3465,
+  new Float32Array(Int32Array.of(0x007fffff).buffer)[0] ?? 0,
+  10,
+  1e30,
+  0.3,
+  1.7,
 )
 
 export const POWERS_OF_TWO: Uint8Array = Uint8Array.from({ length: 16 }, (_, n) => 1 << (n & 7))
@@ -92,6 +102,26 @@ export interface FftTables {
   sin: Float32Array
   splitCos: Float32Array
   splitSin: Float32Array
+  down: Float32Array
+  across: Float32Array
+}
+
+/** cos and sin of 2π·j·q/32 for rows j = 0…7 and q = 1, 2, 3: assembly/spectrum.ts. */
+function downTwiddles(): Float32Array {
+  return Float32Array.from({ length: 48 }, (_, i) => {
+    const angle = (2 * Math.PI * Math.floor(i / 6) * (1 + (Math.floor(i / 2) % 3))) / 32
+    return i % 2 === 0 ? Math.cos(angle) : Math.sin(angle)
+  })
+}
+
+/** For each group of four k: cos of lane 1 at the four, sin, and the same for lanes 2 and 3. Angles 2π·lane·k/128. */
+function acrossTwiddles(): Float32Array {
+  return Float32Array.from({ length: 192 }, (_, i) => {
+    const lane = 1 + (Math.floor(i / 8) % 3)
+    const k = Math.floor(i / 24) * 4 + (i % 4)
+    const angle = (2 * Math.PI * lane * k) / 128
+    return i % 8 < 4 ? Math.cos(angle) : Math.sin(angle)
+  })
 }
 
 /** Tables of the 256-point real FFT in fft.ts. */
@@ -117,6 +147,8 @@ export function fftTables(): FftTables {
     sin,
     splitCos: wave(128, (k) => Math.cos((2 * Math.PI * k) / 256)),
     splitSin: wave(128, (k) => Math.sin((2 * Math.PI * k) / 256)),
+    down: downTwiddles(),
+    across: acrossTwiddles(),
   }
 }
 
@@ -144,6 +176,20 @@ export function bandQuietest(): Float32Array {
   return Float32Array.from({ length: 20 }, (_, b) =>
     b < 18 ? 1e-5 * ((edges[b + 1] ?? 0) - (edges[b] ?? 0)) : 1,
   )
+}
+
+/** 1e−9, far below any noise, and 1 for the two bands that only fill a vector. */
+export function bandLeast(): Float32Array {
+  return Float32Array.from({ length: 20 }, (_, b) => (b < 18 ? 1e-9 : 1))
+}
+
+/** All bits set for the bins of each band, of the 16 from its first one on; none for the two that only fill a vector. */
+export function bandMasks(): Int32Array {
+  const edges = bandEdges()
+  return Int32Array.from({ length: 20 * 16 }, (_, i) => {
+    const b = i >> 4
+    return b < 18 && (i & 15) < (edges[b + 1] ?? 0) - (edges[b] ?? 0) ? -1 : 0
+  })
 }
 
 /**

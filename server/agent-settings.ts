@@ -75,6 +75,8 @@ const profileShape = {
   phrases: z.array(z.string().max(100)).max(500),
   /** What the recogniser does with swear words, where it can. */
   profanity: z.enum(['raw', 'masked', 'removed']),
+  /** Each utterance is also heard by this model at Groq, whose words replace the recogniser's when they come in time. */
+  secondHearing: z.enum(['off', 'whisper-large-v3-turbo', 'whisper-large-v3']),
   /** Silence that ends a phrase inside the recogniser, ms (at least 100); 0: silenceTimeoutMs. */
   segmentationSilenceMs: z.int().min(0).max(5_000),
   enableEndCall: z.boolean(),
@@ -162,6 +164,7 @@ export const DEFAULT_SETTINGS: AgentSettings = {
     hallucinationBlacklist: ['Pero.', 'Y...', 'Mm.', 'Oye.', 'Ah.'],
     phrases: [],
     profanity: 'raw',
+    secondHearing: 'off',
     segmentationSilenceMs: 0,
     enableEndCall: true,
     enableDialKeypad: false,

@@ -39,6 +39,8 @@ export interface Config {
   databaseUrl: string | null
   /** Absolute. Recordings and the embedded database live here. */
   dataDir: string
+  /** Base64 of the 32 bytes that seal stored secrets; null: a key file in dataDir. */
+  secretsKey: string | null
   /** null: a key is generated at the first start and printed once. */
   adminApiKey: string | null
   logLevel: LogLevel
@@ -80,6 +82,7 @@ export interface Config {
 /** What the providers charge, in US dollars; embedded providers and browser calls cost nothing. */
 export interface Prices {
   sttHour: number
+  secondHearingHour: number
   ttsMillionCharacters: number
   llmMillionInputTokens: number
   llmMillionOutputTokens: number
@@ -113,6 +116,10 @@ const variables = z.object({
     .regex(/^postgres(ql)?:\/\//, 'a postgres:// URL')
     .optional(),
   DATA_DIR: z.string().default('./data'),
+  SECRETS_KEY: z
+    .string()
+    .regex(/^[A-Za-z0-9+/]{43}=$/, 'base64 of 32 bytes: openssl rand -base64 32')
+    .optional(),
   ADMIN_API_KEY: secret.min(16, 'at least 16 characters').optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
   AZURE_SPEECH_KEY: secret.optional(),
@@ -149,6 +156,7 @@ const variables = z.object({
   PHRASE_CACHE_MB: count(1, 4_096, 64),
   BED_MEMORY_MB: count(0, 1_024, 64),
   PRICE_STT_HOUR: price(1),
+  PRICE_SECOND_HEARING_HOUR: price(0.04),
   PRICE_TTS_MILLION_CHARACTERS: price(15),
   PRICE_LLM_MILLION_INPUT_TOKENS: price(0.59),
   PRICE_LLM_MILLION_OUTPUT_TOKENS: price(0.79),
@@ -184,6 +192,7 @@ export function loadConfig(
     publicUrl: values.PUBLIC_URL ?? null,
     databaseUrl: values.DATABASE_URL ?? null,
     dataDir: resolve(values.DATA_DIR),
+    secretsKey: values.SECRETS_KEY ?? null,
     adminApiKey: values.ADMIN_API_KEY ?? null,
     logLevel: values.LOG_LEVEL,
     ...accounts(values),
@@ -201,6 +210,7 @@ export function loadConfig(
     bedMemoryBytes: values.BED_MEMORY_MB * 1_048_576,
     prices: {
       sttHour: values.PRICE_STT_HOUR,
+      secondHearingHour: values.PRICE_SECOND_HEARING_HOUR,
       ttsMillionCharacters: values.PRICE_TTS_MILLION_CHARACTERS,
       llmMillionInputTokens: values.PRICE_LLM_MILLION_INPUT_TOKENS,
       llmMillionOutputTokens: values.PRICE_LLM_MILLION_OUTPUT_TOKENS,
@@ -288,6 +298,7 @@ export function configSecrets(config: Config): string[] {
   const password = config.databaseUrl === null ? undefined : URL.parse(config.databaseUrl)?.password
   const secrets = [
     config.adminApiKey,
+    config.secretsKey,
     config.azure?.key,
     config.groq?.apiKey,
     config.openAi?.apiKey,

@@ -17,6 +17,7 @@ import { AdmissionGate } from './call/admission.ts'
 import { AgentSource } from './call/agent-source.ts'
 import { answer } from './call/answer.ts'
 import { Call } from './call/call.ts'
+import { endLeftoverCalls } from './call/leftover-calls.ts'
 import { LoadLadder, RUNGS, type RungIndex } from './call/load.ts'
 import { FrameTally, LoadMeter } from './call/load-meter.ts'
 import { prefillAgent, prefillAgents } from './call/phrase-prefill.ts'
@@ -37,10 +38,11 @@ import { loadSessionSecret } from './http/session-cookie.ts'
 import { createLog, SecretMask, type Log } from './log.ts'
 import { Wheel } from './media/wheel.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
+import { openSecretBox, type SecretBox } from './secret-box.ts'
 import { phraseFigures } from './providers/phrase-figures.ts'
 import { selectProviders, type Providers } from './providers/select.ts'
 import { speakSample } from './providers/voice-sample.ts'
-import { defaultAgent, ensureDefaultAgent } from './store/agents.ts'
+import { defaultAgent, ensureDefaultAgent, sealOldVersions } from './store/agents.ts'
 import { ensureAdminKey } from './store/api-keys.ts'
 import { closeOrphanCalls } from './store/calls.ts'
 import { openDatabase, type Database } from './store/database.ts'
@@ -48,31 +50,14 @@ import { startEmbeddedPostgres } from './store/embedded-postgres.ts'
 import { ensureEventPartitions } from './store/events.ts'
 import { Journal } from './store/journal.ts'
 import { migrate } from './store/migrate.ts'
+import { sealedSettings } from './tools/tool-secrets.ts'
+import { Undo } from './undo.ts'
 import { welcome } from './welcome.ts'
 
 /** Rows that wait while the database is away: some minutes of a busy call centre. */
 const JOURNAL_LIMIT = 10_000
 const DAY_MS = 86_400_000
 const TELNYX_MEDIA_PATH = '/api/v1/ws/media-stream/telnyx'
-
-/** What has been started, newest last; stopped in reverse. */
-class Undo {
-  readonly #steps: { name: string; stop(): Promise<void> | void }[] = []
-
-  add(name: string, stop: () => Promise<void> | void): void {
-    this.#steps.push({ name, stop })
-  }
-
-  async run(log: Log): Promise<void> {
-    for (const { name, stop } of this.#steps.splice(0).reverse()) {
-      try {
-        await stop()
-      } catch (error) {
-        log.error({ part: name, error: errorText(error) }, 'part did not stop cleanly')
-      }
-    }
-  }
-}
 
 interface Base {
   config: Config
@@ -109,13 +94,15 @@ async function openStore({ config, log, mask, metrics, undo }: Base) {
   }, DAY_MS)
   daily.unref()
   await ensureDefaultAgent(db)
+  const secrets = await openSecretBox(config)
+  await sealOldVersions(db, (settings) => sealedSettings(settings, secrets))
   const orphans = await closeOrphanCalls(db)
-  if (orphans > 0) log.warn({ calls: orphans }, 'calls that a crash left open are closed')
+  if (orphans.length > 0) log.warn({ calls: orphans.length }, 'calls that a crash left open closed')
   const newKey = config.adminApiKey === null ? (await ensureAdminKey(db)).key : null
   if (newKey) mask.add(newKey)
   const journal = new Journal(db, { limit: JOURNAL_LIMIT, log, metrics })
   undo.add('journal', () => journal.stop())
-  return { db, journal, newKey }
+  return { db, journal, newKey, orphans, secrets }
 }
 
 /** One ladder for the process; what it says reaches the live calls through the registry. */
@@ -137,6 +124,7 @@ function openLoad({ config, log, metrics }: Base, registry: CallRegistry) {
     ladder,
     tally: new FrameTally(),
     rung: () => effective(ladder.rung),
+    framesPerMessage: () => ladder.framesPerMessage,
     room: (live: number, ringing: number) => !config.loadControl || ladder.room(live, ringing),
   }
 }
@@ -180,6 +168,7 @@ async function openAudio(base: Base) {
 interface Parts {
   db: Database
   journal: Journal
+  secrets: SecretBox
   pool: AudioPool
   wheel: Wheel
   registry: CallRegistry
@@ -231,7 +220,8 @@ async function openCalls(base: Base, parts: Parts) {
   const accept = {
     call: {
       ...{ pool, wheel, providers, echo: config.echo, rung: load.rung, tally: load.tally },
-      httpTools: { allowedHosts: config.httpToolHosts },
+      framesPerMessage: load.framesPerMessage,
+      httpTools: { allowedHosts: config.httpToolHosts, secrets: parts.secrets },
     },
     diary: {
       journal,
@@ -267,10 +257,11 @@ async function openHttp(base: Base, parts: Parts, calls: Awaited<ReturnType<type
     db: parts.db,
     tokens,
     sessionSecret: await loadSessionSecret(config.dataDir),
+    secrets: parts.secrets,
     calls: {
       live: () => registry.size,
       max: config.maxCalls,
-      hangup: (id) => registry.hangup(id, 'adminHangup'),
+      hangup: (id) => registry.hangup(id, 'adminHangup') || desk.hangup(id, 'adminHangup'),
       admit: () => gate.admit(registry.size, performance.now()),
     },
     providersStatus: () => parts.providers.status,
@@ -316,7 +307,7 @@ async function openHttp(base: Base, parts: Parts, calls: Awaited<ReturnType<type
 async function start(base: Base): Promise<void> {
   const beganMs = performance.now()
   const { config, log, undo } = base
-  const providers = await selectProviders(config, log)
+  const providers = await selectProviders(config, log, base.metrics)
   undo.add('providers', async () => {
     await Promise.all([providers.stt.close(), providers.llm.close(), providers.tts.close()])
   })
@@ -327,9 +318,15 @@ async function start(base: Base): Promise<void> {
   const port = await openHttp(base, parts, calls)
   undo.add('calls', async () => {
     calls.gate.drain()
-    await calls.registry.endAll('serverStopped')
+    const { registry, desk } = calls
+    await Promise.all([registry.endAll('serverStopped'), desk.endAll('serverStopped')])
   })
   audio.wheel.start()
+  void endLeftoverCalls(store.orphans, {
+    lines: (carrier) => calls.lines.all(carrier),
+    isOver: (carrierCallId, callId) => calls.desk.isOver(carrierCallId, callId),
+    log,
+  })
   // An echo needs no providers; loading their models would disturb what the bench measures.
   if (!config.echo) await warm(providers, log)
   calls.gate.setReady()

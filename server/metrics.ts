@@ -63,6 +63,9 @@ export function createMetrics(options: { process?: boolean } = {}) {
       'from',
       'to',
     ]),
+    secondHearings: counter('second_hearings_total', 'Utterances heard twice, by what became', [
+      'outcome',
+    ]),
     webhookRejected: counter('webhook_rejected_total', 'Webhooks refused', ['carrier', 'reason']),
     httpRequests: counter('http_requests_total', 'HTTP answers', ['method', 'route', 'status']),
     httpDuration: histogram('http_request_seconds', 'Time to answer an HTTP request', {
@@ -88,16 +91,20 @@ export function createMetrics(options: { process?: boolean } = {}) {
 
 /** Enters one turn's latency, each stage under its own label. */
 export function observeTurn(metrics: Metrics, latency: TurnLatency): void {
-  const stages: [string, number | null][] = [
+  const stages: [string, number | null | undefined][] = [
     ['endpointing', latency.endpointingMs],
     ['stt', latency.sttMs],
     ['llmFirstToken', latency.llmFirstTokenMs],
     ['firstSentence', latency.firstSentenceMs],
     ['ttsFirstAudio', latency.ttsFirstAudioMs],
+    ['queue', latency.queueMs],
+    ['dsp', latency.dspMs],
+    ['pacing', latency.pacingMs],
+    ['carrier', latency.carrierMs],
     ['response', latency.responseMs],
     ['own', latency.ownMs],
   ]
   for (const [stage, ms] of stages) {
-    if (ms !== null) metrics.turnLatency.observe({ stage }, ms / 1_000)
+    if (ms !== null && ms !== undefined) metrics.turnLatency.observe({ stage }, ms / 1_000)
   }
 }

@@ -21,6 +21,7 @@ describe('config', () => {
       publicUrl: null,
       databaseUrl: null,
       dataDir: resolve('data'),
+      secretsKey: null,
       adminApiKey: null,
       logLevel: 'info',
       azure: null,
@@ -41,6 +42,7 @@ describe('config', () => {
       bedMemoryBytes: 64 * 1_048_576,
       prices: {
         sttHour: 1,
+        secondHearingHour: 0.04,
         ttsMillionCharacters: 15,
         llmMillionInputTokens: 0.59,
         llmMillionOutputTokens: 0.79,

@@ -13,11 +13,11 @@
 import type { ConversationEvent } from '../../server/conversation/conversation-events.ts'
 import { SentenceSplitter } from '../../server/conversation/sentences.ts'
 import { speakable } from '../../server/conversation/speakable.ts'
-import type { SpeechVoice } from '../rig/speech.ts'
+import { asSpeaker, type SpeechVoice } from '../rig/speech.ts'
 import { audible, withNoise, wordTimes } from './hesitant-speech.ts'
-import { AGENT_TEXTS, BACKCHANNELS, INTERRUPTIONS } from './overlap-texts.ts'
 import { recognise, type RecognitionEvent, type SpokenWord } from './scripted-recogniser.ts'
 import type { Seeded } from './seeded.ts'
+import type { SetTexts } from './set-texts.ts'
 import { SimulatedCall, type AgentSpeech } from './simulated-call.ts'
 import { FRAME_MS, FRAME_SAMPLES, SAMPLES_PER_MS, type UserLine } from './user-line.ts'
 
@@ -27,6 +27,8 @@ export interface OverlapCase {
   kind: OverlapKind
   language: 'es-MX' | 'en-US'
   agent: AgentSpeech
+  /** Who speaks for the agent. */
+  agentVoice: SpeechVoice
   /** Of the agent's text, from its first sample: what an echo would be recognised as. */
   agentWords: SpokenWord[]
   /** Empty for an echo. */
@@ -56,18 +58,25 @@ const WATCHED_MS = 4_000
 /** What Azure now and then makes of a cough. */
 const COUGH_WORDS = ['Mm.', 'Ah.', '']
 
+export interface OverlapSet {
+  texts: SetTexts
+  voice: SpeechVoice
+}
+
+const speakerOf = (set: OverlapSet, seeded: Seeded) => seeded.pick(set.texts.speakers)
+
 export async function interruptionCases(
   count: number,
   seeded: Seeded,
-  voice: SpeechVoice,
+  set: OverlapSet,
 ): Promise<OverlapCase[]> {
   const cases: OverlapCase[] = []
   for (let i = 0; i < count; i++) {
     const language = i % 2 === 0 ? 'es-MX' : 'en-US'
-    const text = seeded.pick(INTERRUPTIONS[language])
-    const pcm = audible((await voice.say(text, language)).pcm)
+    const text = seeded.pick(set.texts.interruptions[language])
+    const pcm = audible((await set.voice.say(text, language, speakerOf(set, seeded))).pcm)
     const sound = louder(pcm, seeded.between(-6, 3))
-    cases.push({ ...(await shared(language, seeded, voice)), kind: 'interruption', text, sound })
+    cases.push({ ...(await shared(language, seeded, set)), kind: 'interruption', text, sound })
   }
   return cases
 }
@@ -76,17 +85,17 @@ export async function interruptionCases(
 export async function harmlessCases(
   count: number,
   seeded: Seeded,
-  voice: SpeechVoice,
+  set: OverlapSet,
 ): Promise<OverlapCase[]> {
   const kinds = ['backchannel', 'cough', 'noise', 'echo'] as const
   const cases: OverlapCase[] = []
   for (let i = 0; i < count; i++) {
     const kind = kinds[i % kinds.length] ?? 'noise'
     const language = seeded.next() < 0.5 ? 'es-MX' : 'en-US'
-    const one = { ...(await shared(language, seeded, voice)), kind, text: '' }
+    const one = { ...(await shared(language, seeded, set)), kind, text: '' }
     if (kind === 'backchannel') {
-      const text = seeded.pick(BACKCHANNELS[language])
-      const sound = audible((await voice.say(text, language)).pcm)
+      const text = seeded.pick(set.texts.backchannels[language])
+      const sound = audible((await set.voice.say(text, language, speakerOf(set, seeded))).pcm)
       cases.push({ ...one, text, sound })
     } else if (kind === 'echo') {
       const delayMs = seeded.between(ECHO_DELAY_MS.least, ECHO_DELAY_MS.most)
@@ -104,22 +113,23 @@ export async function harmlessCases(
 async function shared(
   language: 'es-MX' | 'en-US',
   seeded: Seeded,
-  voice: SpeechVoice,
+  set: OverlapSet,
 ): Promise<Omit<OverlapCase, 'kind' | 'text' | 'sound'>> {
-  const text = seeded.pick(AGENT_TEXTS[language])
+  const text = seeded.pick(set.texts.agents[language])
+  const agentVoice = asSpeaker(set.voice, speakerOf(set, seeded))
   const splitter = new SentenceSplitter(language)
   const pcmOf = new Map<string, Int16Array>()
   const agentWords: SpokenWord[] = []
   let atMs = 0
   for (const sentence of [...splitter.push(text), ...splitter.flush()].map(speakable)) {
-    const { pcm } = await voice.say(sentence, language)
+    const { pcm } = await agentVoice.say(sentence, language)
     pcmOf.set(sentence, pcm)
     agentWords.push(...wordTimes(sentence, atMs, pcm.length / SAMPLES_PER_MS))
     atMs += pcm.length / SAMPLES_PER_MS
   }
   const agent = { text, pcmOf }
   const echo = { gain: 0, delayMs: 0 }
-  return { language, agent, agentWords, echo, atMs: seeded.between(500, 3_500) }
+  return { language, agent, agentVoice, agentWords, echo, atMs: seeded.between(500, 3_500) }
 }
 
 /** One call: the agent speaks, the sound comes over it. */

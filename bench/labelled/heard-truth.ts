@@ -14,20 +14,26 @@ import { SAMPLES_PER_MS } from './user-line.ts'
 /** The embedded voice's pause at a comma. */
 const PAUSE_MS = 300
 
-export class HeardTruth {
-  readonly #voice: SpeechVoice
-  readonly #starts = new Map<string, number[]>()
+export interface SpokenByAgent {
+  agent: AgentSpeech
+  agentVoice: SpeechVoice
+  language: string
+}
 
-  constructor(voice: SpeechVoice) {
-    this.#voice = voice
-  }
+export class HeardTruth {
+  readonly #starts = new Map<Int16Array, number[]>()
 
   /** Words of the agent's turn within the first `playedMs` of its audio. */
-  async wordsHeard(agent: AgentSpeech, playedMs: number, language: string): Promise<number> {
+  async wordsHeard(
+    { agent, agentVoice, language }: SpokenByAgent,
+    playedMs: number,
+  ): Promise<number> {
     let words = 0
     let fromMs = 0
     for (const [sentence, pcm] of agent.pcmOf) {
-      const starts = await this.#wordStarts(sentence, pcm, language)
+      // Finding word starts costs an utterance a word: not for a sentence of which nothing was played.
+      if (fromMs >= playedMs) break
+      const starts = await this.#wordStarts(sentence, pcm, { agentVoice, language })
       const texts = sentence.split(/\s+/)
       starts.forEach((startMs, i) => {
         const nextMs = starts[i + 1] ?? pcm.length / SAMPLES_PER_MS
@@ -40,18 +46,22 @@ export class HeardTruth {
   }
 
   /** ms from the sentence's first sample to the beginning of each word. */
-  async #wordStarts(sentence: string, whole: Int16Array, language: string): Promise<number[]> {
-    const known = this.#starts.get(sentence)
+  async #wordStarts(
+    sentence: string,
+    whole: Int16Array,
+    { agentVoice, language }: Omit<SpokenByAgent, 'agent'>,
+  ): Promise<number[]> {
+    const known = this.#starts.get(whole)
     if (known) return known
     const words = sentence.split(/\s+/)
     const sound = audible(whole)
     const endMs = ((sound.byteOffset - whole.byteOffset) / 2 + sound.length) / SAMPLES_PER_MS
     const starts: number[] = []
     for (let from = 0; from < words.length; from++) {
-      const { pcm } = await this.#voice.say(words.slice(from).join(' '), language)
+      const { pcm } = await agentVoice.say(words.slice(from).join(' '), language)
       starts.push(endMs - audible(pcm).length / SAMPLES_PER_MS)
     }
-    this.#starts.set(sentence, starts)
+    this.#starts.set(whole, starts)
     return starts
   }
 }

@@ -8,11 +8,8 @@
  * The sentence is spoken in one piece, so that the melody before a pause is that of a sentence that goes on. The line has
  * a noise floor of −62 dBFS; silence that is truly zero would make every detector look good.
  */
-import type { SpeechVoice } from '../rig/speech.ts'
+import { asSpeaker, type SpeechVoice } from '../rig/speech.ts'
 import {
-  FILLINGS,
-  FLUENT_TEXTS,
-  HESITANT_TEXTS,
   KIND_SHARES,
   type HesitantText,
   type HesitationKind,
@@ -20,10 +17,11 @@ import {
 } from './hesitant-texts.ts'
 import type { SpokenWord } from './scripted-recogniser.ts'
 import type { Seeded } from './seeded.ts'
+import { FILLING_NAMES, type SetTexts } from './set-texts.ts'
 import { FRAME_SAMPLES, SAMPLES_PER_MS } from './user-line.ts'
 
 export interface HesitantCase {
-  kind: HesitationKind | 'fluent'
+  kind: HesitationKind
   language: 'es-MX' | 'en-US'
   text: string
   pcm: Int16Array
@@ -50,49 +48,40 @@ export async function hesitantCases(
   count: number,
   seeded: Seeded,
   voice: SpeechVoice,
-  shares: Shares = 'now',
+  set: { texts: SetTexts; shares: Shares },
 ): Promise<HesitantCase[]> {
   const cases: HesitantCase[] = []
   for (let i = 0; i < count; i++) {
-    cases.push(await hesitantCase(drawText(i, seeded, shares), seeded, voice))
-  }
-  return cases
-}
-
-/** Turns without a pause: nothing to cut off, but each has an end to wait for. */
-export async function fluentCases(
-  count: number,
-  seeded: Seeded,
-  voice: SpeechVoice,
-): Promise<HesitantCase[]> {
-  const cases: HesitantCase[] = []
-  for (let i = 0; i < count; i++) {
-    const language = i % 2 === 0 ? 'es-MX' : 'en-US'
-    const text = seeded.pick(FLUENT_TEXTS[language])
-    const made = await hesitantCase({ kind: 'open', language, text }, seeded, voice)
-    cases.push({ ...made, kind: 'fluent' })
+    const drawn = drawText(i, seeded, set)
+    const speaker = seeded.pick(set.texts.speakers)
+    cases.push(await hesitantCase(drawn, seeded, asSpeaker(voice, speaker)))
   }
   return cases
 }
 
 /** The kinds take turns in their shares, so that every set of 20 or more has them all. */
-function drawText(index: number, seeded: Seeded, shares: Shares): HesitantText {
+function drawText(
+  index: number,
+  seeded: Seeded,
+  { texts, shares }: { texts: SetTexts; shares: Shares },
+): HesitantText {
   const kinds = Object.entries(KIND_SHARES[shares]) as [HesitationKind, number][]
   const deck = kinds.flatMap(([kind, share]) => Array<HesitationKind>(share).fill(kind))
   const kind = deck[(index * 7) % deck.length] ?? 'open'
   const language = seeded.next() < 0.5 ? 'es-MX' : 'en-US'
-  const text = seeded.pick(HESITANT_TEXTS[language][kind])
-  return { kind, language, text: fill(text, language, seeded) }
+  const text = seeded.pick(texts.hesitant[language][kind])
+  return { kind, language, text: fill(text, texts.fillings[language], seeded) }
 }
 
-function fill(text: string, language: 'es-MX' | 'en-US', seeded: Seeded): string {
-  const fillings = FILLINGS[language]
+function fill(text: string, fillings: SetTexts['fillings']['es-MX'], seeded: Seeded): string {
   return text.replace(/\{(\w+)\}/g, (_match, name: string) => {
     const digits = /^d(\d)$/.exec(name)?.[1]
     if (digits !== undefined) {
       return Array.from({ length: Number(digits) }, () => seeded.pick(fillings.digit)).join(' ')
     }
-    return seeded.pick(fillings[name as Exclude<keyof typeof fillings, 'digit'>])
+    const known = FILLING_NAMES.find((filling) => filling === name)
+    if (known === undefined) throw new RangeError(`nothing to fill {${name}} with`)
+    return seeded.pick(fillings[known])
   })
 }
 

@@ -56,6 +56,8 @@ export class CallLoad {
   live = 0
   readonly #options: CallLoadOptions
   #ending = false
+  /** No call is followed by another while this holds. */
+  #resting: PromiseWithResolvers<void> | null = null
   #nextNumber = 0
 
   constructor(options: CallLoadOptions) {
@@ -71,14 +73,30 @@ export class CallLoad {
     await Promise.all(
       Array.from({ length: count }, async (_, lane) => {
         await sleep((lane * spreadMs) / count)
-        while (!this.#ending) await this.#oneCall()
+        while (!this.#ending) {
+          await this.#resting?.promise
+          if (!this.#ending) await this.#oneCall()
+        }
       }),
     )
+  }
+
+  /** Lets the calls that are live come to their end, `withinMs` at most, and begins no others until resume(). */
+  async rest(withinMs: number): Promise<void> {
+    this.#resting ??= Promise.withResolvers()
+    const untilMs = performance.now() + withinMs
+    while (this.live > 0 && performance.now() < untilMs) await sleep(LOOK_MS)
+  }
+
+  resume(): void {
+    this.#resting?.resolve()
+    this.#resting = null
   }
 
   /** Hangs up what is live; run() resolves soon after. */
   end(): void {
     this.#ending = true
+    this.resume()
   }
 
   async #oneCall(): Promise<void> {

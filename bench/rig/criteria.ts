@@ -3,6 +3,7 @@
  *
  *   step(N) ─► verdict: failed < 0.5 %, p95 turn latency ≤ 125 % of the unloaded baseline, late frames < 0.1 %
  *   ramp     doubles N while steps pass, then halves the gap until it is 5 % of N (10 calls at least)
+ *            a step that failed while the rig was in doubt says nothing about the server: it bounds what can be proven here
  *
  * The thresholds are the published ones (jambonz, VoiceBlender); late frames are ours on top.
  */
@@ -47,6 +48,24 @@ export function missed(step: StepSeen): string[] {
 export interface Tried {
   calls: number
   passed: boolean
+  /** Why the rig may be to blame for a step that did not pass; null when it is not. */
+  rigDoubt?: string | null
+}
+
+/** What ended the search: what lies above the highest step that passed. */
+export function boundOf(tried: readonly Tried[]): 'criterion' | 'rig' | 'none' {
+  const best = Math.max(0, ...tried.filter((step) => step.passed).map((step) => step.calls))
+  const above = tried.filter((step) => !step.passed && step.calls > best)
+  const least = above.sort((a, b) => a.calls - b.calls)[0]
+  if (least === undefined) return 'none'
+  return least.rigDoubt ? 'rig' : 'criterion'
+}
+
+/** Of the steps that passed, the lowest with at least `share` of the calls of the highest: latency is quoted below the limit. */
+export function stepAtShare<T extends Tried>(tried: readonly T[], share: number): T | null {
+  const passed = tried.filter((step) => step.passed).sort((a, b) => a.calls - b.calls)
+  const most = passed.at(-1)?.calls ?? 0
+  return passed.find((step) => step.calls >= share * most) ?? null
 }
 
 /** How many calls the next step has, or null when the search is over. `most` is never exceeded. */

@@ -13,6 +13,7 @@ import { DECODED, SILENCE_BYTE } from './mulaw.ts'
 import type { Histogram } from './histogram.ts'
 
 const FRAME_MS = 20
+const FRAME_BYTES = 160
 const BYTES_PER_MS = 8
 const PAUSE_MS = 200
 /** A run begins with the frames that are sent ahead, all at once: their spacing is no jitter. */
@@ -26,19 +27,22 @@ const STRIDE = 4
 export interface EarCounts {
   /** How much later than owed each frame came, ms. */
   lateness: Histogram
-  /** |time since the frame before − 20 ms| within a run, ms. */
+  /** |time since the message before − how long that one plays| within a run, ms. */
   jitter: Histogram
   frames: number
   /** Later than 20 ms. */
   lateFrames: number
   /** Holes of less than 200 ms at the user's ear. */
   holes: number
+  /** Nothing is counted: the rig itself has just stopped the server. */
+  paused?: boolean
 }
 
 export class Ear {
   readonly #counts: EarCounts
   #endMs = 0
   #lastArrivalMs = 0
+  #lastFrames = 1
   #runFrames = 0
   #runLeastMs = 0
   #onsetMs: number | null = null
@@ -71,7 +75,7 @@ export class Ear {
   }
 
   payload(payload: Uint8Array, nowMs: number): void {
-    this.#judge(nowMs)
+    this.#judge(nowMs, Math.max(1, Math.round(payload.length / FRAME_BYTES)))
     const startMs = Math.max(nowMs, this.#endMs)
     this.#endMs = startMs + payload.length / BYTES_PER_MS
     if (!isAudible(payload)) return
@@ -91,24 +95,31 @@ export class Ear {
     this.#runLeastMs = nowMs
   }
 
-  #judge(nowMs: number): void {
+  /** `frames` came in one message: each is as late as the first. */
+  #judge(nowMs: number, frames: number): void {
     const counts = this.#counts
     const holeMs = nowMs - this.#endMs
     if (holeMs > PAUSE_MS) this.#runFrames = 0
-    else if (holeMs > 0 && this.#runFrames > 0) counts.holes++
+    else if (holeMs > 0 && this.#runFrames > 0 && !counts.paused) counts.holes++
     const offsetMs = nowMs - this.#runFrames * FRAME_MS
     if (this.#runFrames === 0) this.#runLeastMs = offsetMs
-    if (this.#runFrames >= BURST_FRAMES) {
-      counts.jitter.add(Math.abs(nowMs - this.#lastArrivalMs - FRAME_MS))
-    }
     this.#runLeastMs = Math.min(this.#runLeastMs, offsetMs)
-    const lateMs = offsetMs - this.#runLeastMs
-    counts.lateness.add(lateMs)
-    counts.frames++
-    if (lateMs > FRAME_MS) counts.lateFrames++
+    if (!counts.paused) this.#count({ nowMs, lateMs: offsetMs - this.#runLeastMs, frames })
     this.#lastArrivalMs = nowMs
+    this.#lastFrames = frames
     if (holeMs > 0 && this.#runFrames > 0) this.#beginRun(nowMs)
-    this.#runFrames++
+    this.#runFrames += frames
+  }
+
+  #count({ nowMs, lateMs, frames }: { nowMs: number; lateMs: number; frames: number }): void {
+    const counts = this.#counts
+    if (this.#runFrames >= BURST_FRAMES) {
+      const owedMs = this.#lastFrames * FRAME_MS
+      counts.jitter.add(Math.abs(nowMs - this.#lastArrivalMs - owedMs))
+    }
+    for (let i = 0; i < frames; i++) counts.lateness.add(lateMs)
+    counts.frames += frames
+    if (lateMs > FRAME_MS) counts.lateFrames += frames
   }
 }
 

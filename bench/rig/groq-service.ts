@@ -46,7 +46,14 @@ export interface GroqServiceOptions {
   /** A token is being written. */
   onToken?(): void
   /** Text of an utterance sent to Whisper. */
-  transcriptOf?(bytes: number): string
+  transcriptOf?(heard: HeardFile): string
+}
+
+/** What was posted to Whisper. */
+export interface HeardFile {
+  bytes: number
+  /** Form fields: model, language, response_format, temperature. */
+  fields: Record<string, string>
 }
 
 export class GroqService {
@@ -56,6 +63,10 @@ export class GroqService {
   whisperFailure: LlmFailure | null = null
   models: string[]
   requests = 0
+  /** What Whisper was sent, the last 1 000. */
+  readonly heard: HeardFile[] = []
+  /** What Whisper says of its own doubt in every segment. */
+  whisperDoubt = { no_speech_prob: 0.01, avg_logprob: -0.2, compression_ratio: 1.1 }
   /** Answers that a client left before their end. */
   left = 0
   readonly #options: GroqServiceOptions
@@ -94,7 +105,7 @@ export class GroqService {
         return sendError(response, { kind: 'status', status: 401 })
       }
       if (path.endsWith('/models')) return this.#list(response)
-      if (path.endsWith('/audio/transcriptions')) return this.#transcribe(response, body.length)
+      if (path.endsWith('/audio/transcriptions')) return this.#transcribe(response, heardFile(body))
       if (path.endsWith('/chat/completions')) {
         return this.#chat(response, JSON.parse(body.toString()) as ChatRequest)
       }
@@ -111,13 +122,21 @@ export class GroqService {
     })
   }
 
-  #transcribe(response: ServerResponse, bytes: number): void {
+  #transcribe(response: ServerResponse, heard: HeardFile): void {
+    this.heard.push(heard)
+    if (this.heard.length > 1_000) this.heard.shift()
     const failure = this.whisperFailure
     if (failure?.kind === 'status') return sendError(response, failure)
+    if (failure?.kind === 'garbage') return sendJson(response, { words: 'none' })
     if (failure !== null) return
-    const text = this.#options.transcriptOf?.(bytes) ?? this.#words.words(1, 6, 'es').join(' ')
+    const text = this.#options.transcriptOf?.(heard) ?? this.#words.words(1, 6, 'es').join(' ')
+    const verbose = heard.fields['response_format'] === 'verbose_json'
     this.#later(this.#options.whisperMs ?? 200, () =>
-      sendJson(response, { text: ` ${text}`, x_groq: { id: 'req_emulated' } }),
+      sendJson(response, {
+        text: ` ${text}`,
+        ...(verbose ? { segments: [{ id: 0, text: ` ${text}`, ...this.whisperDoubt }] } : {}),
+        x_groq: { id: 'req_emulated' },
+      }),
     )
   }
 
@@ -250,6 +269,17 @@ function usageOf(prompt: number, completion: number): Record<string, number> {
 
 function promptTokens({ messages }: ChatRequest): number {
   return Math.ceil(messages.reduce((sum, { content }) => sum + (content ?? '').length, 0) / 4)
+}
+
+/** The text fields of a multipart body, and the size of its file. */
+function heardFile(body: Buffer): HeardFile {
+  const text = body.toString('latin1')
+  const fields = [...text.matchAll(/name="(\w+)"\r\n\r\n([^\r]*)\r\n/g)]
+  const at = text.indexOf('RIFF')
+  return {
+    bytes: at < 0 ? 0 : body.readUInt32LE(at + 4) + 8,
+    fields: Object.fromEntries(fields.map(([, name, value]) => [name!, value!])),
+  }
 }
 
 function sse(json: unknown): string {

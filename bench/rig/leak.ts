@@ -29,6 +29,11 @@ export function lowPoints(points: readonly MemoryPoint[]): MemoryPoint[] {
   return windows.map((window) => window.reduce((low, p) => (p.bytes < low.bytes ? p : low)))
 }
 
+/** The same for points that were each read after a collection of garbage: nothing to leave out. */
+export function slopePerCall(points: readonly MemoryPoint[]): number {
+  return medianSlope(points)
+}
+
 function medianSlope(points: readonly MemoryPoint[]): number {
   const slopes = points.flatMap((from, i) =>
     points.slice(i + 1).flatMap((to) => {

@@ -2,10 +2,11 @@
  * The emulated providers as a process of their own, so that they do not share a processor with what is measured:
  *
  *   node bench/rig/provider-process.ts [--seed 1] [--partial-ms 250] [--final-ms 1000] [--first-audio-ms 150]
- *     [--first-token-ms 400] [--tokens-per-sec 60] [--said TEXT] [--stt-failure JSON] [--tts-failure JSON] [--llm-failure JSON]
+ *     [--first-token-ms 400] [--tokens-per-sec 60] [--said TEXT | --tones] [--stt-failure JSON] [--tts-failure JSON] [--llm-failure JSON]
  *
  * Prints one line of JSON with the addresses, {"azure":"ws://…","groq":"http://…"}, and ends on SIGTERM or when its
- * standard input ends. A line of JSON on standard input, {"stt":{"kind":"silent"},"llm":null}, switches failures.
+ * standard input ends. A line of JSON on standard input, {"stt":{"kind":"silent"},"llm":null}, switches failures;
+ * {"drop":1006} closes every open connection to Azure with that code.
  */
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -16,11 +17,13 @@ import type { SttFailure } from './azure-listener.ts'
 import { AzureService } from './azure-service.ts'
 import type { TtsFailure } from './azure-speaker.ts'
 import { GroqService, type LlmFailure } from './groq-service.ts'
+import { textOfTone } from './spoken-tone.ts'
 
 export interface ProviderFailures {
   stt?: SttFailure | null
   tts?: TtsFailure | null
   llm?: LlmFailure | null
+  drop?: number
 }
 
 export interface ProviderProcess {
@@ -60,6 +63,8 @@ async function main(): Promise<void> {
       'first-audio-ms': { type: 'string', default: '150' },
       /** What every user said, whatever was heard. */
       said: { type: 'string' },
+      /** What was said follows from its pitch: spoken-tone.ts. */
+      tones: { type: 'boolean', default: false },
       'first-token-ms': { type: 'string', default: '400' },
       'tokens-per-sec': { type: 'string', default: '60' },
       'stt-failure': { type: 'string', default: 'null' },
@@ -73,16 +78,18 @@ async function main(): Promise<void> {
     finalMs: Number(values['final-ms']),
     firstAudioMs: Number(values['first-audio-ms']),
     ...(values.said === undefined ? {} : { textOf: () => values.said ?? '' }),
+    ...(values.tones ? { textOf: textOfTone } : {}),
   })
   const groq = await GroqService.start({
     seed: Number(values.seed),
     firstTokenMs: Number(values['first-token-ms']),
     tokensPerSec: Number(values['tokens-per-sec']),
   })
-  const apply = ({ stt, tts, llm }: ProviderFailures): void => {
+  const apply = ({ stt, tts, llm, drop }: ProviderFailures): void => {
     if (stt !== undefined) azure.sttFailure = stt
     if (tts !== undefined) azure.ttsFailure = tts
     if (llm !== undefined) groq.failure = llm
+    if (drop !== undefined) azure.dropConnections(drop)
   }
   apply({
     stt: JSON.parse(values['stt-failure']) as SttFailure | null,

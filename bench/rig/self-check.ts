@@ -13,6 +13,8 @@ import type { BenchFigures } from './report.ts'
 export const RIG_BUSY_LIMIT = 0.8
 /** The rig's own turns must come this punctually, or a late frame may be its own. */
 export const RIG_LATE_P99_LIMIT_MS = 10
+/** No frame of a user is left out, only late: up to here the server still had the load that the result says. */
+export const LOAD_GIVEN_LATE_P99_MS = 100
 /** On an idle machine a timer fires within 1-2 ms; a clock worse than this cannot judge 20 ms. */
 export const CLOCK_LATE_P99_LIMIT_MS = 8
 /** An echo by a server that does nothing, with a tenth of the calls. */
@@ -86,6 +88,25 @@ export function rigDoubt(load: Load, lateness: Histogram): string | null {
   return null
 }
 
+/**
+ * Whether a result may be quoted. Whatever the rig does badly counts against the server: frames that it reads late are late,
+ * answers of a slow emulator make slow turns. So limits that were kept (`proven`) were kept, and only one that was missed may
+ * have been missed by the rig. A doubt that did not matter is told in the settings. @throws RigUnreliable
+ */
+export function judged(
+  result: BenchFigures,
+  { doubt, proven, lateness }: { doubt: string | null; proven: boolean; lateness: Histogram },
+): BenchFigures {
+  if (doubt === null) return result
+  if (!proven || !loadGiven(lateness)) throw new RigUnreliable(doubt, result)
+  return { ...result, settings: { ...result.settings, rigDoubt: doubt } }
+}
+
+/** The server had the load: the rig's turns came so late that it matters to a latency, but they came. */
+export function loadGiven(lateness: Histogram): boolean {
+  return lateness.percentileMs(0.99) <= LOAD_GIVEN_LATE_P99_MS
+}
+
 /** How late a mock answered, against what it was told. */
 export interface MockLatency {
   name: string
@@ -102,6 +123,15 @@ export function mockDoubt(mocks: readonly MockLatency[]): string | null {
   if (wrong.length === 0) return null
   const each = wrong.map((mock) => `${mock.name} ${mock.seenP50Ms} ms instead of ${mock.toldMs} ms`)
   return `The emulated providers did not keep their latencies (median): ${each.join('; ')}`
+}
+
+/** The clock as it is at its best of three: another program's burst of work says nothing about the minutes that follow. */
+export async function settledClockMs(): Promise<number> {
+  let leastMs = Infinity
+  for (let i = 0; i < 3 && leastMs > CLOCK_LATE_P99_LIMIT_MS; i++) {
+    leastMs = Math.min(leastMs, await clockLateP99Ms())
+  }
+  return leastMs
 }
 
 /** Lateness of 2 ms deadlines on this loop for `forMs`, p99 in ms. */

@@ -36,6 +36,8 @@ export class TelnyxCall implements TelnyxLeg, SimulatedCall {
   readonly warnings = new Map<number, number>()
   /** Digits that the server sent. */
   readonly digitsHeard: string[] = []
+  /** Webhooks that the server was not there to take. */
+  undelivered = 0
   isAnswered = false
   isOver = false
   /** What the server told to open the stream with, latest last. */
@@ -120,10 +122,15 @@ export class TelnyxCall implements TelnyxLeg, SimulatedCall {
     })
   }
 
+  /** Tells it when it can be told: Telnyx would try again for a while, which nothing here waits for. */
+  #report(type: string, payload: Record<string, unknown> = {}): Promise<unknown> {
+    return this.tell(type, payload).catch(() => this.undelivered++)
+  }
+
   /** The person called picks up. */
   async pickUp(): Promise<void> {
     this.isAnswered = true
-    await this.tell('call.answered', { codec: 'PCMU' })
+    await this.#report('call.answered', { codec: 'PCMU' })
   }
 
   command(action: string, body: Record<string, unknown>): void {
@@ -135,9 +142,13 @@ export class TelnyxCall implements TelnyxLeg, SimulatedCall {
     else if (action === 'streaming_stop') this.#closeSocket()
   }
 
+  bridged(): void {
+    void this.#report('call.bridged')
+  }
+
   pressDigit(digit: string): void {
     this.#send(telnyxMessages.dtmf(this.identity, ++this.#sequence, digit))
-    void this.tell('call.dtmf.received', { digit })
+    void this.#report('call.dtmf.received', { digit })
   }
 
   async hangup(): Promise<CallEnd> {
@@ -170,7 +181,7 @@ export class TelnyxCall implements TelnyxLeg, SimulatedCall {
     const socket = new WebSocket(target, { perMessageDeflate: false })
     socket.on(
       'error',
-      () => void this.tell('streaming.failed', { failure_reason: 'connection_failed' }),
+      () => void this.#report('streaming.failed', { failure_reason: 'connection_failed' }),
     )
     socket.once('open', () => this.#startStream(socket))
     await Promise.resolve()
@@ -197,7 +208,7 @@ export class TelnyxCall implements TelnyxLeg, SimulatedCall {
     this.#send(telnyxMessages.start(this.identity, call))
     this.#leavePacer?.()
     this.#leavePacer = pacer.join(() => this.#sendFrame())
-    void this.tell('streaming.started', { stream_url: this.streams.at(-1)?.['stream_url'] })
+    void this.#report('streaming.started', { stream_url: this.streams.at(-1)?.['stream_url'] })
     this.#resolveOpened()
   }
 
@@ -246,7 +257,7 @@ export class TelnyxCall implements TelnyxLeg, SimulatedCall {
     this.#socket = null
     this.#leavePacer?.()
     this.#leavePacer = null
-    if (!this.isOver) void this.tell('streaming.stopped')
+    if (!this.isOver) void this.#report('streaming.stopped')
   }
 
   #closeSocket(): void {
@@ -265,8 +276,6 @@ export class TelnyxCall implements TelnyxLeg, SimulatedCall {
       hangup_cause: 'normal_clearing',
       hangup_source: by === 'user' ? 'caller' : 'callee',
     }
-    void this.tell('call.hangup', cause)
-      .catch(() => undefined)
-      .finally(() => this.#resolveEnded(end))
+    void this.#report('call.hangup', cause).then(() => this.#resolveEnded(end))
   }
 }

@@ -29,6 +29,8 @@ export interface TelnyxLeg {
   isAnswered: boolean
   isOver: boolean
   command(action: string, body: Record<string, unknown>): void
+  /** Joined with another leg. */
+  bridged?(otherId: string): void
 }
 
 /** PKCS #8 of an Ed25519 key up to its 32 bytes (RFC 8410 section 7). */
@@ -139,7 +141,20 @@ export class TelnyxCarrier {
     const command = body['command_id']
     const isNew = typeof command !== 'string' || !this.#commands.has(command)
     if (typeof command === 'string') this.#commands.add(command)
+    if (isNew && action === 'bridge') return this.#bridge(leg, body)
     if (isNew) setImmediate(() => leg.command(action, body))
+    return { status: 200, body: { data: { result: 'ok' } } }
+  }
+
+  #bridge(leg: TelnyxLeg, body: Record<string, unknown>): RestAnswer {
+    const other = this.#legs.get(String(body['call_control_id']))
+    if (!other) return refusal(404, '10005', 'Resource not found')
+    if (other.isOver) return refusal(422, '90018', 'Call has already ended')
+    setImmediate(() => {
+      leg.command('bridge', body)
+      leg.bridged?.(other.callControlId)
+      other.bridged?.(leg.callControlId)
+    })
     return { status: 200, body: { data: { result: 'ok' } } }
   }
 

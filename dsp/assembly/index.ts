@@ -33,7 +33,7 @@ export {
   KIND_TRIPLE,
   resample,
 } from './resampler'
-export { autocorrelation, windowedPower } from './fft'
+export { autocorrelation, windowedPower } from './spectrum'
 export { floatToPcm, pcmToFloat } from './pcm'
 export { measureLevel } from './level'
 export { addBed, addComfortNoise, limit, ramp } from './mixer'

@@ -261,7 +261,7 @@ function polyphase(plan: usize, input: usize, out: usize, count: i32): void {
 }
 
 /** [Σa, Σb, Σc, Σd]. */
-function sumOfEach(a: v128, b: v128, c: v128, d: v128): v128 {
+export function sumOfEach(a: v128, b: v128, c: v128, d: v128): v128 {
   const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 1, 4, 5), v128.shuffle<f32>(a, b, 2, 3, 6, 7))
   const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 1, 4, 5), v128.shuffle<f32>(c, d, 2, 3, 6, 7))
   return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 2, 4, 6), v128.shuffle<f32>(ab, cd, 1, 3, 5, 7))

@@ -14,19 +14,33 @@
  * logarithm is 0. Features stay in scratch after the call: dsp/training reads them there, so what
  * is trained is what runs.
  */
-import { autocorrelation, windowedPower } from './fft'
+import { moveSamples } from './pcm'
+import { autocorrelation, windowedPower } from './spectrum'
 import { VAD_STATE } from './slot'
-import { BAND_EDGES, BAND_QUIETEST, LAG_GAIN, SCRATCH_FFT } from './tables'
+import {
+  BAND_EDGES,
+  BAND_LEAST,
+  BAND_MASKS,
+  BAND_QUIETEST,
+  LAG_GAIN,
+  N_10,
+  N_FAR_ABOVE,
+  N_LOG_1,
+  N_LOG_2,
+  N_MANTISSA,
+  N_MINIMUM_BIAS,
+  N_ONE,
+  N_QUARTER,
+  N_SMOOTHING,
+  SCRATCH_FFT,
+} from './tables'
+import { sumOfEach } from './resampler'
 
 const BANDS: usize = 18
 const ROW: usize = 80
 /** Five closed windows of 16 frames and the open one: 1.6 to 1.92 s. */
 const WINDOWS: usize = 5
 const WINDOW_FRAMES: i32 = 16
-/** Smoothing before the minimum is taken; with it the minimum lies about 2 dB under the mean. */
-const SMOOTHING: f32 = 0.3
-const MINIMUM_BIAS: f32 = 1.7
-const FAR_ABOVE: f32 = 1e30
 /** Pitch 80…400 Hz. */
 const LAG_MIN: i32 = 20
 const LAG_VECTORS_END: usize = 104
@@ -50,7 +64,6 @@ export const VAD_NETWORK_STATE: usize = STATE + ((STATE_BYTES + 15) & ~15)
 
 // Scratch, from SCRATCH_FFT.
 const INPUT: usize = 0
-const WORK: usize = 1024
 const POWER: usize = 2048
 const MAGNITUDE: usize = 2592
 const LAGS: usize = 3136
@@ -59,6 +72,8 @@ export const FEATURES: usize = 3744
 export const FEATURE_COUNT: i32 = 44
 /** The network's scratch begins here. */
 export const VAD_NETWORK_SCRATCH: usize = 3936
+/** SPECTRUM_WORK_BYTES. */
+const WORK: usize = 4416
 const F_SHAPE: usize = FEATURES + BANDS * 4
 const F_REST: usize = F_SHAPE + BANDS * 4
 /** Periodicity of the frame, about 0.15 in noise and above 0.5 in a clear vowel. */
@@ -70,9 +85,9 @@ export const LAG: usize = F_REST + 32
 export function measure(slot: usize, scratch: usize, samples: usize, level: f32): void {
   const state = slot + STATE
   const work = scratch + SCRATCH_FFT
-  memory.copy(work + INPUT, state + TAIL, TAIL_BYTES)
-  memory.copy(work + INPUT + TAIL_BYTES, samples, 640)
-  memory.copy(state + TAIL, samples + 64 * 4, TAIL_BYTES)
+  moveSamples(work + INPUT, state + TAIL, TAIL_BYTES)
+  moveSamples(work + INPUT + TAIL_BYTES, samples, 640)
+  moveSamples(state + TAIL, samples + 64 * 4, TAIL_BYTES)
   windowedPower(work + INPUT, work + WORK, work + POWER)
   sumBands(work)
   if (load<i32>(slot + VAD_STATE) == 0) begin(state, work)
@@ -93,28 +108,34 @@ function begin(state: usize, work: usize): void {
     v128.store(state + LAST_LOG + at, log2(power))
   }
   for (let at = MINIMUM; at < STATE_BYTES; at += 16) {
-    v128.store(state + at, f32x4.splat(FAR_ABOVE))
+    v128.store(state + at, v128.load32_splat(N_FAR_ABOVE))
   }
 }
 
+/** Four bands at a time: a band is up to 16 bins from its first one, of which a mask leaves its own. */
 function sumBands(work: usize): void {
-  let from = load<i32>(BAND_EDGES)
-  for (let b: usize = 0; b < BANDS; b++) {
-    const to = load<i32>(BAND_EDGES + (b << 2), 4)
-    let at = work + POWER + ((<usize>from) << 2)
-    const end = work + POWER + ((<usize>to) << 2)
-    let power: f32 = 1e-9
-    if (to - from >= 4) {
-      let four = f32x4.splat(0)
-      for (; at + 16 <= end; at += 16) four = f32x4.add(four, v128.load(at))
-      power += sumLanes(four)
-    }
-    for (; at < end; at += 4) power += load<f32>(at)
-    store<f32>(work + BAND + (b << 2), power)
-    from = to
+  let masks = BAND_MASKS
+  for (let at: usize = 0; at < ROW; at += 16) {
+    const a = bandSum(work, BAND_EDGES + at, masks)
+    const b = bandSum(work, BAND_EDGES + at + 4, masks + 64)
+    const c = bandSum(work, BAND_EDGES + at + 8, masks + 128)
+    const d = bandSum(work, BAND_EDGES + at + 12, masks + 192)
+    v128.store(work + BAND + at, f32x4.add(sumOfEach(a, b, c, d), v128.load(BAND_LEAST + at)))
+    masks += 256
   }
-  store<f32>(work, 1, BAND + 72)
-  store<f32>(work, 1, BAND + 76)
+}
+
+function bandSum(work: usize, edge: usize, masks: usize): v128 {
+  const at = work + POWER + ((<usize>load<i32>(edge)) << 2)
+  const low = f32x4.add(
+    v128.and(v128.load(at), v128.load(masks)),
+    v128.and(v128.load(at, 16), v128.load(masks, 16)),
+  )
+  const high = f32x4.add(
+    v128.and(v128.load(at, 32), v128.load(masks, 32)),
+    v128.and(v128.load(at, 48), v128.load(masks, 48)),
+  )
+  return f32x4.add(low, high)
 }
 
 /** Floors, and from band powers and floors every feature of the spectrum. */
@@ -126,24 +147,27 @@ function measureBands(state: usize, work: usize): void {
   let floors = f32x4.splat(0)
   let logs = f32x4.splat(0)
   let flux = f32x4.splat(0)
+  const smoothing = v128.load32_splat(N_SMOOTHING)
+  const bias = v128.load32_splat(N_MINIMUM_BIAS)
+  const quarter = v128.load32_splat(N_QUARTER)
+  const ten = v128.load32_splat(N_10)
+  const farAbove = v128.load32_splat(N_FAR_ABOVE)
   for (let at: usize = 0; at < ROW; at += 16) {
     const inBand = at == 64 ? i32x4(-1, -1, 0, 0) : i32x4.splat(-1)
     const power = v128.load(work + BAND + at)
     const before = v128.load(state + SMOOTH + at)
-    const smooth = f32x4.add(before, f32x4.mul(f32x4.splat(SMOOTHING), f32x4.sub(power, before)))
+    const smooth = f32x4.add(before, f32x4.mul(smoothing, f32x4.sub(power, before)))
     v128.store(state + SMOOTH + at, smooth)
     let lowest = f32x4.min(v128.load(state + MINIMUM + at), smooth)
-    v128.store(state + MINIMUM + at, closing ? f32x4.splat(FAR_ABOVE) : lowest)
+    v128.store(state + MINIMUM + at, closing ? farAbove : lowest)
     if (closing) v128.store(open + at, lowest)
-    for (let w: usize = 0; w < WINDOWS * ROW; w += ROW) {
-      lowest = f32x4.min(lowest, v128.load(state + WINDOW_MINIMA + w + at))
-    }
-    const floor = f32x4.max(
-      f32x4.mul(lowest, f32x4.splat(MINIMUM_BIAS)),
-      v128.load(BAND_QUIETEST + at),
-    )
-    const snr = f32x4.min(f32x4.max(log2(f32x4.div(power, floor)), f32x4.splat(0)), f32x4.splat(10))
-    v128.store(work + FEATURES + at, f32x4.mul(snr, f32x4.splat(0.25)))
+    const minima = state + WINDOW_MINIMA + at
+    const early = f32x4.min(v128.load(minima), v128.load(minima, ROW))
+    const late = f32x4.min(v128.load(minima, 2 * ROW), v128.load(minima, 3 * ROW))
+    lowest = f32x4.min(f32x4.min(lowest, v128.load(minima, 4 * ROW)), f32x4.min(early, late))
+    const floor = f32x4.max(f32x4.mul(lowest, bias), v128.load(BAND_QUIETEST + at))
+    const snr = f32x4.min(f32x4.max(log2(f32x4.div(power, floor)), f32x4.splat(0)), ten)
+    v128.store(work + FEATURES + at, f32x4.mul(snr, quarter))
     const log = log2(power)
     flux = f32x4.add(flux, f32x4.abs(f32x4.sub(log, v128.load(state + LAST_LOG + at))))
     v128.store(state + LAST_LOG + at, log)
@@ -158,11 +182,12 @@ function measureBands(state: usize, work: usize): void {
   // Overwrites the two lanes behind the bands' SNR; its own two are overwritten by the rest.
   for (let at: usize = 0; at < ROW; at += 16) {
     const log = v128.load(state + LAST_LOG + at)
-    const shape = f32x4.mul(f32x4.sub(log, f32x4.splat(mean)), f32x4.splat(0.25))
+    const shape = f32x4.mul(f32x4.sub(log, f32x4.splat(mean)), quarter)
     v128.store(work + F_SHAPE + at, clamp(shape, 3))
   }
-  store<f32>(work, (logOf(total / <f32>BANDS) - mean) * 0.25, F_REST + 12)
-  const snr = logOf(total / sumLanes(floors)) * <f32>0.25
+  const both = log2(f32x4(total / <f32>BANDS, total / sumLanes(floors), 1, 1))
+  store<f32>(work, (f32x4.extract_lane(both, 0) - mean) * 0.25, F_REST + 12)
+  const snr = f32x4.extract_lane(both, 1) * <f32>0.25
   store<f32>(work, min(max(snr, <f32>-0.5), <f32>2.5), F_REST + 16)
   store<f32>(work, min(sumLanes(flux) * <f32>0.25, <f32>54) / <f32>BANDS, F_REST + 20)
 }
@@ -184,8 +209,15 @@ function measurePeriod(state: usize, work: usize): void {
     max(f32x4.extract_lane(best, 0), f32x4.extract_lane(best, 1)),
     max(f32x4.extract_lane(best, 2), f32x4.extract_lane(best, 3)),
   )
+  const most = f32x4.splat(peak)
   let lag: usize = (<usize>LAG_MIN) << 2
-  while (lag < (LAG_VECTORS_END - 4) << 2 && load<f32>(work + LAGS + lag) != peak) lag += 4
+  let found: v128
+  do {
+    found = f32x4.eq(v128.load(work + LAGS + lag), most)
+    lag += 16
+  } while (!v128.any_true(found) && lag < LAG_VECTORS_END << 2)
+  // The first of them; without any (not a number) the last vector's first.
+  lag += (((<usize>ctz(i32x4.bitmask(found) | 16)) & 3) << 2) - 16
   const periodicity: f32 = whole > 1e-3 ? peak / whole : 0
   const fraction = vertex(work + LAGS + lag, lag == (<usize>LAG_MIN) << 2)
   const at: f32 = <f32>(lag >> 2) + fraction
@@ -225,12 +257,14 @@ function sumLanes(x: v128): f32 {
 
 /** log2 of four positive numbers to 0.009: exponent, and a parabola over the mantissa. */
 function log2(x: v128): v128 {
-  const exponent = f32x4.convert_i32x4_s(i32x4.sub(i32x4.shr_s(x, 23), i32x4.splat(127)))
-  const fraction = f32x4.sub(
-    v128.or(v128.and(x, i32x4.splat(0x007fffff)), i32x4.splat(0x3f800000)),
-    f32x4.splat(1),
+  const one = v128.load32_splat(N_ONE)
+  const mantissa = v128.load32_splat(N_MANTISSA)
+  const exponent = f32x4.convert_i32x4_s(i32x4.shr_s(i32x4.sub(x, one), 23))
+  const fraction = f32x4.sub(v128.or(v128.and(x, mantissa), one), one)
+  const bend = f32x4.sub(
+    v128.load32_splat(N_LOG_1),
+    f32x4.mul(v128.load32_splat(N_LOG_2), fraction),
   )
-  const bend = f32x4.sub(f32x4.splat(1.3465), f32x4.mul(f32x4.splat(0.3465), fraction))
   return f32x4.add(exponent, f32x4.mul(fraction, bend))
 }
 

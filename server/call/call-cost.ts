@@ -21,13 +21,18 @@ export interface CallCost {
 /** They run inside the server, or on a machine of the operator. */
 const FREE = new Set(['embedded', 'scripted', 'openai'])
 
+/** Has a price of its own. */
+const SECOND_HEARING = 'groq-whisper'
+
 export function costOf(
   usage: CallUsage,
   call: { carrier: CarrierName; minutes: number; prices: Prices },
 ): CallCost {
   const { prices } = call
   const carrierMinutes = call.carrier === 'browser' ? 0 : Math.max(0, call.minutes)
-  const sttUsd = (paid(usage.sttSeconds) / 3_600) * prices.sttHour
+  const { [SECOND_HEARING]: secondSeconds = 0, ...sttSeconds } = usage.sttSeconds
+  const sttUsd =
+    (paid(sttSeconds) * prices.sttHour + secondSeconds * prices.secondHearingHour) / 3_600
   const ttsUsd = (paid(usage.ttsCharacters) / 1_000_000) * prices.ttsMillionCharacters
   const llmUsd =
     (paid(usage.promptTokens) * prices.llmMillionInputTokens +

@@ -54,6 +54,8 @@ export interface CallDeps {
   httpTools: HttpToolDeps
   /** What this process gives up at the moment to carry its calls. */
   rung(): RungIndex
+  /** Frames that a message to the line waits for: the busier this process, the more. */
+  framesPerMessage(): number
   /** Frames of all calls together, for the load meter. */
   tally: FrameTally
 }
@@ -276,9 +278,11 @@ export class Call implements LiveCall {
         bedGain: settings.backgroundVolume,
       },
       recordingPath,
+      framesPerMessage: this.#deps.framesPerMessage,
       playback: {
         onSegmentStarted: (id, atMs) => this.#conversation.onSegmentStarted(id, atMs),
-        onSegmentHeard: (id, atMs) => this.#conversation.onSegmentHeard(id, atMs),
+        onAudioPrepared: () => this.#conversation.onAudioPrepared(),
+        onSegmentHeard: (id, at, ms) => this.#conversation.onSegmentHeard(id, at, ms),
       },
       onUserFrame: (detection, pcm16k) => this.#userFrame(detection, pcm16k),
       onDigit: start.digitsInBand ? (digit) => this.digit(digit) : undefined,

@@ -6,22 +6,22 @@
  *   API  ─► dial() ─► ringing ─► answered ─► invitation ─► opened()
  *
  * Invariants: a carrier's call is known once, however often its webhooks come; a call that has ended stays ended; every call
- * that rang leaves a row with an end reason; at most CALLS_MAX are known and OVER_MAX remembered as over.
+ * that rang leaves a row with an end reason; at most CALLS_MAX are known.
  */
 import { randomUUID } from 'node:crypto'
 import { resolveProfile, type ProfileSettings } from '../agent-settings.ts'
 import type { LineControl, StreamInvite } from '../carriers/carrier.ts'
 import type { OutboundLimits } from '../config.ts'
 import { CarrierError, errorText } from '../errors.ts'
-import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Agent } from '../store/agents.ts'
-import type { Journal } from '../store/journal.ts'
 import type { AdmissionGate } from './admission.ts'
 import type { AgentSource } from './agent-source.ts'
 import type { EndReason } from './call-state.ts'
 import { OutboundPace } from './outbound-pace.ts'
 import type { DialOutcome, DialRequest, PhoneCall, PhoneCarrier } from './phone-call.ts'
+import { PastCalls } from './past-calls.ts'
+import { PhoneDiary, type PhoneDiaryDeps } from './phone-diary.ts'
 import type { PhoneReport, Ring } from './phone-reports.ts'
 import type { CallRegistry } from './registry.ts'
 
@@ -29,17 +29,13 @@ export type { DialOutcome, DialRequest, PhoneCall, PhoneCarrier } from './phone-
 
 export const STREAM_WITHIN_MS = 10_000
 const CALLS_MAX = 5_000
-const OVER_MAX = 10_000
-const RECENT_MAX = 1_000
 const RING_SEC = 45
 
-export interface DeskDeps {
+export interface DeskDeps extends PhoneDiaryDeps {
   registry: CallRegistry
   gate: AdmissionGate
   agents: AgentSource
-  journal: Journal
   metrics: Metrics
-  log: Log
   outbound: OutboundLimits
   /** Null where the account has no REST side. */
   lineFor(carrier: PhoneCarrier, account: string | null): LineControl
@@ -53,7 +49,6 @@ export interface DeskDeps {
   mediaUrl(carrier: PhoneCarrier, token: string): string
   /** A call of this agent is about to begin: what takes time may be opened. Must not throw. Default: nothing. */
   prepare?(settings: ProfileSettings): void
-  dateMs(): number
   monotonicMs(): number
 }
 
@@ -62,14 +57,13 @@ export class PhoneDesk {
   readonly #calls = new Map<string, PhoneCall>()
   readonly #byCarrierId = new Map<string, PhoneCall>()
   readonly #ringing = new Map<string, Promise<PhoneCall | string>>()
-  /** Calls that are over, by carrier id, with our id: recordings are reported after the end. Oldest first. */
-  readonly #over = new Map<string, string>()
-  /** The latest calls that are over, by our id: a transferred one is still asked about. Oldest first. */
-  readonly #recent = new Map<string, PhoneCall>()
+  readonly #past = new PastCalls()
+  readonly #diary: PhoneDiary
   readonly #paces = new Map<string, OutboundPace>()
 
   constructor(deps: DeskDeps) {
     this.#deps = deps
+    this.#diary = new PhoneDiary(deps)
   }
 
   get(callId: string): PhoneCall | undefined {
@@ -78,13 +72,13 @@ export class PhoneDesk {
 
   /** A call that is known here, or was until a moment ago. */
   recall(callId: string): PhoneCall | undefined {
-    return this.#calls.get(callId) ?? this.#recent.get(callId)
+    return this.#calls.get(callId) ?? this.#past.recall(callId)
   }
 
   /** Takes a ringing call, or says why not. The same call again gets the same answer and no second place. */
   async incoming(ring: Ring & { carrier: PhoneCarrier }): Promise<PhoneCall | string> {
     const key = ring.carrierCallId
-    if (this.#over.has(key)) return 'over'
+    if (this.#past.has(key)) return 'over'
     const known = this.#byCarrierId.get(key)
     if (known) return known
     const pending = this.#ringing.get(key) ?? this.#take(ring)
@@ -107,7 +101,25 @@ export class PhoneDesk {
 
   /** Ends a ringing call that is not taken. */
   refuse(ring: Ring & { carrier: PhoneCarrier }): void {
-    this.#hangUp(ring)
+    void this.#hangUp(ring)
+  }
+
+  /** Ends a call that has no stream yet; false when there is none. */
+  hangup(callId: string, reason: EndReason): boolean {
+    const call = this.#withoutStream(callId)
+    if (call) void this.#cut(call, reason)
+    return call !== undefined
+  }
+
+  /** The server stops: calls without a stream end too. Settles when the carriers have been told. */
+  async endAll(reason: EndReason): Promise<void> {
+    const calls = [...this.#calls.keys()].map((id) => this.#withoutStream(id))
+    await Promise.all(calls.map((call) => call && this.#cut(call, reason)))
+  }
+
+  /** A call of an earlier process is over, whatever is still told of it. */
+  isOver(carrierCallId: string, callId: string): void {
+    this.#past.note(carrierCallId, callId)
   }
 
   /** Invites the carrier to open the call's stream, with a new token; it has 10 s. */
@@ -171,7 +183,7 @@ export class PhoneDesk {
       return { ok: false, reason: 'full', waitMs: 5_000 }
     }
     const call = this.#remember(request, { direction: 'outbound', agent })
-    this.#row(call, 'dialing')
+    this.#diary.opened(call, 'dialing')
     try {
       const { to, from, settings } = call
       const carrierCallId = await line.dial({
@@ -182,6 +194,8 @@ export class PhoneDesk {
         ringSec: RING_SEC,
       })
       this.#name(call, carrierCallId)
+      // Ended while it was being placed: nobody is to answer a telephone for nothing.
+      if (!this.#calls.has(call.id)) this.#leave(call)
       return { ok: true, id: call.id, carrierCallId }
     } catch (error) {
       this.#fail(call, 'carrierFailed', error)
@@ -193,7 +207,7 @@ export class PhoneDesk {
   report(report: PhoneReport): void {
     const call = this.#find(report)
     if (report.kind === 'recording' || report.kind === 'transferEnded') {
-      return this.#event(call?.id ?? this.#over.get(report.carrierCallId), report)
+      return this.#diary.told(call?.id ?? this.#past.idOf(report.carrierCallId), report)
     }
     if (call === undefined) return this.#stray(report)
     const live = this.#deps.registry.get(call.id)
@@ -203,7 +217,7 @@ export class PhoneDesk {
     } else if (report.kind === 'party') {
       if (live) live.party?.(report.party, report.mayLeaveMessage)
       else call.early.push(report)
-    } else if (report.kind === 'ringing' && !live) this.#status(call, 'ringing')
+    } else if (report.kind === 'ringing' && !live) this.#diary.status(call, 'ringing')
     else if (report.kind === 'answered' && !live) this.#answered(call)
     else if (report.kind === 'streamFailed') {
       this.#deps.log.warn({ callId: call.id, detail: report.detail }, 'the carrier’s stream failed')
@@ -218,7 +232,7 @@ export class PhoneDesk {
       const request = { ...ring, agentId: null, profile: ring.carrier, variables: {} }
       const call = this.#remember(request, { direction: 'inbound', agent })
       this.#name(call, ring.carrierCallId)
-      this.#row(call, 'ringing')
+      this.#diary.opened(call, 'ringing')
       if (admission.ok) this.#deps.prepare?.(call.settings)
       if (admission.ok) return call
       this.#deps.metrics.callsRefused.inc({ carrier: ring.carrier, reason: admission.reason })
@@ -252,9 +266,7 @@ export class PhoneDesk {
     if (call.carrierCallId === carrierCallId || carrierCallId === '') return
     call.carrierCallId = carrierCallId
     this.#byCarrierId.set(carrierCallId, call)
-    const changes = { carrierCallId }
-    if (call.direction === 'outbound')
-      this.#deps.journal.record({ kind: 'callUpdate', id: call.id, changes })
+    if (call.direction === 'outbound') this.#diary.named(call, carrierCallId)
   }
 
   #find(report: PhoneReport): PhoneCall | undefined {
@@ -269,7 +281,7 @@ export class PhoneDesk {
   /** Answered: where the carrier opens streams by REST, it is told to now; else it asks by a webhook. */
   #answered(call: PhoneCall): void {
     if (call.invited) return
-    this.#status(call, 'answered')
+    this.#diary.status(call, 'answered')
     if (call.direction === 'outbound') this.#deps.prepare?.(call.settings)
     const line = this.#line(call)
     if (!line.openStream) return
@@ -286,31 +298,47 @@ export class PhoneDesk {
     const code =
       error instanceof CarrierError ? (error.carrierCode ?? error.code) : errorText(error)
     this.#deps.log.warn({ callId, carrier, reason, code }, 'call without a stream ended')
-    if (!gone && call.carrierCallId !== null) this.#hangUp(call)
-    this.#end(call, gone ? 'userHangup' : reason)
+    if (gone) this.#end(call, 'userHangup')
+    else void this.#cut(call, reason)
   }
 
-  #hangUp(call: Pick<PhoneCall, 'carrier' | 'account' | 'carrierCallId'>): void {
-    const line = this.#deps.lineFor(call.carrier, call.account)
-    line.hangup(call.carrierCallId ?? '').catch((error: unknown) => {
+  #withoutStream(callId: string): PhoneCall | undefined {
+    return this.#deps.registry.get(callId) ? undefined : this.#calls.get(callId)
+  }
+
+  /** Ends a call here and at the carrier. */
+  #cut(call: PhoneCall, reason: EndReason): Promise<void> {
+    this.#end(call, reason)
+    return call.carrierCallId === null ? Promise.resolve() : this.#hangUp(call)
+  }
+
+  async #hangUp(call: Pick<PhoneCall, 'carrier' | 'account' | 'carrierCallId'>): Promise<void> {
+    try {
+      await this.#deps.lineFor(call.carrier, call.account).hangup(call.carrierCallId ?? '')
+    } catch (error) {
       this.#deps.log.error({ carrier: call.carrier, error: errorText(error) }, 'hang-up refused')
-    })
+    }
+  }
+
+  /** A call that has ended already gets its carrier's id too late. */
+  #leave(call: PhoneCall): void {
+    if (call.carrierCallId !== null) this.#byCarrierId.delete(call.carrierCallId)
+    this.#past.add(call)
+    void this.#hangUp(call)
   }
 
   /** A report about a call that we do not know: one that a restart left behind is ended, the rest is old news. */
   #stray(report: PhoneReport): void {
-    if (report.kind !== 'streamFailed' || this.#over.has(report.carrierCallId)) return
+    if (report.kind !== 'streamFailed' || this.#past.has(report.carrierCallId)) return
     const { carrierCallId, account } = report
-    this.#hangUp({ carrier: report.carrier as PhoneCarrier, account, carrierCallId })
+    void this.#hangUp({ carrier: report.carrier as PhoneCarrier, account, carrierCallId })
   }
 
   #end(call: PhoneCall, endReason: EndReason): void {
     if (!this.#calls.has(call.id)) return
     this.#forget(call)
     if (endReason !== 'refused') this.#deps.gate.settle()
-    const endedAt = this.#deps.dateMs()
-    const changes = { status: 'ended', endReason, endedAt, durationMs: 0, turnCount: 0 } as const
-    this.#deps.journal.record({ kind: 'callUpdate', id: call.id, changes })
+    this.#diary.ended(call, endReason)
     this.#deps.metrics.callsEnded.inc({ carrier: call.carrier, reason: endReason })
   }
 
@@ -318,46 +346,8 @@ export class PhoneDesk {
     if (call.streamTimer) clearTimeout(call.streamTimer)
     call.streamTimer = null
     this.#calls.delete(call.id)
-    this.#recent.set(call.id, call)
-    const [first] = this.#recent.keys()
-    if (this.#recent.size > RECENT_MAX && first !== undefined) this.#recent.delete(first)
-    if (call.carrierCallId === null) return
-    this.#byCarrierId.delete(call.carrierCallId)
-    this.#over.set(call.carrierCallId, call.id)
-    const [oldest] = this.#over.keys()
-    if (this.#over.size > OVER_MAX && oldest !== undefined) this.#over.delete(oldest)
-  }
-
-  #row(call: PhoneCall, status: 'dialing' | 'ringing'): void {
-    const { id, direction, carrier, carrierCallId, from, to, agent } = call
-    this.#deps.journal.record({
-      kind: 'call',
-      row: {
-        ...{ id, direction, carrier, carrierCallId, from, to, status, streamId: null },
-        agentId: agent.id,
-        agentVersion: agent.version,
-        startedAt: this.#deps.dateMs(),
-      },
-    })
-  }
-
-  #status(call: PhoneCall, status: 'ringing' | 'answered'): void {
-    if (call.invited) return
-    this.#deps.journal.record({ kind: 'callUpdate', id: call.id, changes: { status } })
-  }
-
-  /** Stored with the call, also after its end. */
-  #event(
-    callId: string | undefined,
-    report: Extract<PhoneReport, { kind: 'recording' | 'transferEnded' }>,
-  ): void {
-    const [name, data] =
-      report.kind === 'recording'
-        ? ['carrierRecording', report.facts]
-        : ['transferEnded', { connected: report.connected, detail: report.detail }]
-    if (callId !== undefined)
-      this.#deps.journal.record({ kind: 'event', callId, atMs: 0, name, data })
-    else this.#deps.log.warn({ kind: report.kind }, 'report about a call that is not known')
+    this.#past.add(call)
+    if (call.carrierCallId !== null) this.#byCarrierId.delete(call.carrierCallId)
   }
 
   #line(call: PhoneCall): LineControl {

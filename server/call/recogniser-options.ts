@@ -3,7 +3,7 @@ import type { ProfileSettings } from '../agent-settings.ts'
 import type { SttOptions } from '../providers/stt.ts'
 
 export function recogniserOptions(settings: ProfileSettings): Omit<SttOptions, 'callId'> {
-  const { language, phrases, initialSilenceMs, profanity } = settings
+  const { language, phrases, initialSilenceMs, profanity, secondHearing } = settings
   const segmentationSilenceMs = settings.segmentationSilenceMs || settings.silenceTimeoutMs
-  return { language, phrases, segmentationSilenceMs, initialSilenceMs, profanity }
+  return { language, phrases, segmentationSilenceMs, initialSilenceMs, profanity, secondHearing }
 }

@@ -51,8 +51,10 @@ export class BrowserStream implements CarrierStream {
   sendPayload(payload: Uint8Array): boolean {
     if (!this.#started || this.#socket.readyState !== this.#socket.OPEN) return false
     if (this.#socket.bufferedAmount > SEND_BUFFER_MAX_BYTES) return false
-    // A copy: the payload is a view of memory that the audio worker overwrites.
-    this.#socket.send(Buffer.from(payload), { binary: true })
+    for (let at = 0; at < payload.length; at += FRAME_BYTES) {
+      // A copy: the payload is a view of memory that will be overwritten.
+      this.#socket.send(Buffer.from(payload.subarray(at, at + FRAME_BYTES)), { binary: true })
+    }
     return true
   }
 

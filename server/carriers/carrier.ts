@@ -40,7 +40,7 @@ export interface StreamEvents {
 
 export interface CarrierStream {
   readonly carrier: CarrierName
-  /** One encoded 20 ms payload; false when the socket is behind and the payload was not taken. */
+  /** One encoded payload of 20, 40 or 60 ms; false when the socket is behind and the payload was not taken. */
   sendPayload(payload: Uint8Array): boolean
   sendMark(name: string): void
   clear(): void

@@ -32,6 +32,12 @@ export class CarrierLines {
     )
   }
 
+  /** The REST side of every account that has one. */
+  all(carrier: 'twilio' | 'telnyx'): LineControl[] {
+    const lines = this.#accounts[carrier].map(({ name }) => this.for(carrier, name))
+    return lines.filter((line) => line !== SOCKET_ONLY_LINE)
+  }
+
   legReported(account: string | null, report: LegReport): void {
     this.#ofTelnyx(account)?.legReported(report)
   }

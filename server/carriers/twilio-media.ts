@@ -44,8 +44,8 @@ export class MediaScanner {
   readonly #closing: Buffer
 
   constructor(streamSid: string, names: MediaNames = TWILIO_NAMES) {
-    this.#opening = Buffer.from(`{"event":"media","${names.sequence}":"`)
-    this.#closing = Buffer.from(`"},"${names.stream}":${JSON.stringify(streamSid)}}`)
+    this.#opening = ownBytes(`{"event":"media","${names.sequence}":"`)
+    this.#closing = ownBytes(`"},"${names.stream}":${JSON.stringify(streamSid)}}`)
   }
 
   /** Null when the message, the first `length` bytes, is anything but a media message of this stream in Twilio's own shape. */
@@ -101,20 +101,13 @@ function number(bytes: Buffer, from: number, to: number): number {
  */
 export class MediaWriter {
   readonly #head: Buffer
-  #frame = Buffer.alloc(0)
-  #payloadBytes = -1
+  /** By payload length: a line sends one, two or three frames at a time. */
+  readonly #frames = new Map<number, Buffer>()
 
   /** `streamSid` is null where messages name no stream (Telnyx). */
   constructor(streamSid: string | null) {
     const sid = streamSid === null ? '' : `"streamSid":${JSON.stringify(streamSid)},`
-    this.#head = Buffer.from(`{"event":"media",${sid}"media":{"payload":"`)
-  }
-
-  /** The frame for one payload; valid until the next call. */
-  #frameOf(payload: Uint8Array): Buffer {
-    if (payload.length !== this.#payloadBytes) this.#shape(payload.length)
-    encodeBase64(payload, this.#frame, FRAME_HEADER_BYTES + this.#head.length)
-    return this.#frame
+    this.#head = ownBytes(`{"event":"media",${sid}"media":{"payload":"`)
   }
 
   /**
@@ -122,13 +115,14 @@ export class MediaWriter {
    * next frame gets memory of its own.
    */
   send(payload: Uint8Array, socket: WebSocket, wire: MediaWire | null): void {
-    const frame = this.#frameOf(payload)
+    const frame = this.#frames.get(payload.length) ?? this.#shape(payload.length)
+    encodeBase64(payload, frame, FRAME_HEADER_BYTES + this.#head.length)
     if (wire) wire.write(frame)
     else socket.send(frame.subarray(FRAME_HEADER_BYTES), { binary: false })
-    if (!wire || wire.writableLength > 0) this.#payloadBytes = -1
+    if (!wire || wire.writableLength > 0) this.#frames.clear()
   }
 
-  #shape(payloadBytes: number): void {
+  #shape(payloadBytes: number): Buffer {
     const head = this.#head
     const bytes = head.length + encodedLength(payloadBytes) + OUTBOUND_TAIL.length
     const frame = Buffer.allocUnsafeSlow(FRAME_HEADER_BYTES + bytes)
@@ -138,7 +132,14 @@ export class MediaWriter {
     frame[3] = bytes & 0xff
     frame.set(head, FRAME_HEADER_BYTES)
     frame.set(OUTBOUND_TAIL, frame.length - OUTBOUND_TAIL.length)
-    this.#frame = frame
-    this.#payloadBytes = payloadBytes
+    this.#frames.set(payloadBytes, frame)
+    return frame
   }
+}
+
+/** Memory of its own: a short Buffer that lives as long as a call would keep the 64 KiB of Node's pool that it is cut from. */
+function ownBytes(text: string): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text))
+  bytes.write(text)
+  return bytes
 }

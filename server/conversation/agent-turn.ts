@@ -155,9 +155,17 @@ export class AgentTurn {
     return true
   }
 
-  segmentHeard(segmentId: number): void {
+  /** `carrierMs`: how much later than by our clock its mark came; null without a mark. */
+  segmentHeard(segmentId: number, carrierMs: number | null): void {
     const segment = this.ledger.get(segmentId)
-    if (segment) segment.heard = true
+    if (!segment) return
+    segment.heard = true
+    this.latency?.carrier(carrierMs)
+  }
+
+  /** A frame of the audio handed over last is ready for the line. */
+  audioPrepared(): void {
+    if (this.#hasAnswer) this.latency?.pass('prepared', this.#deps.monotonicMs())
   }
 
   /** Takes what is unconfirmed as heard when the line is idle, or long silent about it: its marks were lost. */
@@ -345,6 +353,9 @@ export class AgentTurn {
         onAudio: () => {
           if (this.#hasAnswer) this.latency?.pass('ttsAudio', monotonicMs())
           this.#events.onProviderWorked('tts')
+        },
+        onHandedOver: () => {
+          if (this.#hasAnswer) this.latency?.pass('handedOver', monotonicMs())
         },
         onFailed: (error) => this.#events.onProviderFailed('tts', error),
         onProgress: () => this.#events.onProgress(),

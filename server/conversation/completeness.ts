@@ -69,7 +69,10 @@ function isShortAnswer(words: readonly string[], lists: WordLists): boolean {
 function isOpen(text: string, words: readonly string[], lists: WordLists): boolean {
   const last = words.at(-1) ?? ''
   if (endsWithPhrase(words, lists.openPhrases)) return true
-  if (lists.leadVerbs.has(last)) return !words.some((word) => lists.yesNo.has(word))
+  if (lists.leadVerbs.has(last)) {
+    const isAsked = lists.questionWords.has(words[0] ?? '')
+    return !isAsked && !words.some((word) => lists.yesNo.has(word))
+  }
   // "con él", "y tú", "yo también": the accent tells the pronoun from the article, so accented words close a turn.
   const written = /[\p{L}\p{M}]+(?=\P{L}*$)/u.exec(text)?.[0]?.toLowerCase()
   if (endsOnNegatedVerb(words, lists)) return true

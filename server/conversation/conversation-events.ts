@@ -12,12 +12,20 @@ export interface TurnLatency {
   ttsFirstAudioMs: number | null
   /** Commit → request to the model. Part of ownMs. */
   queueMs?: number | null | undefined
-  /** First audio from the voice → first frame on the line: hold, DSP (resampling, mixing, coding) and pacing. In ownMs. */
+  /** First audio handed to the audio core → first frame resampled, mixed and coded. Part of ownMs. */
+  dspMs?: number | null | undefined
+  /** The rest of first audio from the voice → first frame on the line: hold and pacing. Part of ownMs. */
   pacingMs?: number | null | undefined
   /** From the last voiced sample to the first agent audio sent to the line: the figure to quote. */
   responseMs: number
   /** Part of responseMs that no provider is responsible for (our own share). */
   ownMs: number
+  /**
+   * The way through the carrier and back: a mark's return − the moment at which what precedes it had been played by our
+   * clock. Comes on top of responseMs: the user's words came one way, the answer goes the other. Of the turn's first mark,
+   * else of the call's last one; null while the carrier has confirmed nothing.
+   */
+  carrierMs?: number | null | undefined
 }
 
 export interface Turn {

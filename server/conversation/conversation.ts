@@ -157,8 +157,12 @@ export class Conversation implements PlaybackEvents {
     if (this.#endpointing.speaking && mayYield) this.#apply(this.#bargeIn.onset(atMs, this.#echo))
   }
 
-  onSegmentHeard(segmentId: number): void {
-    this.#floor.agent?.segmentHeard(segmentId)
+  onAudioPrepared(): void {
+    this.#floor.agent?.audioPrepared()
+  }
+
+  onSegmentHeard(segmentId: number, _atMs: number, carrierMs: number | null = null): void {
+    this.#floor.segmentHeard(segmentId, carrierMs)
     this.#floor.finishIfDone()
   }
 

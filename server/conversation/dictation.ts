@@ -5,6 +5,11 @@ import type { WordLists } from './word-lists.ts'
 const PHONE_DIGITS = 10
 
 const DICTATING = 0.15
+/** A folio or an account of some groups: it may be whole or not. */
+const MAYBE_NUMBER = 0.5
+const MAYBE_NUMBER_DIGITS = 5
+/** "El martes a las diez". */
+const WHOLE_TIME = 0.8
 const WHOLE_NUMBER = 0.85
 const WHOLE_ADDRESS = 0.85
 /** "Es claudia punto": a dot inside a name is the beginning of an address. */
@@ -38,7 +43,11 @@ function number(words: readonly string[], lists: WordLists): number | null {
   if (expected !== null && numbers > 0) return DICTATING
   // One number is an answer ("tres", "el 5 de mayo de 2026"); a run of them, or three digits, begins a longer one.
   const isYear = /^(19|20)\d\d$/.test(words.at(-1) ?? '')
-  if (numbers === 1 && (digits <= 2 || isYear)) return null
+  if (numbers === 1 && (digits <= 2 || isYear)) {
+    return lists.timeWords.has(words.at(-2) ?? '') && words.length > 2 ? WHOLE_TIME : null
+  }
+  const isCounted = words.some((word) => lists.countedThings.has(word))
+  if (isCounted && digits >= MAYBE_NUMBER_DIGITS) return MAYBE_NUMBER
   return DICTATING
 }
 

@@ -68,6 +68,8 @@ export class EchoConversation implements PlaybackEvents {
   typed(_text: string): void {}
   digit(_digit: string): void {}
   onSegmentStarted(_segmentId: number, _atMs: number): void {}
+  onAudioPrepared(): void {}
+
   onSegmentHeard(_segmentId: number, _atMs: number): void {}
 
   close(): void {

@@ -23,7 +23,7 @@ import { NO_TRANSCRIPT_MS, waitBounds, waitMs, type WaitBounds } from './turn-wa
 export { NO_TRANSCRIPT_MS, waitBounds, waitMs } from './turn-wait.ts'
 
 /** A partial that has not changed for this long and sounds complete is as good as a final. */
-const STABLE_PARTIAL_MS = 60
+const STABLE_PARTIAL_MS = 20
 const STABLE_PARTIAL_COMPLETENESS = 0.55
 
 /** Silence that is more than the closure of a consonant, though the VAD's hangover (200 ms) still bridges it. */

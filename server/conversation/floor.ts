@@ -41,6 +41,8 @@ export class Floor {
   #agent: AgentTurn | null = null
   #finishedMs: number | null = null
   #replyMs: number | null = null
+  /** The newest measurement of the call. */
+  #carrierMs: number | null = null
   #last: { kind: Turn['kind']; heard: string } | null = null
   #isTransferring = false
   #isGivenUp = false
@@ -115,6 +117,11 @@ export class Floor {
     return true
   }
 
+  segmentHeard(segmentId: number, carrierMs: number | null): void {
+    this.#carrierMs = carrierMs ?? this.#carrierMs
+    this.#agent?.segmentHeard(segmentId, carrierMs)
+  }
+
   /** The user takes the floor, or the turn is given up. Idempotent. */
   stop(): void {
     if (!this.#agent) return
@@ -186,6 +193,7 @@ export class Floor {
   }
 
   #record(agent: AgentTurn, heard: string, isFinal: boolean): void {
+    if (isFinal) agent.latency?.carrier(this.#carrierMs)
     const spoken = isFinal ? agent.said : agent.ledger.startedText
     const turn: Turn = {
       turnId: agent.turnId,

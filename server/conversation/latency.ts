@@ -1,10 +1,11 @@
 /**
  * Latency: where the time of one answer went, from the user's last voiced sample to the agent's first audio.
  *
- *   last voiced ── endpointing ──┬── stt ──┬─ commit ─ llm first token ── first sentence ── tts first audio ─ line
- *        audio time of the call  │ waited  │            monotonic clock of the machine
+ *   last voiced ─ endpointing ─┬─ stt ─┬─ commit ─ queue ─ llm first token ─ first sentence ─ tts first audio ─ dsp ─ pacing ─ line
+ *       audio time of the call │waited │            monotonic clock of the machine              carrier: until a mark comes back
  *
- * The parts are durations and add up to responseMs; what no part explains is our own share. Pure.
+ * The parts are durations and add up to responseMs; what no provider explains is our own share. The carrier's is known later
+ * and comes on top. Pure.
  */
 import type { TurnLatency } from './conversation-events.ts'
 
@@ -19,7 +20,16 @@ export interface CommitTimes {
   committedMs: number
 }
 
-type Station = 'committed' | 'llmAsked' | 'llmToken' | 'sentence' | 'ttsAsked' | 'ttsAudio'
+type Station =
+  | 'committed'
+  | 'llmAsked'
+  | 'llmToken'
+  | 'sentence'
+  | 'ttsAsked'
+  | 'ttsAudio'
+  /** The first audio went to the audio core, and the first frame of it was ready. */
+  | 'handedOver'
+  | 'prepared'
 
 export class LatencyLedger {
   readonly #endpointingMs: number
@@ -54,7 +64,8 @@ export class LatencyLedger {
     const afterCommitMs = nowMs - (this.#at.get('committed') ?? nowMs)
     const queueMs = this.#between('committed', 'llmAsked')
     const firstAudioAt = this.#at.get('ttsAudio')
-    const pacingMs = firstAudioAt === undefined ? null : round(nowMs - firstAudioAt)
+    const dspMs = this.#between('handedOver', 'prepared')
+    const pacingMs = firstAudioAt === undefined ? null : round(nowMs - firstAudioAt - (dspMs ?? 0))
     const providersMs = (llmFirstTokenMs ?? 0) + (firstSentenceMs ?? 0) + (ttsFirstAudioMs ?? 0)
     this.#result = {
       endpointingMs: round(this.#endpointingMs),
@@ -63,10 +74,16 @@ export class LatencyLedger {
       firstSentenceMs,
       ttsFirstAudioMs,
       queueMs,
+      dspMs,
       pacingMs,
       responseMs: round(this.#endpointingMs + (this.#sttMs ?? 0) + afterCommitMs),
       ownMs: round(Math.max(0, afterCommitMs - providersMs)),
     }
+  }
+
+  /** What a mark of the carrier told, or was told before; the first that is not null stays. */
+  carrier(carrierMs: number | null): void {
+    if (this.#result) this.#result.carrierMs ??= carrierMs === null ? null : round(carrierMs)
   }
 
   /** Null until the first audio was sent. */

@@ -33,6 +33,8 @@ export interface SpeechDeps {
 export interface SpeechEvents {
   onAsked(): void
   onAudio(): void
+  /** Audio goes to the playback. */
+  onHandedOver(): void
   /** Synthesis failed; true = try the same sentence once more (it is dropped otherwise). */
   onFailed(error: ProviderError): boolean
   /** A sentence, or the turn, may have become finished without the playback's help. */
@@ -201,8 +203,10 @@ export class Speech {
 
   #deliver(segment: Segment, pcm: Int16Array | null): void {
     if (this.#held) this.#held.push({ segment, pcm })
-    else if (pcm) this.#deps.playback.append(segment.id, pcm)
-    else this.#deps.playback.finish(segment.id)
+    else if (pcm) {
+      this.#events.onHandedOver()
+      this.#deps.playback.append(segment.id, pcm)
+    } else this.#deps.playback.finish(segment.id)
   }
 }
 

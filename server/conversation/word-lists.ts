@@ -31,6 +31,10 @@ export interface WordLists {
   shortAnswers: ReadonlySet<string>
   /** Number words, each with the count of digits it stands for in a dictated number. */
   numbers: ReadonlyMap<string, number>
+  /** Announce a number of which nobody knows how long it is. */
+  countedThings: ReadonlySet<string>
+  /** Before a number it is a time: "a las diez". */
+  timeWords: ReadonlySet<string>
   emailWords: ReadonlySet<string>
   emailEndings: readonly string[]
   /** Announce an address. */
@@ -57,8 +61,21 @@ const SPANISH: WordLists = {
   open: set(`y e o u ni pero sino aunque porque pues que como cuando donde mientras entonces ademas
     a ante bajo con contra de del desde en entre hacia hasta para por segun sin sobre tras al durante
     el la los las lo un una unos unas mi mis tu tus su sus este estos estas ese esa esos esas
-    muy tan se me te le les nos cual cuyo incluso excepto salvo`),
-  openPhrases: ['se si', 'saber si', 'ver si', 'si pero', 'no pero', 'la verdad', 'despues de que'],
+    muy tan se me te le les nos cual cuyo incluso excepto salvo nuestro nuestra nuestros nuestras cada casi algun
+    ningun cualquier mediante aun apenas cuya cuyos cuyas primer gran medio`),
+  openPhrases: [
+    ...['se si', 'saber si', 'ver si', 'si pero', 'no pero', 'la verdad', 'despues de que'],
+    ...[
+      'preguntar si',
+      'decir si',
+      'por lo menos',
+      'al menos',
+      'mas o menos',
+      'alrededor',
+      'a partir',
+    ],
+    ...['ya no', 'todavia no', 'aparte', 'en vez', 'debido', 'junto'],
+  ],
   closingPhrases: [
     ...['por favor', 'gracias', 'hasta luego', 'adios', 'nada mas', 'eso es todo', 'buenas tardes'],
     ...['buenos dias', 'esta bien', 'me interesa', 'de la tarde', 'de la manana', 'por la tarde'],
@@ -66,7 +83,9 @@ const SPANISH: WordLists = {
   clauseWords: set('pero porque aunque que si cuando donde para y'),
   questionWords: set('que cual cuales quien cuanto cuanta cuantos cuantas'),
   leadVerbs: set(
-    'es son era soy estoy esta fue sera ser estar quiero quisiera necesito tengo llamo llama',
+    `es son era soy estoy esta fue sera ser estar quiero quisiera necesito tengo llamo llama eran seria estan estamos
+    estaba estaban somos tiene tenemos tienen tenia teniamos hay habia quiere queremos quisieramos necesita
+    necesitamos necesitaria gustaria podria podriamos deberia buscamos busco vendemos hacemos manejamos`,
   ),
   yesNo: set('si no asi'),
   negations: set(''),
@@ -95,6 +114,13 @@ const SPANISH: WordLists = {
     'exacto',
     'muy bien',
     'perfecto',
+    'ya entiendo',
+    'ah ya',
+    'que bien',
+    'comprendo',
+    'por supuesto',
+    'desde luego',
+    'esta bien',
   ]),
   shortAnswers:
     set(`si no ok okay vale claro bien gracias adios hola bueno correcto exacto perfecto listo nada
@@ -117,6 +143,10 @@ const SPANISH: WordLists = {
     ['whatsapp', 10],
     ['mi numero es', 10],
   ],
+  countedThings: set(
+    'folio referencia cuenta codigo clave poliza contrato pedido nip pin placas termina terminacion',
+  ),
+  timeWords: set('las'),
   emailEndings: ['com', 'com mx', 'mx', 'net', 'org', 'es', 'edu', 'gob mx'],
   abbreviations:
     set(`sr sra srta sres dr dra lic ing arq prof mtro mtra ud uds vd av avda col num no tel ext
@@ -126,8 +156,13 @@ const SPANISH: WordLists = {
 const ENGLISH: WordLists = {
   open: set(`and or but nor so because although though while if when where that which who whose than then also
     whether next every a an the of to in on at by for from with without about into over under between through during before after
-    my your his our their these those some any very im i names`),
-  openPhrases: ['yes but', 'no but', 'not sure if', 'you know if', 'wondering if'],
+    my your his our their these those some any very im i names since until till per via toward towards among against
+    within near behind beside besides except unless whereas as around almost nearly each either neither another
+    we they he she youre were theyre its weve ive id wed`),
+  openPhrases: [
+    ...['yes but', 'no but', 'not sure if', 'you know if', 'wondering if', 'ask if', 'tell me if'],
+    ...['at least', 'such as', 'due to', 'because of', 'in order', 'as well', 'a lot', 'out of'],
+  ],
   closingPhrases: [
     ...['please', 'thanks', 'thank you', 'thank you very much', 'goodbye', 'bye', 'that is all'],
     ...[
@@ -142,7 +177,8 @@ const ENGLISH: WordLists = {
   clauseWords: set('but because although that if when where so and to'),
   questionWords: set('what which who whom when where why how'),
   leadVerbs: set(
-    'am is are was were be been want need have has had would like will can could should its',
+    `am is are was were be been want need have has had would like will can could should its wants wanted needs needed
+    may might must shall cannot going trying looking`,
   ),
   yesNo: set('yes no not dont cant yeah'),
   negations: set('not'),
@@ -170,6 +206,13 @@ const ENGLISH: WordLists = {
     'sounds good',
     'makes sense',
     'go on',
+    'i understand',
+    'i know',
+    'understood',
+    'i get it',
+    'that makes sense',
+    'very good',
+    'no problem',
   ]),
   shortAnswers:
     set(`yes no yeah yep nope ok okay sure right fine good thanks bye hi hello none nobody both me here
@@ -191,6 +234,10 @@ const ENGLISH: WordLists = {
     ['my number is', 10],
     ['reach me at', 10],
   ],
+  countedThings: set(
+    'reference account code order policy contract confirmation case pin id ends ending',
+  ),
+  timeWords: set('at'),
   emailEndings: ['com', 'net', 'org', 'io', 'edu', 'co', 'co uk', 'gov'],
   abbreviations:
     set(`mr mrs ms dr prof st ave blvd rd apt no ext vs etc jr sr inc ltd co corp dept est approx fig

@@ -10,6 +10,7 @@ import type { Metrics } from '../metrics.ts'
 import type { ProvidersStatus } from '../providers/select.ts'
 import type { Voice, VoiceInfo } from '../providers/tts.ts'
 import type { Agent } from '../store/agents.ts'
+import type { SecretBox } from '../secret-box.ts'
 import type { Database } from '../store/database.ts'
 import type { MediaTokens } from './media-tokens.ts'
 
@@ -58,6 +59,8 @@ export interface AppDeps {
   phone: PhoneApi
   /** Signs session cookies; see loadSessionSecret(). */
   sessionSecret: Uint8Array
+  /** Seals what agents' settings keep secret. */
+  secrets: SecretBox
   providersStatus(): ProvidersStatus
   voices(): Promise<VoiceInfo[]>
   audioStats(): Record<string, unknown>

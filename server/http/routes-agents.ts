@@ -11,7 +11,12 @@ import {
   type Agent,
 } from '../store/agents.ts'
 import type { Database } from '../store/database.ts'
-import { maskedSettings, UnknownSecret, withStoredSecrets } from '../tools/tool-secrets.ts'
+import {
+  maskedSettings,
+  sealedSettings,
+  UnknownSecret,
+  withStoredSecrets,
+} from '../tools/tool-secrets.ts'
 import type { AppDeps } from './app-deps.ts'
 import { route, type Route } from './route.ts'
 import { requireBeds } from './routes-beds.ts'
@@ -66,7 +71,7 @@ export function agentRoutes(deps: AppDeps): Route[] {
   ]
 }
 
-function saveRoute({ db, beds, onAgentSaved }: AppDeps): Route {
+function saveRoute({ db, beds, onAgentSaved, secrets }: AppDeps): Route {
   return route({
     method: 'PUT',
     path: '/api/v1/agents/:id',
@@ -87,7 +92,7 @@ function saveRoute({ db, beds, onAgentSaved }: AppDeps): Route {
       const saved = await saveAgent(db, {
         id: params.id,
         name: body.name,
-        settings: withSecrets(body.settings, existing.settings),
+        settings: sealedSettings(withSecrets(body.settings, existing.settings), secrets),
         baseVersion: body.baseVersion,
         author: ctx.state.identity?.name ?? 'unknown',
       })

@@ -77,9 +77,11 @@ const latency = z
     firstSentenceMs: maybe(z.number()),
     ttsFirstAudioMs: maybe(z.number()),
     queueMs: maybe(z.number()).optional(),
+    dspMs: maybe(z.number()).optional(),
     pacingMs: maybe(z.number()).optional(),
     responseMs: z.number(),
     ownMs: z.number(),
+    carrierMs: maybe(z.number()).optional().meta({ description: 'On top of responseMs' }),
   })
   .meta({ id: 'TurnLatency' })
 

@@ -7,16 +7,12 @@
  * the secret (delete DATA_DIR/session.key and start again) ends all sessions.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
 import { z } from 'zod'
-import { ConfigError, errorText } from '../errors.ts'
+import { loadKeyFile } from '../key-file.ts'
 
 export const SESSION_COOKIE = 'andrea_session'
 /** One working day and its overtime. */
 export const SESSION_LIFE_MS = 12 * 3_600_000
-const SECRET_BYTES = 32
 /** What we sign is about 150 characters; longer is not ours. */
 const COOKIE_MAX_CHARACTERS = 1_000
 
@@ -65,23 +61,6 @@ function mac(text: string, secret: Uint8Array): Buffer {
  *
  * @throws ConfigError SESSION_SECRET_UNUSABLE when the file cannot be read or written, or was cut short
  */
-export async function loadSessionSecret(dataDir: string): Promise<Uint8Array> {
-  const path = join(dataDir, 'session.key')
-  try {
-    await mkdir(dataDir, { recursive: true })
-    await writeFile(path, randomBytes(SECRET_BYTES), { mode: 0o600, flag: 'wx' })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(path, errorText(error))
-  }
-  const secret = await readFile(path).catch((error: unknown) => {
-    throw unusable(path, errorText(error))
-  })
-  if (secret.length !== SECRET_BYTES) {
-    throw unusable(path, `it has ${secret.length} bytes instead of ${SECRET_BYTES}; delete it`)
-  }
-  return secret
-}
-
-function unusable(path: string, why: string): ConfigError {
-  return new ConfigError('SESSION_SECRET_UNUSABLE', `${path} cannot be used: ${why}`)
+export function loadSessionSecret(dataDir: string): Promise<Uint8Array> {
+  return loadKeyFile(dataDir, { name: 'session.key', code: 'SESSION_SECRET_UNUSABLE' })
 }

@@ -28,6 +28,8 @@ export interface LegDeps {
   settings: LaneSettings
   /** Where the recording goes; null for none. */
   recordingPath: string | null
+  /** Frames that a message to the line waits for; 1 unless said. */
+  framesPerMessage?: () => number
   playback: PlaybackEvents
   onUserFrame(detection: Detection, pcm16k: Int16Array): void
   /** A digit heard in the audio; left out where the carrier sends digits as events. */
@@ -77,6 +79,7 @@ export class Leg {
       lane: this.#lane,
       stream: deps.stream,
       ttsRateHz: deps.ttsRateHz,
+      framesPerMessage: deps.framesPerMessage,
       events: deps.playback,
       clockMs: () => this.#audioTimeMs,
       onSent: (payload) => {
@@ -121,7 +124,7 @@ export class Leg {
 
   /** Frames that are due leave at once, not at the next turn. */
   #prepared(nowMs: number): void {
-    if (!this.#closed) this.playout.turn(nowMs)
+    if (!this.#closed) this.playout.prepared(nowMs)
   }
 
   turn(nowMs: number): void {

@@ -33,9 +33,9 @@ export class LineClock {
     return this.#busyUntilMs
   }
 
-  /** Is it time to send a frame? */
-  due(nowMs: number): boolean {
-    return this.#busyUntilMs - SEND_AHEAD_MS <= nowMs
+  /** Is it time to send a frame, or so many of them at once? */
+  due(nowMs: number, frames = 1): boolean {
+    return this.#busyUntilMs + (frames - 1) * FRAME_MS - SEND_AHEAD_MS <= nowMs
   }
 
   /** True when the carrier has nothing left to play. */

@@ -30,6 +30,11 @@ export interface Playback {
 export interface PlaybackEvents {
   /** The segment's first frame went to the line. */
   onSegmentStarted(segmentId: number, atMs: number): void
-  /** The carrier confirmed (mark) that the whole segment was played. */
-  onSegmentHeard(segmentId: number, atMs: number): void
+  /** The first frames of audio that was handed over while nothing played are ready. */
+  onAudioPrepared?(): void
+  /**
+   * The carrier confirmed (mark) that the whole segment was played. `carrierMs`: how much later that came than the segment's
+   * end by our clock; null when no mark of its own told it.
+   */
+  onSegmentHeard(segmentId: number, atMs: number, carrierMs?: number | null): void
 }

@@ -1,7 +1,10 @@
 /**
  * Playout: sends the agent's audio to the line, one frame every 20 ms, and knows what the user has heard.
  *
- *   append(segment) ─► [ segment queue, JS heap ] ─► lane (worker: resample, mix, encode) ─► pacer ─► carrier
+ *   append(segment) ─► [ segment queue, JS heap ] ─► lane (worker: resample, mix, encode) ─► pacer ─► message ─► carrier
+ *
+ * Frames that are due together travel in one message. A busy process lets them go in pairs, every 40 ms: the line plays them
+ * when it would have, since there are always 100 ms before them, and a message less is what an outbound frame costs most.
  *
  * The carrier buffers too, so "sent" is not "heard". A mark behind each segment proves that it was played; between marks
  * the position is what was sent minus what must still lie in the carrier's buffer. A mark that comes back after clear()
@@ -13,6 +16,7 @@
 import type { AudioLane, OutboundFrame } from '../../workers/pool.ts'
 import type { CarrierStream } from '../carriers/carrier.ts'
 import { LineClock } from './line-clock.ts'
+import { OutboundMessage } from './outbound-message.ts'
 import type { Playback, PlaybackEvents } from './playback.ts'
 import { SegmentQueue, type Segment } from './segment-queue.ts'
 
@@ -46,6 +50,8 @@ export interface PlayoutDeps {
   onSent(payload: Uint8Array): void
   onCleared(): void
   onDropped(samples: number): void
+  /** Frames to wait for before a message leaves while the line has enough to play: 1, or 2 when this process is busy. */
+  framesPerMessage?: () => number
 }
 
 export class Playout implements Playback {
@@ -53,6 +59,7 @@ export class Playout implements Playback {
   readonly #deps: PlayoutDeps
   readonly #queue: SegmentQueue
   readonly #line = new LineClock()
+  readonly #message = new OutboundMessage()
   #nowMs = 0
   #sentAgentMs = 0
   /** The last frame carried the agent's voice. */
@@ -60,6 +67,8 @@ export class Playout implements Playback {
   #paused = false
   /** Some of it has gone out since the last clear(). */
   #spoken = false
+  /** Audio was handed over while nothing played, and no batch has come back since. */
+  #awaitsFrames = false
 
   constructor(deps: PlayoutDeps) {
     this.#deps = deps
@@ -71,6 +80,7 @@ export class Playout implements Playback {
   }
 
   append(segmentId: number, pcm: Int16Array): void {
+    if (!this.#queue.busy) this.#awaitsFrames = true
     this.#queue.append(segmentId, pcm)
     if (!this.#paused) this.#queue.pump(this.#deps.lane)
   }
@@ -112,6 +122,8 @@ export class Playout implements Playback {
   /** Takes the agent's voice off the lane and out of the carrier's buffer: a new epoch begins at position 0. */
   #emptyLine(): void {
     this.#deps.lane.clearAgent()
+    // The owner may call from within a turn: what it does not want any more must not follow the clear.
+    this.#message.discard()
     this.#deps.stream.clear()
     this.#deps.onCleared()
     this.#line.clear()
@@ -129,9 +141,23 @@ export class Playout implements Playback {
    * never sent, are ignored.
    */
   markPlayed(name: string): void {
+    this.#confirm(name, true)
+  }
+
+  #confirm(name: string, isFromCarrier: boolean): void {
     for (const segment of this.#queue.confirm(name)) {
-      this.#deps.events.onSegmentHeard(segment.id, this.#deps.clockMs())
+      const isMeasured = isFromCarrier && segment.mark === name
+      const playedAtMs = segment.markDeadlineMs - MARK_PATIENCE_MS
+      const carrierMs = isMeasured ? Math.max(0, this.#nowMs - playedAtMs) : null
+      this.#deps.events.onSegmentHeard(segment.id, this.#deps.clockMs(), carrierMs)
     }
+  }
+
+  /** A batch has come back: what is due of it leaves at once. */
+  prepared(nowMs: number): void {
+    if (this.#awaitsFrames) this.#deps.events.onAudioPrepared?.()
+    this.#awaitsFrames = false
+    this.turn(nowMs)
   }
 
   /** One turn of the wheel; `nowMs` is monotonic wall time. Sends what is due and feeds the lane. */
@@ -139,30 +165,33 @@ export class Playout implements Playback {
     this.#nowMs = nowMs
     const speaking = this.#queue.busy
     if (speaking && !this.#paused) this.#queue.pump(this.#deps.lane)
-    while (this.#line.due(nowMs)) {
-      const frame = this.#deps.lane.nextOutbound()
-      if (!frame) break
-      this.#send(frame, nowMs)
-    }
+    this.#sendDue(nowMs)
     if (!speaking) return
     if (this.#line.dry(nowMs)) this.#silence()
     // A segment may be finished after its last frame has left; its mark is due then.
     this.#sendMarks()
     const overdue = this.#queue.overdue(nowMs)
-    if (overdue) this.markPlayed(overdue.mark)
+    if (overdue) this.#confirm(overdue.mark, false)
   }
 
-  #send(frame: OutboundFrame, nowMs: number): void {
-    const taken = this.#deps.stream.sendPayload(frame.payload)
-    const agentMs = frame.hasAgent ? frame.agentMs : this.#sentAgentMs
-    // A refused frame is gone too: it takes its 20 ms, or everything behind it would be thrown away at once.
-    this.#line.sent(nowMs, agentMs)
-    if (taken) {
-      this.counters.framesSent++
-      this.#deps.onSent(frame.payload)
-    } else {
-      this.counters.framesRefused++
+  #sendDue(nowMs: number): void {
+    // Nothing waits behind audio that is made just now (an echo, the end of a sentence): it does not wait for more either.
+    const isLive = this.#queue.busy && this.#queue.drained
+    if (!isLive && !this.#line.due(nowMs, this.#deps.framesPerMessage?.() ?? 1)) return
+    while (this.#line.due(nowMs)) {
+      const frame = this.#deps.lane.nextOutbound()
+      if (!frame) break
+      if (this.#message.isFull) this.#flush()
+      this.#add(frame, nowMs)
     }
+    this.#flush()
+  }
+
+  #add(frame: OutboundFrame, nowMs: number): void {
+    this.#message.add(frame.payload)
+    const agentMs = frame.hasAgent ? frame.agentMs : this.#sentAgentMs
+    // A frame that will be refused is gone too: it takes its 20 ms, or everything behind it would be thrown away at once.
+    this.#line.sent(nowMs, agentMs)
     if (!frame.hasAgent) return this.#silence()
     this.#voiced = true
     this.#spoken = true
@@ -171,6 +200,19 @@ export class Playout implements Playback {
       this.#deps.events.onSegmentStarted(segment.id, this.#deps.clockMs())
     }
     this.#sendMarks()
+  }
+
+  /** The frames that were added leave as one payload. */
+  #flush(): void {
+    const frames = this.#message.count
+    const payload = this.#message.take()
+    if (!payload) return
+    if (!this.#deps.stream.sendPayload(payload)) {
+      this.counters.framesRefused += frames
+      return
+    }
+    this.counters.framesSent += frames
+    for (let i = 0; i < frames; i++) this.#deps.onSent(this.#message.frame(i))
   }
 
   /** The agent's voice has stopped. Between sentences that is rest; within one it is an underrun. */
@@ -183,6 +225,8 @@ export class Playout implements Playback {
     let segment: Segment | null
     while ((segment = this.#queue.nextToMark(this.#sentAgentMs)) !== null) {
       segment.markDeadlineMs = Math.max(this.#line.busyUntilMs, this.#nowMs) + MARK_PATIENCE_MS
+      // It must not overtake the audio that it proves.
+      this.#flush()
       this.#deps.stream.sendMark(segment.mark)
     }
   }

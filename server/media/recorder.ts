@@ -1,7 +1,7 @@
 /**
  * Recorder: a stereo WAV of the call, user left, agent right, in the line's own codec (no decoding, no loss).
  *
- *   user audio, 20 ms at a time ───┬─► interleave ─► block of 4 s ─► file
+ *   user audio, 20 ms at a time ───┬─► interleave ─► block of 2 s ─► file ─► the block goes to the next recording
  *   agent payloads as sent ─► FIFO ┘   the FIFO plays like the carrier's buffer: one payload per 20 ms, emptied by clear
  *
  * The user's audio time is the clock, so a position in the file is a position in the transcript. Nothing waits for the
@@ -14,13 +14,29 @@ import { open } from 'node:fs/promises'
 import { finished } from 'node:stream/promises'
 import { FRAME_MS, payloadBytes, silentPayload, type AudioFormat } from './audio-format.ts'
 
-const BLOCK_FRAMES = 200
+const BLOCK_FRAMES = 100
+/** Blocks kept for whoever needs one next: as many as half a thousand calls have under way at the disk. */
+const SPARE_BLOCKS_MAX = 64
 /** About 60 s of a telephone call: a disk that stalls longer loses audio, not the call. */
 const BACKLOG_MAX_BYTES = 1_048_576
 /** 10 s: the pacer sends 4 payloads ahead of the user's clock, a stalled user stream lets some more gather. */
 const AGENT_FIFO_MAX = 500
+const AGENT_FIFO_FIRST = 16
 /** WAVE_FORMAT_* tags of mmreg.h. */
 const WAV_TAG = { L16: 1, PCMA: 6, PCMU: 7 } as const
+
+/** By size: a telephone's and a browser's blocks differ. */
+const spareBlocks = new Map<number, Buffer[]>()
+
+function takeBlock(bytes: number): Buffer {
+  return spareBlocks.get(bytes)?.pop() ?? Buffer.allocUnsafeSlow(bytes)
+}
+
+function giveBlock(block: Buffer): void {
+  const spare = spareBlocks.get(block.length) ?? []
+  spareBlocks.set(block.length, spare)
+  if (spare.length < SPARE_BLOCKS_MAX) spare.push(block)
+}
 
 export interface RecordingFacts {
   path: string
@@ -36,12 +52,12 @@ export class Recorder {
   readonly #file: WriteStream
   readonly #sampleBytes: number
   readonly #frameBytes: number
-  readonly #agentFifo: Uint8Array[] = []
+  readonly #agentFifo: FrameFifo
   readonly #silence: Uint8Array
   #block: Buffer
   #blockFrames = 0
   #failed: Error | null = null
-  /** Blocks of 4 s that the disk did not take. */
+  /** Blocks of 2 s that the disk did not take. */
   droppedBlocks = 0
   /** Agent payloads beyond the FIFO's limit. */
   droppedAgentPayloads = 0
@@ -53,7 +69,8 @@ export class Recorder {
     this.#sampleBytes = format.codec === 'L16' ? 2 : 1
     this.#frameBytes = payloadBytes(format)
     this.#silence = silentPayload(format)
-    this.#block = Buffer.allocUnsafe(BLOCK_FRAMES * this.#frameBytes * 2)
+    this.#agentFifo = new FrameFifo(this.#frameBytes, AGENT_FIFO_MAX)
+    this.#block = takeBlock(BLOCK_FRAMES * this.#frameBytes * 2)
     this.#file = createWriteStream(path)
     this.#file.on('error', (error) => {
       this.#failed = error
@@ -64,7 +81,8 @@ export class Recorder {
   /** Audio of the user; moves the recording on by its length, in steps of 20 ms (a rest is filled with silence). */
   user(payload: Uint8Array): void {
     for (let at = 0; at < payload.length; at += this.#frameBytes) {
-      let frame = payload.subarray(at, at + this.#frameBytes)
+      const isWhole = payload.length === this.#frameBytes
+      let frame = isWhole ? payload : payload.subarray(at, at + this.#frameBytes)
       if (frame.length < this.#frameBytes) {
         const rest = frame
         frame = this.#silence.slice()
@@ -77,18 +95,17 @@ export class Recorder {
 
   /** Line time without audio time: what the agent said meanwhile was played, but has no place in the recording. */
   skipped(ms: number): void {
-    this.#agentFifo.splice(0, Math.round(ms / FRAME_MS))
+    this.#agentFifo.drop(Math.round(ms / FRAME_MS))
   }
 
   /** A payload that went to the line; copied. */
   agent(payload: Uint8Array): void {
-    if (this.#agentFifo.length < AGENT_FIFO_MAX) this.#agentFifo.push(payload.slice())
-    else this.droppedAgentPayloads++
+    if (!this.#agentFifo.push(payload)) this.droppedAgentPayloads++
   }
 
   /** The carrier's buffer was cleared: what was not played is not in the recording. */
   cleared(): void {
-    this.#agentFifo.length = 0
+    this.#agentFifo.drop(AGENT_FIFO_MAX)
   }
 
   /** Writes the rest and the header. @throws the disk's error when any write failed. */
@@ -134,14 +151,68 @@ export class Recorder {
   }
 
   #writeBlock(): void {
-    const block = this.#block.subarray(0, this.#blockFrames * this.#frameBytes * 2)
+    const block = this.#block
+    const bytes = this.#blockFrames * this.#frameBytes * 2
     this.#blockFrames = 0
     if (this.#failed || this.#file.writableLength > BACKLOG_MAX_BYTES) {
       this.droppedBlocks++
       return
     }
-    this.#file.write(block)
-    this.#block = Buffer.allocUnsafe(this.#block.length)
+    // Only a block that the disk has taken is used again; after an error nobody knows who still reads it.
+    this.#file.write(block.subarray(0, bytes), (error) => {
+      if (!error) giveBlock(block)
+    })
+    this.#block = takeBlock(block.length)
+  }
+}
+
+/** Frames of one size, first in, first out, copied into a ring that grows up to its limit. */
+class FrameFifo {
+  readonly #frameBytes: number
+  readonly #limit: number
+  #ring: Buffer
+  #capacity = AGENT_FIFO_FIRST
+  #first = 0
+  #count = 0
+
+  constructor(frameBytes: number, limit: number) {
+    this.#frameBytes = frameBytes
+    this.#limit = limit
+    this.#ring = Buffer.alloc(this.#capacity * frameBytes)
+  }
+
+  /** False when it is full. */
+  push(frame: Uint8Array): boolean {
+    if (this.#count === this.#limit) return false
+    if (this.#count === this.#capacity) this.#grow()
+    this.#ring.set(frame, ((this.#first + this.#count) % this.#capacity) * this.#frameBytes)
+    this.#count++
+    return true
+  }
+
+  /** The oldest frame, valid until the next push; undefined when there is none. */
+  shift(): Uint8Array | undefined {
+    if (this.#count === 0) return undefined
+    const at = this.#first * this.#frameBytes
+    this.drop(1)
+    return this.#ring.subarray(at, at + this.#frameBytes)
+  }
+
+  drop(frames: number): void {
+    const dropped = Math.min(frames, this.#count)
+    this.#first = (this.#first + dropped) % this.#capacity
+    this.#count -= dropped
+  }
+
+  #grow(): void {
+    const capacity = Math.min(this.#capacity * 2, this.#limit)
+    const ring = Buffer.alloc(capacity * this.#frameBytes)
+    const split = this.#first * this.#frameBytes
+    this.#ring.copy(ring, 0, split)
+    this.#ring.copy(ring, this.#ring.length - split, 0, split)
+    this.#ring = ring
+    this.#capacity = capacity
+    this.#first = 0
   }
 }
 

@@ -1,11 +1,10 @@
 /**
  * Azure Speech as recogniser: one continuous recognition per call.
  *
- *   push(pcm) ─► push stream (the SDK sends 100 ms at a time) ─► websocket ─► recognizing / recognized ─► events
+ *   push(pcm) ─► pieces of 100 ms, as the SDK sends them ─► push stream ─► websocket ─► recognizing / recognized ─► events
  *
  * Facts this file is built around: the SDK's "started" callback fires also when the connection failed, so a timer waits
- * for sessionStarted; a stop may wait for ever, so close() does not wait; written buffers must be ArrayBuffers of exactly
- * the audio. Azure finds utterances by itself: VAD hints are ignored.
+ * for sessionStarted; a stop may wait for ever, so close() does not wait; a written buffer is kept, not copied. Azure finds utterances by itself: VAD hints are ignored.
  */
 import type {
   PushAudioInputStream,
@@ -35,14 +34,18 @@ const SESSION_MS = 8 * 60_000
 /** Connections opened for calls that ring: so many, for so long. */
 const PREPARED_MAX = 50
 const PREPARED_MS = 20_000
+/** A connection that breaks in mid-stream is opened again by the SDK, which keeps the place; once. */
+const SDK_RETRIES = 1
 /** When the line gives no audio the service gets silence, or it would end the session. */
 const KEEP_ALIVE_EVERY_MS = 1_000
 const KEEP_ALIVE_SILENCE_MS = 200
 /** Silence put in for what the line left out: enough to keep two sentences apart. */
 const GAP_MAX_MS = 2_000
 const SAMPLES_PER_MS = STT_RATE_HZ / 1_000
-/** Frames kept while the SDK is loading, before the first call only: 5 s. */
-const EARLY_FRAMES = 250
+/** What the SDK sends at a time. Handed over in any other size, each frame would be copied, and searched for, once more. */
+const PIECE_SAMPLES = 100 * SAMPLES_PER_MS
+/** Pieces kept while the SDK is loading, before the first call only: 5 s. */
+const EARLY_PIECES = 50
 
 const detailed = z.object({
   RecognitionStatus: z.string().optional(),
@@ -170,11 +173,13 @@ class AzureSttSession implements SttSession {
   readonly #account: AzureAccount
   readonly #options: SttOptions
   #events: SessionEvents
-  readonly #early = new BoundedQueue<ArrayBuffer>('azureSttEarlyFrames', EARLY_FRAMES)
+  readonly #early = new BoundedQueue<ArrayBuffer>('azureSttEarlyPieces', EARLY_PIECES)
   #stream: PushAudioInputStream | null = null
   #recognizer: SpeechRecognizer | null = null
   #connectTimer: NodeJS.Timeout | null = null
   readonly #clock = new StreamClock()
+  #piece = new Int16Array(PIECE_SAMPLES)
+  #pieceLength = 0
   #keepAlive: NodeJS.Timeout | null = null
   #pushed = true
   #closed = false
@@ -208,13 +213,26 @@ class AzureSttSession implements SttSession {
     if (gapMs > 1) this.#silence(Math.min(gapMs, GAP_MAX_MS))
     this.#clock.audio(pcm.length / SAMPLES_PER_MS, atMs)
     this.#pushed = true
-    this.#write(pcm.slice().buffer)
+    this.#collect(pcm)
   }
 
   #silence(ms: number): void {
     const samples = Math.round(ms * SAMPLES_PER_MS)
     this.#clock.silence(samples / SAMPLES_PER_MS)
-    this.#write(new ArrayBuffer(samples * 2))
+    this.#collect(new Int16Array(samples))
+  }
+
+  #collect(pcm: Int16Array): void {
+    for (let at = 0; at < pcm.length;) {
+      const part = pcm.subarray(at, at + PIECE_SAMPLES - this.#pieceLength)
+      this.#piece.set(part, this.#pieceLength)
+      this.#pieceLength += part.length
+      at += part.length
+      if (this.#pieceLength < PIECE_SAMPLES) return
+      this.#write(this.#piece.buffer)
+      this.#piece = new Int16Array(PIECE_SAMPLES)
+      this.#pieceLength = 0
+    }
   }
 
   #write(exact: ArrayBuffer): void {
@@ -297,6 +315,8 @@ class AzureSttSession implements SttSession {
     config.setProfanity({ raw: Raw, masked: Masked, removed: Removed }[profanity ?? 'raw'])
     // Azure takes 100…5 000 ms.
     const silenceMs = Math.min(5_000, Math.max(100, segmentationSilenceMs))
+    // The SDK would open five connections in a row to a service that refuses; whom to ask next is the failover's.
+    config.setProperty('SPEECH-Error-MaxRetryCount', String(SDK_RETRIES))
     config.setProperty(ids.Speech_SegmentationSilenceTimeoutMs, String(silenceMs))
     config.setProperty(
       ids.SpeechServiceConnection_InitialSilenceTimeoutMs,

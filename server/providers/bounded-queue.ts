@@ -8,6 +8,9 @@ export interface QueueStats {
 }
 
 export class BoundedQueue<T> {
+  /** Told the queue's name for each item that a full queue refuses, of any queue of this process. */
+  static onDropped: (name: string) => void = () => undefined
+
   readonly name: string
   readonly limit: number
   #items: T[] = []
@@ -26,6 +29,7 @@ export class BoundedQueue<T> {
   push(item: T): boolean {
     if (this.#items.length >= this.limit) {
       this.#dropped += 1
+      BoundedQueue.onDropped(this.name)
       return false
     }
     this.#items.push(item)

@@ -115,10 +115,7 @@ export class FailoverLlm implements LlmProvider {
         if (!isLast) guard.progress()
       }
       if (guard.stalled === null) return
-      throw stallError(
-        guard.stalled,
-        guard.stalled === 'first' ? this.#limits.firstMs : this.#limits.gapMs,
-      )
+      throw stallError(guard.stalled, guard.brokenMs)
     } finally {
       guard.stop()
       signal.removeEventListener('abort', abort)

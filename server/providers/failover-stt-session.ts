@@ -11,6 +11,9 @@ const DEAF_SPEAKING_MS = 2_000
 /** Azure's final comes 0.5 s behind the silence that ends a phrase; so much more is too much. At least 1.8 s in all. */
 const DEAF_AFTER_MS = 1_800
 const DEAF_SLACK_MS = 1_300
+/** Behind so much speech without even a partial, which comes 0.3…0.6 s into it, it takes no more than this. */
+const MUTE_SPEECH_MS = 700
+const MUTE_AFTER_MS = 1_200
 /** A shorter sound may be a cough. */
 const WORTH_WORDS_MS = 400
 /** After so long without words a sound was none. */
@@ -18,7 +21,7 @@ const NOISE_MS = 6_000
 /** The beginning of speech lies before its onset. */
 const PRE_ROLL_MS = 600
 const QUIET_KEPT_MS = 1_000
-const LOOK_EVERY_MS = 200
+const LOOK_EVERY_MS = 100
 /** A provider that just failed is not gone back to at once, whatever its breaker says. */
 const STAY_MS = 5_000
 /** A final repeats another when so much of it was final already. */
@@ -247,7 +250,7 @@ export class FailoverSttSession implements SttSession {
     }, this.#deps.retryMs)
   }
 
-  /** Five times a second of audio: deaf, old, or no longer the best? */
+  /** Ten times a second of audio: deaf, old, or no longer the best? */
   #look(): void {
     this.#lookedMs = this.#nowMs
     const quietMs = this.#speechEndMs === null ? 0 : this.#nowMs - this.#speechEndMs
@@ -282,7 +285,10 @@ export class FailoverSttSession implements SttSession {
     if (this.#speechEndMs === null) return silentMs > DEAF_SPEAKING_MS
     const soundMs = this.#speechEndMs - this.#speechStartMs
     const { segmentationSilenceMs } = this.#deps.options
-    const limitMs = Math.max(DEAF_AFTER_MS, segmentationSilenceMs + DEAF_SLACK_MS)
+    const isMute = this.#eventMs < this.#speechStartMs && soundMs >= MUTE_SPEECH_MS
+    const limitMs = isMute
+      ? MUTE_AFTER_MS
+      : Math.max(DEAF_AFTER_MS, segmentationSilenceMs + DEAF_SLACK_MS)
     return soundMs > WORTH_WORDS_MS && quietMs > limitMs && silentMs > limitMs
   }
 

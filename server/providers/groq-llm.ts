@@ -148,10 +148,7 @@ export class GroqLlm implements LlmProvider {
       yield* answer.end({ complete: false })
     } catch (error) {
       if (guard.stalled === null) throw error
-      throw stallError(
-        guard.stalled,
-        guard.stalled === 'first' ? this.#limits.firstMs : this.#limits.gapMs,
-      )
+      throw stallError(guard.stalled, guard.brokenMs)
     } finally {
       guard.stop()
       signal.removeEventListener('abort', abort)
@@ -198,7 +195,8 @@ function isToolUseFailure(error: unknown): boolean {
   return error instanceof APIError && errorBody(error).code === 'tool_use_failed'
 }
 
-function groqError(error: unknown): ProviderError {
+/** The ProviderError of whatever groq-sdk threw. */
+export function groqError(error: unknown): ProviderError {
   if (error instanceof ProviderError) return error
   if (error instanceof APIConnectionTimeoutError) {
     return new ProviderError('LLM_TIMEOUT', 'Groq did not answer in time', {

@@ -1,7 +1,7 @@
 /**
  * The user's audio that no final has confirmed yet, kept to be heard again by another recogniser.
  *
- *   push ─► [ 1 s block ][ 1 s block ][ block being filled ] ─► replay(from) in frames of 20 ms, with its VAD hints
+ *   push ─► [ 0.2 s block ][ 0.2 s block ][ block being filled ] ─► replay(from) in frames of 20 ms, with its VAD hints
  *              └ let go: behind a final, or when nothing was said
  *
  * Invariants: at most KEPT_MS; blocks are used again, so that a call at rest allocates nothing; no overlap, in order.
@@ -9,7 +9,8 @@
 import { STT_RATE_HZ } from './stt.ts'
 
 const SAMPLES_PER_MS = STT_RATE_HZ / 1_000
-const BLOCK_SAMPLES = STT_RATE_HZ
+const BLOCK_MS = 200
+const BLOCK_SAMPLES = BLOCK_MS * SAMPLES_PER_MS
 const FRAME_SAMPLES = 20 * SAMPLES_PER_MS
 /** Speech that no final followed for so long is given up: the oldest goes. */
 export const KEPT_MS = 20_000
@@ -96,7 +97,7 @@ export class ReplayAudio {
     const last = this.#blocks.at(-1)
     const follows = last !== undefined && Math.abs(endOf(last) - atMs) < 1
     if (follows && last.length < BLOCK_SAMPLES) return last
-    if (this.#blocks.length >= KEPT_MS / 1_000) {
+    if (this.#blocks.length >= KEPT_MS / BLOCK_MS) {
       this.#droppedMs += this.#blocks[0]!.length / SAMPLES_PER_MS
       this.#release()
     }

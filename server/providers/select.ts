@@ -5,11 +5,15 @@
  *   stt   azure ─► embedded (Moonshine)           ┐
  *   llm   groq ─► openai ─► scripted demo brain   ├─ STT_PROVIDERS, LLM_PROVIDERS, TTS_PROVIDERS change the order
  *   tts   azure ─► embedded (Pico)                ┘  each voice behind its phrase cache
+ *
+ * With a Groq key Whisper may hear each utterance once more (second-hearing.ts), where an agent's settings ask for it.
  */
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
 import { AzureStt } from './azure-stt.ts'
 import { AzureTts } from './azure-tts.ts'
+import { BoundedQueue } from './bounded-queue.ts'
 import { CallAccounts } from './call-accounts.ts'
 import { EmbeddedStt } from './embedded-stt.ts'
 import { EmbeddedTts } from './embedded-tts.ts'
@@ -17,11 +21,13 @@ import { asProviderError, FailoverLlm } from './failover-llm.ts'
 import { FailoverStt } from './failover-stt.ts'
 import { FailoverTts } from './failover-tts.ts'
 import { GroqLlm, type RateLimits } from './groq-llm.ts'
+import { GroqWhisper } from './groq-whisper.ts'
 import type { LlmProvider } from './llm.ts'
 import { MOONSHINE_CREDIT, MOONSHINE_NOTICE, moonshinePaths } from './moonshine-package.ts'
 import { OpenAiLlm } from './openai-llm.ts'
 import { CachedTts, type PhraseCacheStats } from './phrase-cache.ts'
 import { ScriptedLlm } from './scripted-llm.ts'
+import { SecondHearing } from './second-hearing.ts'
 import type { SttProvider } from './stt.ts'
 import type { TtsProvider, Voice } from './tts.ts'
 
@@ -71,11 +77,17 @@ interface Choice<P, S = ProviderStatus> {
 }
 
 /**
- * Builds the providers; nothing is loaded or connected before their warm().
+ * Builds the providers; nothing is loaded or connected before their warm(). `metrics` gets what queues dropped and what
+ * became of second hearings.
  * @throws ProviderError STT_MODEL_MISSING when the embedded recogniser is the only one and is not installed.
  */
-export async function selectProviders(config: ProviderConfig, log: Log): Promise<Providers> {
+export async function selectProviders(
+  config: ProviderConfig,
+  log: Log,
+  metrics?: Pick<Metrics, 'droppedItems' | 'secondHearings'>,
+): Promise<Providers> {
   const accounts = new CallAccounts()
+  if (metrics) BoundedQueue.onDropped = (queue) => metrics.droppedItems.inc({ queue })
   const health = {
     onChange: (provider: string, isUsable: boolean) =>
       isUsable
@@ -96,11 +108,19 @@ export async function selectProviders(config: ProviderConfig, log: Log): Promise
   )
   const status = { stt: ears[0]!.status, llm: brains[0]!.status, tts: voices[0]!.status }
   log.info({ stt: names(ears), llm: names(brains), tts: names(voices) }, 'providers selected')
+  const stt = new FailoverStt(
+    ears.map(({ provider }) => provider),
+    { accounts, health },
+  )
   return {
-    stt: new FailoverStt(
-      ears.map(({ provider }) => provider),
-      { accounts, health },
-    ),
+    stt:
+      config.groq === null
+        ? stt
+        : new SecondHearing(stt, new GroqWhisper(config.groq), {
+            accounts,
+            health,
+            onOutcome: (outcome) => metrics?.secondHearings.inc({ outcome }),
+          }),
     llm: new FailoverLlm(
       brains.map(({ provider }) => provider),
       { accounts, health },

@@ -25,6 +25,11 @@ export class StallGuard {
     return this.#stalled
   }
 
+  /** The limit that was broken, ms. */
+  get brokenMs(): number {
+    return this.#stalled === 'gap' ? this.#limits.gapMs : this.#limits.firstMs
+  }
+
   progress(): void {
     if (this.#stalled !== null) return
     clearTimeout(this.#timer)

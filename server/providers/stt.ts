@@ -23,6 +23,8 @@ export interface Transcript {
   words: TranscriptWord[]
 }
 
+export type SecondHearingModel = 'whisper-large-v3-turbo' | 'whisper-large-v3'
+
 export interface SttOptions {
   callId: string
   /** BCP 47, the profile's language. */
@@ -34,6 +36,8 @@ export interface SttOptions {
   initialSilenceMs: number
   /** What becomes of swear words; absent: as spoken. Ignored by recognisers that cannot. */
   profanity?: 'raw' | 'masked' | 'removed'
+  /** Whether, and by which model, each utterance is heard once more; absent: off. */
+  secondHearing?: 'off' | SecondHearingModel
 }
 
 /** Called by the session; each handler must return quickly and never throw. */

@@ -118,6 +118,33 @@ export async function saveAgent(db: Database, save: AgentSave): Promise<Agent> {
   })
 }
 
+/**
+ * Seals header values that versions of before hold as plain text; the one change that a version ever sees, and none of its
+ * meaning. @returns how many versions were changed
+ */
+export async function sealOldVersions(
+  db: Database,
+  seal: (settings: AgentSettings) => AgentSettings,
+): Promise<number> {
+  const rows = await db.any(sql.type(
+    z.object({ id: z.uuid(), version: z.int(), settings: z.unknown() }),
+  )`
+    SELECT agent_id AS id, version, settings FROM agent_versions
+    WHERE jsonb_path_exists(settings, '$.**.headers.* ? (!(@ starts with "sealed:") && @ != "")')`)
+  let changed = 0
+  for (const { id, version, settings } of rows) {
+    const known = knownSettings(settings)
+    // Settings that no longer fit cannot be used for a call either; that is reported where they are read.
+    if (known === null) continue
+    changed += 1
+    const sealed = storableJson(seal(known))
+    await db.query(sql.unsafe`
+      UPDATE agent_versions SET settings = ${sealed}::jsonb
+      WHERE agent_id = ${id} AND version = ${version}`)
+  }
+  return changed
+}
+
 /** Every version of an agent, newest first; empty for an unknown agent. */
 export async function listVersions(db: Queryable, id: string): Promise<AgentVersion[]> {
   return [
@@ -201,8 +228,23 @@ const storedSettings = z.object({
  * one that no longer exists is left out. A value out of range is not guessed at.
  */
 function readSettings(stored: unknown, agent: { id: string; version: number }): AgentSettings {
+  const result = parseStored(stored)
+  if (result.success) return result.data as AgentSettings
+  throw new StoreError(
+    'STORE_BAD_SETTINGS',
+    `Version ${agent.version} of agent ${agent.id} does not fit: ${z.prettifyError(result.error)}`,
+    { cause: result.error },
+  )
+}
+
+function knownSettings(stored: unknown): AgentSettings | null {
+  const result = parseStored(stored)
+  return result.success ? (result.data as AgentSettings) : null
+}
+
+function parseStored(stored: unknown) {
   const document = storedSettings.safeParse(stored)
-  const result = document.success
+  return document.success
     ? agentSettings.safeParse({
         base: { ...DEFAULT_SETTINGS.base, ...knownOnly(document.data.base) },
         profiles: Object.fromEntries(
@@ -213,12 +255,6 @@ function readSettings(stored: unknown, agent: { id: string; version: number }): 
         ),
       })
     : document
-  if (result.success) return result.data as AgentSettings
-  throw new StoreError(
-    'STORE_BAD_SETTINGS',
-    `Version ${agent.version} of agent ${agent.id} does not fit: ${z.prettifyError(result.error)}`,
-    { cause: result.error },
-  )
 }
 
 function knownOnly(settings: Record<string, unknown>): Record<string, unknown> {

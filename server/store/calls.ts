@@ -216,22 +216,31 @@ export async function finishCall(
   await updateCall(db, id, { status: 'ended', ...end })
 }
 
+const orphan = z.object({
+  id: z.string(),
+  carrier: z.string(),
+  carrierCallId: z.string().nullable(),
+})
+
 /**
  * Ends the calls that a crash left open, with reason serverStopped, at the time of the last thing stored about them.
  * Call once at start, before the first call; not while another server uses the same database.
  *
- * @returns how many there were
+ * @returns them, as their carriers know them
  */
-export async function closeOrphanCalls(db: Queryable): Promise<number> {
-  const result = await db.query(sql.unsafe`
+export async function closeOrphanCalls(
+  db: Queryable,
+): Promise<{ id: string; carrier: string; carrierCallId: string | null }[]> {
+  const result = await db.query(sql.type(orphan)`
     UPDATE calls c SET
       status = 'ended',
       end_reason = coalesce(c.end_reason, 'serverStopped'),
       ended_at = coalesce(c.ended_at, greatest(c.started_at, c.answered_at,
         (SELECT max(t.recorded_at) FROM turns t WHERE t.call_id = c.id),
         (SELECT max(e.recorded_at) FROM call_events e WHERE e.call_id = c.id)))
-    WHERE c.status <> 'ended'`)
-  return result.rowCount
+    WHERE c.status <> 'ended'
+    RETURNING c.id, c.carrier, c.carrier_call_id AS "carrierCallId"`)
+  return [...result.rows]
 }
 
 const CALL_COLUMNS = sql.fragment`

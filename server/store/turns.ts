@@ -13,7 +13,9 @@ const latency = z.object({
   ttsFirstAudioMs: z.number().nullable(),
   // Absent in turns of older versions.
   queueMs: z.number().nullish(),
+  dspMs: z.number().nullish(),
   pacingMs: z.number().nullish(),
+  carrierMs: z.number().nullish(),
   responseMs: z.number(),
   ownMs: z.number(),
 })

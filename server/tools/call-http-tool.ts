@@ -14,11 +14,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { publicLookup, refusePrivateHost, RefusedAddress } from '../aftercall/public-lookup.ts'
 import { errorText } from '../errors.ts'
 import { checkedArguments, type HttpTool } from './http-tool.ts'
-import { withoutSecrets } from './tool-secrets.ts'
+import type { SecretBox } from '../secret-box.ts'
+import { openedTool, withoutSecrets } from './tool-secrets.ts'
 
 export interface HttpToolDeps {
   /** Hosts (`name` or `name:port`) that may be private and without TLS. */
   allowedHosts: readonly string[]
+  /** Opens the tool's header values; without it they are taken as they are. */
+  secrets?: Pick<SecretBox, 'open'>
   /** Waits before the second, third … attempt, ms. */
   retryMs?: readonly number[]
 }
@@ -40,12 +43,18 @@ const FAILURE_MAX_CHARACTERS = 500
 
 /** @returns what the service said, or `error: …` for the model. Never throws. */
 export async function callHttpTool(call: HttpToolCall, deps: HttpToolDeps): Promise<string> {
-  const { tool, signal } = call
-  const { args, problem } = checkedArguments(tool, call.args)
+  const { signal } = call
+  const { args, problem } = checkedArguments(call.tool, call.args)
   if (problem !== null) return `error: ${problem}`
+  let tool: HttpTool
+  try {
+    tool = deps.secrets ? openedTool(call.tool, deps.secrets) : call.tool
+  } catch (error) {
+    return `error: ${errorText(error)}`
+  }
   const waits = deps.retryMs ?? RETRY_MS
   for (let attempt = 0; ; attempt++) {
-    const outcome = await attemptCall({ ...call, checked: args }, deps)
+    const outcome = await attemptCall({ ...call, tool, checked: args }, deps)
     if (outcome.isFinal || attempt >= tool.retries) return withoutSecrets(outcome.text, tool)
     const waitMs = waits[Math.min(attempt, waits.length - 1)] ?? 0
     if (!(await waited(waitMs, signal))) return 'error: given up'

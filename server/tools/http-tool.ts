@@ -1,10 +1,14 @@
 /**
  * HTTP tool: what an agent's settings say about a service of the user's own that the model may call. Shape only, pure.
- * Header values are where keys belong: they are stored, but no answer of the API and no log shows them (tool-secrets.ts).
+ * Header values are where keys belong: they are stored, sealed (secret-box.ts), and no answer of the API and no log shows them (tool-secrets.ts).
  */
 import { z } from 'zod'
+import { isSealed } from '../secret-box.ts'
 
 export const HTTP_TOOLS_MAX = 20
+const VALUE_MAX = 2_000
+/** What 2 000 characters become. */
+const SEALED_MAX = 2_720
 
 /** Names of our own tools; a user's tool must not take their place. */
 export const OWN_TOOLS = ['end_call', 'transfer_call', 'send_dtmf', 'switch_language'] as const
@@ -33,8 +37,10 @@ export const httpTool = z.strictObject({
         .refine((name) => !/^(host|connection|content-length|transfer-encoding)$/i.test(name)),
       z
         .string()
-        .max(2_000)
-        .regex(/^[\x20-\x7e]*$/, 'printable ASCII'),
+        .regex(/^[\x20-\x7e]*$/, 'printable ASCII')
+        .refine((value) => value.length <= (isSealed(value) ? SEALED_MAX : VALUE_MAX), {
+          error: `at most ${VALUE_MAX} characters`,
+        }),
     )
     .refine((headers) => Object.keys(headers).length <= 20, 'at most 20 headers'),
   /** Of one attempt. */

@@ -1,13 +1,14 @@
 /**
- * Tool secrets: the header values of HTTP tools, hidden in what the API answers and taken back from what was stored when
- * the settings are saved again with the mask in their place. Pure.
+ * Tool secrets: the header values of HTTP tools, hidden in what the API answers, taken back from what was stored when the
+ * settings are saved again with the mask in their place, and sealed before they are stored. Pure.
  *
- *   stored ─► masked() ─► "***" in the dashboard ─► saved ─► withSecrets(stored) ─► stored
+ *   stored ─► masked() ─► "***" in the dashboard ─► saved ─► withStoredSecrets(stored) ─► sealedSettings() ─► stored
  *
- * Invariant: a secret comes back only to a tool of the same name whose URL has the same origin: who may edit an agent must
+ * In memory they stay sealed until the tool is called. Invariant: a secret comes back only to a tool of the same name whose URL has the same origin: who may edit an agent must
  * not learn a key by pointing its tool elsewhere.
  */
 import type { AgentSettings, ProfileSettings } from '../agent-settings.ts'
+import { isSealed, type SecretBox } from '../secret-box.ts'
 import type { HttpTool } from './http-tool.ts'
 
 export const MASKED = '***'
@@ -45,13 +46,37 @@ export function withStoredSecrets(settings: AgentSettings, stored: AgentSettings
     httpTools: (scope.httpTools ?? []).map((tool, i) => ({
       ...tool,
       headers: mapHeaders(tool, (name, value) => {
+        const field = `settings.${path}.httpTools.${i}.headers.${name}`
+        // Sealed text comes from the store alone: whoever found some must not have it opened by a tool of theirs.
+        if (isSealed(value)) throw new UnknownSecret(field)
         if (value !== MASKED) return value
         const secret = known.find((one) => isSame(one, tool) && Object.hasOwn(one.headers, name))
-        if (!secret) throw new UnknownSecret(`settings.${path}.httpTools.${i}.headers.${name}`)
+        if (!secret) throw new UnknownSecret(field)
         return secret.headers[name] ?? ''
       }),
     })),
   }))
+}
+
+/** The settings with every header value sealed that is not yet: nothing else may be stored. */
+export function sealedSettings(
+  settings: AgentSettings,
+  box: Pick<SecretBox, 'seal'>,
+): AgentSettings {
+  return mapScopes(settings, (scope) => ({
+    ...scope,
+    httpTools: (scope.httpTools ?? []).map((tool) => ({
+      ...tool,
+      headers: mapHeaders(tool, (_name, value) =>
+        value === '' || isSealed(value) ? value : box.seal(value),
+      ),
+    })),
+  }))
+}
+
+/** A tool as it is called. @throws AndreaError SECRET_UNREADABLE */
+export function openedTool(tool: HttpTool, box: Pick<SecretBox, 'open'>): HttpTool {
+  return { ...tool, headers: mapHeaders(tool, (_name, value) => box.open(value)) }
 }
 
 /** `text` without the secrets of a tool: what its service answers goes to the model and into the transcript. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { signedWebhooks } from '../../bench/http.ts'
-import { refusalOf } from '../../bench/overload.ts'
+import { commandedRefusalOf, refusalOf } from '../../bench/overload.ts'
 
 const TWIML = (inside: string) => ({ status: 200, body: `<Response>${inside}</Response>` })
 
@@ -15,6 +15,15 @@ describe('refusal', () => {
     expect(refusalOf(TWIML(stream))).toBe('admitted')
     expect(refusalOf({ status: 503, body: '' })).toBe('impolite')
     expect(refusalOf(TWIML(''))).toBe('impolite')
+  })
+})
+
+describe('refusal by command', () => {
+  it('is polite when the call is rejected, and none when it is answered or streamed', () => {
+    expect(commandedRefusalOf(['reject'])).toBe('polite')
+    expect(commandedRefusalOf(['answer', 'streaming_start'])).toBe('admitted')
+    expect(commandedRefusalOf(['hangup'])).toBe('impolite')
+    expect(commandedRefusalOf([])).toBe('impolite')
   })
 })
 

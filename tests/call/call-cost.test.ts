@@ -3,6 +3,7 @@ import { costOf } from '../../server/call/call-cost.ts'
 
 const PRICES = {
   sttHour: 1,
+  secondHearingHour: 0.1,
   ttsMillionCharacters: 15,
   llmMillionInputTokens: 0.5,
   llmMillionOutputTokens: 1,

@@ -3,7 +3,12 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { DEFAULT_SETTINGS } from '../../server/agent-settings.ts'
 import type { AdmissionGate } from '../../server/call/admission.ts'
 import type { AgentSource } from '../../server/call/agent-source.ts'
-import { PhoneDesk, STREAM_WITHIN_MS, type PhoneCall } from '../../server/call/phone-desk.ts'
+import {
+  PhoneDesk,
+  STREAM_WITHIN_MS,
+  type PhoneCall,
+  type PhoneCarrier,
+} from '../../server/call/phone-desk.ts'
 import { CallRegistry, type LiveCall } from '../../server/call/registry.ts'
 import { SOCKET_ONLY_LINE } from '../../server/carriers/carrier.ts'
 import { loadConfig } from '../../server/config.ts'
@@ -23,11 +28,15 @@ const RING = {
 let desk: PhoneDesk
 let registry: CallRegistry
 let hungUp: string[]
+let dialling: PromiseWithResolvers<void>
+let placing: PromiseWithResolvers<string>
 let endings: { id: string; endReason: string }[]
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   ;[registry, hungUp, endings] = [new CallRegistry(), [], []]
+  dialling = Promise.withResolvers<void>()
+  placing = Promise.withResolvers<string>()
   const record = (entry: { id: string; changes?: { endReason?: string } }) => {
     const endReason = entry.changes?.endReason
     if (endReason !== undefined) endings.push({ id: entry.id, endReason })
@@ -44,6 +53,10 @@ beforeEach(() => {
     lineFor: () => ({
       ...SOCKET_ONLY_LINE,
       hangup: (id) => Promise.resolve(void hungUp.push(id)),
+      dial: () => {
+        dialling.resolve()
+        return placing.promise
+      },
     }),
     issueToken: () => 'token',
     mediaUrl: () => 'wss://andrea.example/media',
@@ -53,26 +66,29 @@ beforeEach(() => {
 })
 afterEach(() => vi.useRealTimers())
 
-async function invited(): Promise<PhoneCall> {
-  const call = await desk.incoming(RING)
+async function invited(carrier: PhoneCarrier = 'telnyx'): Promise<PhoneCall> {
+  const call = await desk.incoming({ ...RING, carrier })
   if (typeof call === 'string') throw new Error(call)
   desk.invite(call)
   return call
 }
 
 describe('a call without a stream', () => {
-  it('ends as noStream after 10 s, not before, at the carrier too, and stays ended', async () => {
-    const call = await invited()
-    vi.advanceTimersByTime(STREAM_WITHIN_MS - 1)
-    expect([endings, hungUp]).toEqual([[], []])
-    vi.advanceTimersByTime(1)
-    expect(endings).toEqual([{ id: call.id, endReason: 'noStream' }])
-    expect(hungUp).toEqual(['v3:a'])
-    desk.streamRefused(call.id, 'badFormat')
-    vi.advanceTimersByTime(STREAM_WITHIN_MS)
-    expect(endings).toHaveLength(1)
-    expect(await desk.incoming(RING)).toBe('over')
-  })
+  it.each(['twilio', 'telnyx'] as const)(
+    'of %s ends as noStream after 10 s, not before, at the carrier too, and stays ended',
+    async (carrier) => {
+      const call = await invited(carrier)
+      vi.advanceTimersByTime(STREAM_WITHIN_MS - 1)
+      expect([endings, hungUp]).toEqual([[], []])
+      vi.advanceTimersByTime(1)
+      expect(endings).toEqual([{ id: call.id, endReason: 'noStream' }])
+      expect(hungUp).toEqual(['v3:a'])
+      desk.streamRefused(call.id, 'badFormat')
+      vi.advanceTimersByTime(STREAM_WITHIN_MS)
+      expect(endings).toHaveLength(1)
+      expect(await desk.incoming(RING)).toBe('over')
+    },
+  )
 
   it('has its 10 s again when it is invited again', async () => {
     const call = await invited()
@@ -101,6 +117,41 @@ describe('a call without a stream', () => {
     const detail = 'connection_failed'
     desk.report({ ...RING, carrierCallId: 'v3:b', kind: 'streamFailed', detail })
     expect(endings[1]).toEqual({ id: (other as PhoneCall).id, endReason: 'noStream' })
+  })
+
+  it('ends when it is asked to, with the reason given, and when the server stops', async () => {
+    const call = await invited()
+    const other = (await desk.incoming({ ...RING, carrierCallId: 'v3:b' })) as PhoneCall
+    expect([desk.hangup(call.id, 'adminHangup'), desk.hangup(call.id, 'idle')]).toEqual([
+      true,
+      false,
+    ])
+    expect(desk.hangup('nobody', 'adminHangup')).toBe(false)
+    await desk.endAll('serverStopped')
+    expect(endings).toEqual([
+      { id: call.id, endReason: 'adminHangup' },
+      { id: other.id, endReason: 'serverStopped' },
+    ])
+    expect(hungUp).toEqual(['v3:a', 'v3:b'])
+  })
+
+  it('of an earlier process is over: its webhooks bring nothing back', async () => {
+    desk.isOver('v3:a', 'call-of-before')
+    expect(await desk.incoming(RING)).toBe('over')
+    desk.report({ ...RING, kind: 'answered' })
+    expect([endings, hungUp]).toEqual([[], []])
+  })
+
+  it('that ends while it is being placed is hung up as soon as the carrier names it', async () => {
+    const order = { ...RING, agentId: null, profile: 'telnyx', variables: {} } as const
+    const outcome = desk.dial(order)
+    await dialling.promise
+    await desk.endAll('serverStopped')
+    expect(hungUp).toEqual([])
+    placing.resolve('v3:late')
+    expect(await outcome).toMatchObject({ ok: true, carrierCallId: 'v3:late' })
+    expect(hungUp).toEqual(['v3:late'])
+    expect(endings.map(({ endReason }) => endReason)).toEqual(['serverStopped'])
   })
 
   it('that lives already ends as streamLost when another stream of it can never be used', async () => {

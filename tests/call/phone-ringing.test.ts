@@ -69,6 +69,7 @@ describe('a call that rings', () => {
         segmentationSilenceMs: 650,
         initialSilenceMs: 30_000,
         profanity: 'masked',
+        secondHearing: 'off',
       },
     ])
   })

@@ -87,13 +87,13 @@ describe('endpointing', () => {
     expect(decidedMs(endpointing, 2_200)).toBe(4_500)
   })
 
-  it('ends early on a partial that sounds complete and has not changed for 60 ms', () => {
+  it('ends early on a partial that sounds complete and has not changed for 20 ms', () => {
     const endpointing = spoken()
     endpointing.transcript({ text: DONE, isFinal: false, endMs: 2_000 }, 2_200)
     expect(decidedMs(endpointing, 2_220)).toBe(2_300)
     const late = spoken()
     late.transcript({ text: DONE, isFinal: false, endMs: 2_000 }, 2_280)
-    expect(decidedMs(late, 2_280)).toBe(2_340)
+    expect(decidedMs(late, 2_280)).toBe(2_300)
   })
 
   it('does not end early on a partial that ends 260 ms before the last voiced sample', () => {

@@ -13,6 +13,8 @@ describe('latency', () => {
     ledger.pass('sentence', 555)
     ledger.pass('ttsAsked', 560)
     ledger.pass('ttsAudio', 745)
+    ledger.pass('handedOver', 746)
+    ledger.pass('prepared', 751)
     expect(ledger.result).toBeNull()
     ledger.firstAudioSent(760)
     ledger.firstAudioSent(9_999)
@@ -24,9 +26,21 @@ describe('latency', () => {
       ttsFirstAudioMs: 185,
       responseMs: 1_000,
       queueMs: 5,
-      pacingMs: 15,
+      dspMs: 5,
+      pacingMs: 10,
       ownMs: 25,
     })
+  })
+
+  it('keeps the first 83 ms that a mark tells as the time of the carrier', () => {
+    const ledger = new LatencyLedger({ startMs: 0, speechEndMs: 0, dueMs: 0, committedMs: 0 }, 0)
+    ledger.carrier(50)
+    ledger.firstAudioSent(10)
+    ledger.carrier(null)
+    expect(ledger.result?.carrierMs).toBeNull()
+    ledger.carrier(83.04)
+    ledger.carrier(400)
+    expect(ledger.result).toMatchObject({ responseMs: 10, carrierMs: 83 })
   })
 
   it('has no endpointing and no STT for typed turns', () => {

@@ -44,6 +44,7 @@ function setUp(
     {
       onAsked: () => {},
       onAudio: () => {},
+      onHandedOver: () => {},
       onFailed: (error) => failures.push(error.code) < 2,
       onProgress: () => {},
     },

@@ -59,7 +59,7 @@ describe('call control at Twilio', () => {
     ...{ record: false, from: '+523312345678', to: '+525587654321' },
   })
 
-  it('presses keys: the stream closes, another opens with a new token, and the agent goes on in the same call', async () => {
+  it('presses keys: the stream closes, another opens with a new token, the agent goes on and hears 123# from the user', async () => {
     model.answers = says('Marco la extensión. [DTMF:12#] Ya está, seguimos hablando con calma.')
     const next = Promise.withResolvers<TwilioCall>()
     carrier.onStream = (call) => next.resolve(call)
@@ -68,11 +68,18 @@ describe('call control at Twilio', () => {
     const second = await next.promise
     await until(() => second.receivedFrames > 20)
     expect(carrier.digitsHeard).toEqual(['12#'])
+    model.answers = says('Gracias, ya lo tengo.')
+    for (const digit of '123#') second.pressDigit(digit)
+    await until(() => heardOfUser(model).includes('DTMF: 123#'))
+    const before = second.receivedFrames
+    await until(() => second.receivedFrames > before + 20)
     expect(second.identity.callSid).toBe(first.identity.callSid)
     expect(second.identity.streamSid).not.toBe(first.identity.streamSid)
     await second.hangup()
     const page = await api.finished(second.identity.callSid)
     expect(page.call.endReason).toBe('userHangup')
+    const pressed = page.turns.filter(({ role }) => role === 'user')
+    expect(pressed.map(({ kind, textSpoken }) => [kind, textSpoken])).toEqual([['digits', '123#']])
     expect(second.warnings.size).toBe(0)
   }, 60_000)
 
@@ -89,8 +96,30 @@ describe('call control at Twilio', () => {
     expect(told.body).toContain('Le paso a +523312345678.')
   }, 60_000)
 
+  it('tells the user when nobody takes the transfer, and the call stays stored as transferred', async () => {
+    model.answers = says('Le comunico. [TRANSFER]')
+    const call = await TwilioCall.place(options())
+    carrier.join(call, options())
+    await until(() => carrier.transfers.length === 2)
+    const action = / action="([^"]+)"/.exec(carrier.transfers[1] ?? '')?.[1] ?? ''
+    const { accountSid, callSid } = call.identity
+    const fields = { AccountSid: accountSid, CallSid: callSid, DialCallStatus: 'no-answer' }
+    const told = await postForm(options(), new URL(action).pathname, fields)
+    expect(told.body).toContain('nadie puede atenderle')
+    expect(told.body).toContain('<Hangup/>')
+    const { id, endReason } = (await api.finished(callSid)).call
+    expect(endReason).toBe('transferred')
+    const noted = async () =>
+      (await api.page(id)).events.filter(
+        (each) => (each as { name: string }).name === 'transferEnded',
+      )
+    while ((await noted()).length === 0) await new Promise((resolve) => setTimeout(resolve, 200))
+    expect(await noted()).toMatchObject([{ data: { connected: false, detail: 'no-answer' } }])
+  }, 60_000)
+
   it.each([
     ['human', 'userHangup', 'Hola, ¿cómo está?'],
+    ['unknown', 'userHangup', 'Hola, ¿cómo está?'],
     ['machine_end_beep', 'voicemail', 'Le llamó Andrea. Adiós.'],
     ['fax', 'fax', null],
   ])(
@@ -99,7 +128,7 @@ describe('call control at Twilio', () => {
       model.answers = says('Hola, ¿cómo está?')
       const { id, callSid, call } = await callOut()
       await report('machine', { CallSid: callSid, AnsweredBy: answeredBy })
-      if (answeredBy === 'human') {
+      if (endReason === 'userHangup') {
         await until(() => call.receivedFrames > 20)
         await call.hangup()
       }
@@ -155,6 +184,14 @@ describe('call control at Twilio', () => {
 /** The model's only answer from now on. */
 function says(text: string): ChatServer['answers'] {
   return [streams(textChunk(text), finishChunk('stop'), 'data: [DONE]\n\n')]
+}
+
+/** What the model was told of the user, in any request. */
+function heardOfUser(model: ChatServer): string[] {
+  const messages = model.requests.flatMap(
+    (request) => request['messages'] as { role: string; content: string }[],
+  )
+  return messages.filter(({ role }) => role === 'user').map(({ content }) => content)
 }
 
 /** Waits as long as the test may take. */

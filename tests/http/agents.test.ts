@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DEFAULT_SETTINGS } from '../../server/agent-settings.ts'
 import { agent, agentSummary, agentVersion } from '../../server/http/schemas.ts'
 import { getAgent } from '../../server/store/agents.ts'
-import { runApp, type RunningApp } from './running-app.ts'
+import { runApp, TEST_SECRETS, type RunningApp } from './running-app.ts'
 
 let app: RunningApp
 
@@ -70,7 +70,11 @@ describe('agents', () => {
     const read = await app.ask(`/api/v1/agents/${made.id}`)
     expect(JSON.stringify(read.json)).not.toContain('secret-value')
     const stored = await getAgent(app.db, made.id)
-    expect(stored?.settings.base.httpTools).toEqual([{ ...tool, retries: 2 }])
+    const header = stored?.settings.base.httpTools[0]?.headers['X-Key'] ?? ''
+    expect(header).toMatch(/^sealed:1:/)
+    expect(TEST_SECRETS.open(header)).toBe('secret-value')
+    const sealed = await save(made.version + 2, { ...tool, headers: { 'X-Key': header } })
+    expect([sealed.status, sealed.json.error.code]).toEqual([422, 'SECRET_UNKNOWN'])
     const elsewhere = await save(made.version + 2, { ...masked, url: 'https://evil.example/' })
     expect([elsewhere.status, elsewhere.json.error.field]).toEqual([
       422,

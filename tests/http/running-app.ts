@@ -16,11 +16,14 @@ import { DEFAULT_LIMITS, type Limits } from '../../server/http/rate-limits.ts'
 import { configSecrets, loadConfig, type Config } from '../../server/config.ts'
 import { createLog, SecretMask, type Log } from '../../server/log.ts'
 import { createMetrics, type Metrics } from '../../server/metrics.ts'
+import { SecretBox } from '../../server/secret-box.ts'
 import { ensureAdminKey } from '../../server/store/api-keys.ts'
 import { defaultAgent, ensureDefaultAgent } from '../../server/store/agents.ts'
 import { Journal } from '../../server/store/journal.ts'
 import { openDatabase, type Database } from '../../server/store/database.ts'
 import { freshDatabase } from '../support/postgres.ts'
+
+export const TEST_SECRETS = new SecretBox(new Uint8Array(32).fill(9))
 
 export interface Reply {
   status: number
@@ -158,6 +161,7 @@ function standIns(app: RunningApp): Omit<AppDeps, 'config' | 'log'> {
     db: app.db,
     tokens: app.tokens,
     sessionSecret: new Uint8Array(32).fill(7),
+    secrets: TEST_SECRETS,
     calls: {
       live: () => app.liveCallIds.size,
       max: 300,

@@ -339,3 +339,28 @@ describe('playout: a socket that is behind', () => {
     expect(bench.recorded).toEqual([1, 1, 1, 1, 1, 1, 1])
   })
 })
+
+describe('playout: the carrier', () => {
+  it('takes 80 ms for the carrier when the mark of 100 ms of audio comes back 180 ms after the first frame', () => {
+    const bench = new Bench().say(1, 100).run(0, 180)
+    bench.playout.markPlayed('1.1')
+    expect(bench.carrierMs).toEqual([80])
+  })
+
+  it('measures nothing by a mark that never comes, nor for a segment that another one proves', () => {
+    const lost = new Bench().say(1, 100).run(0, 4_000)
+    expect(lost.carrierMs).toEqual([null])
+    const proven = new Bench().say(1, 100).say(2, 100).run(0, 250)
+    proven.playout.markPlayed('1.2')
+    expect(proven.carrierMs).toEqual([null, 50])
+  })
+
+  it('tells once that the first frames are prepared, and again after a rest', () => {
+    const bench = new Bench().say(1, 100)
+    bench.playout.prepared(0)
+    bench.playout.prepared(5)
+    bench.run(10, 150).playout.markPlayed('1.1')
+    bench.say(2, 100).playout.prepared(200)
+    expect(bench.told.filter((told) => told === 'prepared')).toHaveLength(2)
+  })
+})

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { sql } from 'slonik'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import { DEFAULT_SETTINGS } from '../../server/agent-settings.ts'
 import type { AgentSettings } from '../../server/agent-settings.ts'
 import {
@@ -14,7 +15,10 @@ import {
   listNumbers,
   listVersions,
   saveAgent,
+  sealOldVersions,
 } from '../../server/store/agents.ts'
+import { SecretBox } from '../../server/secret-box.ts'
+import { sealedSettings } from '../../server/tools/tool-secrets.ts'
 import { useDatabase } from '../support/store.ts'
 
 const store = useDatabase()
@@ -43,6 +47,37 @@ describe('default agent', () => {
 describe('agents', () => {
   beforeAll(async () => {
     await ensureDefaultAgent(store.db)
+  })
+
+  it('seals the plain secrets of every old version once and leaves the rest as it was', async () => {
+    const box = new SecretBox(new Uint8Array(32).fill(3))
+    const tool = {
+      ...{
+        name: 'find',
+        description: 'Finds.',
+        method: 'GET' as const,
+        timeoutMs: 1_000,
+        retries: 0,
+      },
+      ...{ url: 'https://example.com/', headers: { 'X-Key': 'plain-value', 'X-None': '' } },
+      parameters: { type: 'object' as const, properties: {} },
+    }
+    const base = { ...DEFAULT_SETTINGS.base, httpTools: [tool] }
+    const settings = { ...DEFAULT_SETTINGS, base }
+    const agent = await createAgent(store.db, { name: 'Vieja', settings, author: 'admin' })
+    await saveAgent(store.db, { id: agent.id, settings, baseVersion: 1, author: 'admin' })
+    const seal = (one: AgentSettings) => sealedSettings(one, box)
+    expect([await sealOldVersions(store.db, seal), await sealOldVersions(store.db, seal)]).toEqual([
+      2, 0,
+    ])
+    const text = await store.db.oneFirst(sql.type(z.object({ text: z.string() }))`
+      SELECT string_agg(settings::text, ' ') AS text FROM agent_versions
+      WHERE agent_id = ${agent.id}`)
+    expect(text).not.toContain('plain-value')
+    const read = (await getAgent(store.db, agent.id))?.settings.base
+    const { 'X-Key': key = '', ...others } = read?.httpTools[0]?.headers ?? {}
+    expect([box.open(key), others]).toEqual(['plain-value', { 'X-None': '' }])
+    expect({ ...read, httpTools: [] }).toEqual(DEFAULT_SETTINGS.base)
   })
 
   it('publishes a new version on each save and keeps the old ones', async () => {

@@ -76,7 +76,9 @@ export class FakeLane {
 
 /** What went to the line, in order: a payload is named by its first byte. */
 export type Sent = { atMs: number } & (
-  { kind: 'payload'; first: number } | { kind: 'mark'; name: string } | { kind: 'clear' }
+  | { kind: 'payload'; first: number; frames: number }
+  | { kind: 'mark'; name: string }
+  | { kind: 'clear' }
 )
 
 export class FakeStream implements CarrierStream {
@@ -86,8 +88,13 @@ export class FakeStream implements CarrierStream {
   taking = true
   readonly sent: Sent[] = []
 
+  /** Each frame of a payload is noted by itself; `frames` says how many came in its message. */
   sendPayload(payload: Uint8Array): boolean {
-    if (this.taking) this.sent.push({ kind: 'payload', atMs: this.nowMs, first: payload[0]! })
+    const frames = payload.length / FRAME_SAMPLES
+    for (let i = 0; i < (this.taking ? frames : 0); i++) {
+      const first = payload[i * FRAME_SAMPLES]!
+      this.sent.push({ kind: 'payload', atMs: this.nowMs, first, frames })
+    }
     return this.taking
   }
 

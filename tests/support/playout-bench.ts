@@ -12,21 +12,32 @@ export class PlayoutBench {
   readonly lane = new FakeLane()
   readonly stream = new FakeStream()
   readonly told: string[] = []
+  readonly carrierMs: (number | null | undefined)[] = []
   readonly recorded: number[] = []
   recorderClears = 0
   droppedSamples = 0
+  framesPerMessage = 1
+  onStarted: () => void = () => undefined
   readonly playout = new Playout({
     lane: this.lane,
     stream: this.stream,
     ttsRateHz: 8_000,
     events: {
-      onSegmentStarted: (id, atMs) => this.told.push(`started ${id} at ${atMs}`),
-      onSegmentHeard: (id, atMs) => this.told.push(`heard ${id} at ${atMs}`),
+      onSegmentStarted: (id, atMs) => {
+        this.told.push(`started ${id} at ${atMs}`)
+        this.onStarted()
+      },
+      onAudioPrepared: () => this.told.push('prepared'),
+      onSegmentHeard: (id, atMs, carrierMs) => {
+        this.told.push(`heard ${id} at ${atMs}`)
+        this.carrierMs.push(carrierMs)
+      },
     },
     clockMs: () => 7_000,
     onSent: (payload) => this.recorded.push(payload[0]!),
     onCleared: () => this.recorderClears++,
     onDropped: (samples) => (this.droppedSamples += samples),
+    framesPerMessage: () => this.framesPerMessage,
   })
 
   at(nowMs: number): this {
@@ -49,6 +60,16 @@ export class PlayoutBench {
 
   times(): number[] {
     return this.stream.sent.filter(({ kind }) => kind === 'payload').map(({ atMs }) => atMs)
+  }
+
+  /** Frames of each message, in order. */
+  messages(): number[] {
+    const sizes: number[] = []
+    const frames = this.stream.sent.flatMap((sent) =>
+      sent.kind === 'payload' ? [sent.frames] : [],
+    )
+    for (let at = 0; at < frames.length; at += frames[at]!) sizes.push(frames[at]!)
+    return sizes
   }
 
   marks(): string[] {

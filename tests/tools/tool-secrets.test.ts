@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { agentSettings, DEFAULT_SETTINGS, type AgentSettings } from '../../server/agent-settings.ts'
 import { httpTools, type HttpTool } from '../../server/tools/http-tool.ts'
+import { SecretBox } from '../../server/secret-box.ts'
 import {
   maskedSettings,
+  openedTool,
+  sealedSettings,
   withoutSecrets,
   withStoredSecrets,
 } from '../../server/tools/tool-secrets.ts'
@@ -44,6 +47,26 @@ describe('secrets of tools', () => {
         'write this value again',
       )
     }
+  })
+
+  it('are sealed before they are stored, once, and opened for the call', () => {
+    const box = new SecretBox(new Uint8Array(32).fill(1))
+    const sealed = sealedSettings(withTools([TOOL], [TOOL]), box)
+    expect(JSON.stringify(sealed)).not.toContain('secret-value')
+    expect(sealedSettings(sealed, box)).toEqual(sealed)
+    expect(agentSettings.safeParse(sealed).success).toBe(true)
+    const [tool] = sealed.base.httpTools
+    expect(tool && openedTool(tool, box)).toEqual(TOOL)
+    const saved = withStoredSecrets(maskedSettings(sealed), sealed)
+    expect(saved.base).toEqual(sealed.base)
+  })
+
+  it('of 2 000 characters still fit when they are sealed, 2 001 are refused', () => {
+    const box = new SecretBox(new Uint8Array(32).fill(1))
+    const ofLength = (length: number) => [{ ...TOOL, headers: { 'X-Key': 'k'.repeat(length) } }]
+    const sealed = sealedSettings(withTools(ofLength(2_000)), box)
+    expect(agentSettings.safeParse(sealed).success).toBe(true)
+    expect(httpTools.safeParse(ofLength(2_001)).success).toBe(false)
   })
 
   it('are taken out of what the service answers, also without their scheme', () => {

@@ -1,7 +1,10 @@
 /** The latency of a turn as segments of one bar. Pure. */
 import type { TurnLatency } from '../api/types.ts'
 
-export const LATENCY_PARTS = ['endpointing', 'stt', 'llm', 'sentence', 'tts', 'own'] as const
+export const LATENCY_PARTS = [
+  ...(['endpointing', 'stt', 'queue', 'llm', 'sentence', 'tts', 'dsp', 'pacing'] as const),
+  ...(['own', 'carrier'] as const),
+]
 export type LatencyPart = (typeof LATENCY_PARTS)[number]
 
 export interface LatencySegment {
@@ -22,13 +25,19 @@ export function latencyGrade(responseMs: number): 'good' | 'warn' | 'bad' {
 
 /** Segments in the order in which they happen; parts that took no time or did not occur are left out. */
 export function latencySegments(latency: TurnLatency): LatencySegment[] {
+  const { queueMs = null, dspMs = null, pacingMs = null, carrierMs = null } = latency
   const ms: Record<LatencyPart, number | null> = {
     endpointing: latency.endpointingMs,
     stt: latency.sttMs,
+    queue: queueMs,
     llm: latency.llmFirstTokenMs,
     sentence: latency.firstSentenceMs,
     tts: latency.ttsFirstAudioMs,
-    own: latency.ownMs,
+    dsp: dspMs,
+    pacing: pacingMs,
+    // What of it has no name, or all of it in turns of older versions.
+    own: latency.ownMs - (queueMs ?? 0) - (dspMs ?? 0) - (pacingMs ?? 0),
+    carrier: carrierMs,
   }
   const parts = LATENCY_PARTS.map((part) => ({ part, ms: Math.max(0, ms[part] ?? 0) }))
   const total = Math.max(

@@ -120,6 +120,12 @@ export const enSettings: Record<keyof typeof esSettings, string> = {
   'hint.profanity': 'What the transcript shows of them. Azure only.',
   'option.raw': 'As spoken',
   'option.masked': 'With asterisks',
+  'field.secondHearing': 'Second hearing',
+  'hint.secondHearing':
+    'Groq Whisper hears each phrase again; when it is in time its words count. Needs GROQ_API_KEY.',
+  'option.off': 'Off',
+  'option.whisper-large-v3-turbo': 'Whisper large v3 turbo',
+  'option.whisper-large-v3': 'Whisper large v3',
   'option.removed': 'Left out',
   'field.hallucinationBlacklist': 'Texts to ignore',
   'hint.hallucinationBlacklist': 'What the recogniser invents out of noise.',

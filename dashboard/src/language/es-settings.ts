@@ -119,6 +119,12 @@ export const esSettings = {
   'option.raw': 'Como se dicen',
   'option.masked': 'Con asteriscos',
   'option.removed': 'Se quitan',
+  'field.secondHearing': 'Segunda escucha',
+  'hint.secondHearing':
+    'Groq Whisper oye cada frase otra vez; si llega a tiempo, valen sus palabras. Requiere GROQ_API_KEY.',
+  'option.off': 'No',
+  'option.whisper-large-v3-turbo': 'Whisper large v3 turbo',
+  'option.whisper-large-v3': 'Whisper large v3',
   'field.hallucinationBlacklist': 'Textos que se ignoran',
   'hint.hallucinationBlacklist': 'Lo que el reconocedor inventa con ruido.',
   'field.phrases': 'Palabras que favorecer',

@@ -130,6 +130,12 @@ export const FIELDS: readonly Field[] = [
     control: 'choice',
     options: ['raw', 'masked', 'removed'],
   },
+  {
+    name: 'secondHearing',
+    section: 'transcription',
+    control: 'choice',
+    options: ['off', 'whisper-large-v3-turbo', 'whisper-large-v3'],
+  },
   integer('inputMinCharacters', 'transcription', [0, 100, 1]),
   {
     name: 'hallucinationBlacklist',

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { gaveOutFirst, missed, nextCalls, type Tried } from '../../../bench/rig/criteria.ts'
+import {
+  boundOf,
+  gaveOutFirst,
+  missed,
+  nextCalls,
+  stepAtShare,
+  type Tried,
+} from '../../../bench/rig/criteria.ts'
 
 const GOOD = { calls: 100, failedPct: 0.49, turnP95Ratio: 1.25, latePct: 0.099 }
 const QUIET = {
@@ -42,6 +49,27 @@ describe('ramp', () => {
   it('never goes beyond the most that was asked for', () => {
     expect(search(10_000, 300)).toEqual([50, 100, 200, 300])
     expect(search(10_000, 20)).toEqual([20])
+  })
+})
+
+describe('what a search has proven', () => {
+  const tried: Tried[] = [
+    { calls: 100, passed: true },
+    { calls: 400, passed: false, rigDoubt: 'late' },
+    { calls: 200, passed: true },
+    { calls: 300, passed: true },
+  ]
+
+  it('is bound by the rig when the step above 300 failed with the rig in doubt', () => {
+    expect(boundOf(tried)).toBe('rig')
+    expect(boundOf([...tried, { calls: 350, passed: false, rigDoubt: null }])).toBe('criterion')
+    expect(boundOf([{ calls: 100, passed: true }])).toBe('none')
+  })
+
+  it('quotes the path at 60 % of 300 calls from the step of 200', () => {
+    expect(stepAtShare(tried, 0.6)?.calls).toBe(200)
+    expect(stepAtShare(tried, 1)?.calls).toBe(300)
+    expect(stepAtShare([{ calls: 100, passed: false }], 1)).toBeNull()
   })
 })
 

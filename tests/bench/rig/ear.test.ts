@@ -33,6 +33,16 @@ describe('ear', () => {
     expect(ear.aheadMs(lastMs)).toBe(80)
   })
 
+  it('finds no jitter in pairs of frames that come every 40 ms', () => {
+    let atMs = sendAhead(50)
+    const pair = new Uint8Array(320).fill(encodeSample(4_000))
+    // The first pair waits 20 ms for its second frame.
+    for (let i = 0; i < 20; i++) ear.payload(pair, (atMs += 40))
+    expect([counts.frames, counts.lateFrames, counts.holes]).toEqual([90, 0, 0])
+    expect([counts.lateness.maxMs, counts.jitter.maxMs]).toEqual([20, 20])
+    expect(counts.jitter.percentileMs(0.95)).toBeLessThanOrEqual(0.1)
+  })
+
   it('finds frames late by 45 ms after a stall that the lead has covered', () => {
     const lastMs = sendAhead(50)
     ear.payload(LOUD, lastMs + 65)

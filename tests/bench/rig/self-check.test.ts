@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Histogram } from '../../../bench/rig/histogram.ts'
-import { mockDoubt, rigDoubt } from '../../../bench/rig/self-check.ts'
+import { judged, mockDoubt, rigDoubt, RigUnreliable } from '../../../bench/rig/self-check.ts'
 
 const LOAD = { wallSec: 10, serverCores: 0.9, rigCores: 0.5, rigBusy: 0.5 }
 
@@ -18,6 +18,24 @@ describe('rig doubt', () => {
   it('names the load above 80 %, and the lateness above 10 ms', () => {
     expect(rigDoubt({ ...LOAD, rigBusy: 0.81 }, lateness(1))).toMatch(/bottleneck.*81 %/)
     expect(rigDoubt(LOAD, lateness(10.4))).toMatch(/not punctual.*p99 10\.\d ms late/)
+  })
+})
+
+describe('judgement', () => {
+  const result = { bench: 'http', seed: 1, settings: { seconds: 8 }, figures: { calls: 500 } }
+  const doubt = 'The rig was not punctual'
+
+  it('keeps a figure that met its limit in spite of a late rig, and tells of the doubt', () => {
+    const kept = judged(result, { doubt, proven: true, lateness: lateness(40) })
+    expect(kept).toEqual({ ...result, settings: { seconds: 8, rigDoubt: doubt } })
+    expect(judged(result, { doubt: null, proven: false, lateness: lateness(1) })).toBe(result)
+  })
+
+  it('refuses a figure that missed its limit, and any when the load was more than 100 ms behind', () => {
+    const missed = { doubt, proven: false, lateness: lateness(40) }
+    const behind = { doubt, proven: true, lateness: lateness(101) }
+    expect(() => judged(result, missed)).toThrow(RigUnreliable)
+    expect(() => judged(result, behind)).toThrow(RigUnreliable)
   })
 })
 

@@ -1,0 +1,43 @@
+/**
+ * Past calls: what is remembered of telephone calls that are over, because carriers tell of them later: recordings, the end
+ * of a transfer, webhooks that come twice.
+ *
+ * Invariants: at most OVER_MAX ids and RECENT_MAX calls are kept, the oldest go first.
+ */
+import type { PhoneCall } from './phone-call.ts'
+
+const OVER_MAX = 10_000
+const RECENT_MAX = 1_000
+
+export class PastCalls {
+  /** Our ids by the carrier's. */
+  readonly #ids = new Map<string, string>()
+  /** By our id: a transferred call is still asked about. */
+  readonly #recent = new Map<string, PhoneCall>()
+
+  has(carrierCallId: string): boolean {
+    return this.#ids.has(carrierCallId)
+  }
+
+  idOf(carrierCallId: string): string | undefined {
+    return this.#ids.get(carrierCallId)
+  }
+
+  recall(callId: string): PhoneCall | undefined {
+    return this.#recent.get(callId)
+  }
+
+  add(call: PhoneCall): void {
+    this.#recent.set(call.id, call)
+    const [oldest] = this.#recent.keys()
+    if (this.#recent.size > RECENT_MAX && oldest !== undefined) this.#recent.delete(oldest)
+    if (call.carrierCallId !== null) this.note(call.carrierCallId, call.id)
+  }
+
+  /** One of which only the ids are known. */
+  note(carrierCallId: string, callId: string): void {
+    this.#ids.set(carrierCallId, callId)
+    const [oldest] = this.#ids.keys()
+    if (this.#ids.size > OVER_MAX && oldest !== undefined) this.#ids.delete(oldest)
+  }
+}
