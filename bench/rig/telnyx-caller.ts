@@ -146,7 +146,7 @@ export class TelnyxCall implements TelnyxLeg, SimulatedCall {
   command(action: string, body: Record<string, unknown>): void {
     if (typeof body['client_state'] === 'string') this.#clientState = body['client_state']
     if (action === 'answer') void this.pickUp()
-    else if (action === 'hangup') this.#end('server', 1_000)
+    else if (action === 'hangup' || action === 'reject') this.#end('server', 1_000)
     else if (action === 'send_dtmf') this.digitsHeard.push(String(body['digits']))
     else if (action === 'streaming_start') void this.#openSocket(body)
     else if (action === 'streaming_stop') this.#closeSocket()
