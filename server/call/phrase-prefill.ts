@@ -1,4 +1,7 @@
-/** Has the voices speak what agents say by themselves before anybody calls, so that a greeting starts at once. */
+/**
+ * What is done for an agent before anybody calls: its voices speak what it says by itself, so that a greeting starts at
+ * once, and its model is checked against the provider's list.
+ */
 import { PROFILES, resolveProfile } from '../agent-settings.ts'
 import { fixedSentences, voiceOf } from '../conversation/fixed-sentences.ts'
 import { errorText } from '../errors.ts'
@@ -11,11 +14,12 @@ import type { Database } from '../store/database.ts'
 const AGENTS_MAX = 50
 
 export async function prefillAgent(
-  providers: Pick<Providers, 'prefill'>,
+  providers: Pick<Providers, 'prefill' | 'checkModel'>,
   agent: Pick<Agent, 'settings'>,
 ): Promise<void> {
   for (const profile of PROFILES) {
     const settings = resolveProfile(agent.settings, profile)
+    providers.checkModel(settings.llmModel)
     await providers.prefill(fixedSentences(settings), voiceOf(settings))
   }
 }

@@ -100,6 +100,11 @@ export class GroqLlm implements LlmProvider {
     }
   }
 
+  /** Says now, not at the first answer, when the list that warm() read lacks this model. */
+  checkModel(model: string): void {
+    this.#modelFor(model)
+  }
+
   /** What the last answer said about this account's limits; null before the first. */
   get rateLimits(): RateLimits | null {
     return this.#rate
