@@ -1,5 +1,6 @@
 /**
- * Has the voices speak what agents say by themselves before anybody calls, so that a greeting starts at once.
+ * Has the voices speak what agents say by themselves before anybody calls, so that a greeting starts at once; and has
+ * each agent's model looked up in its provider's list.
  *
  *   start ─► every agent's opening, awaited for OPENINGS_MS at most ─► ready ─► the other phrases, whenever no call speaks
  */
@@ -17,7 +18,7 @@ const AGENTS_MAX = 50
 /** So long the server waits for the openings before it takes calls; the embedded voice needs 0.1 s for one agent. */
 const OPENINGS_MS = 300
 
-type Prefill = Pick<Providers, 'prefill'>
+type Prefill = Pick<Providers, 'prefill'> & Partial<Pick<Providers, 'checkModel'>>
 type Settings = Pick<Agent, 'settings'>
 
 export async function prefillAgent(providers: Prefill, agent: Settings): Promise<void> {
@@ -31,6 +32,7 @@ export async function prefillAgent(providers: Prefill, agent: Settings): Promise
 async function prefillOpening(providers: Prefill, agent: Settings): Promise<void> {
   for (const profile of PROFILES) {
     const settings = resolveProfile(agent.settings, profile)
+    providers.checkModel?.(settings.llmModel)
     await providers.prefill(openingSentences(settings), voiceOf(settings))
   }
 }

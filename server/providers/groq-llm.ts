@@ -9,7 +9,7 @@
  * replaced by FALLBACK_MODEL.
  */
 import Groq from 'groq-sdk'
-import { APIConnectionTimeoutError, APIError } from 'groq-sdk/error'
+import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'groq-sdk/error'
 import type { ChatCompletionCreateParamsStreaming } from 'groq-sdk/resources/chat/completions'
 import { ProviderError, errorText } from '../errors.ts'
 import { AnswerReader, requestBody, stallError, statusError } from './chat-completion.ts'
@@ -95,9 +95,14 @@ export class GroqLlm implements LlmProvider {
         } else if (isToolUseFailure(error) && current.tools.length > 0) {
           // The model wrote a tool call that Groq could not read; without tools it answers in words.
           current = { ...current, tools: [] }
-        } else throw failure
+        } else if (attempt > 0 || !isBrokenConnection(error)) throw failure
       }
     }
+  }
+
+  /** Says now, not at the first answer, when the list that warm() read lacks this model. */
+  checkModel(model: string): void {
+    this.#modelFor(model)
   }
 
   /** What the last answer said about this account's limits; null before the first. */
@@ -189,6 +194,11 @@ function groqBody(request: LlmRequest): ChatCompletionCreateParamsStreaming {
 function errorBody(error: InstanceType<typeof APIError>): { code?: unknown; message?: unknown } {
   const outer = error.error as { error?: object } | undefined
   return outer?.error ?? outer ?? {}
+}
+
+/** A kept connection may turn out to be closed when it is used again: a new one is worth the few ms, once. */
+function isBrokenConnection(error: unknown): boolean {
+  return error instanceof APIConnectionError && !(error instanceof APIConnectionTimeoutError)
 }
 
 function isToolUseFailure(error: unknown): boolean {

@@ -61,6 +61,8 @@ export interface Providers {
   accounts: CallAccounts
   /** The preferred voice's phrases. */
   phraseStats(): PhraseCacheStats
+  /** A model that an agent is set to: a notice in the status when the account does not have it. Behind warm(). */
+  checkModel(model: string): void
   /** Has every voice speak these texts ahead of the calls, so that they start at once. Never rejects. */
   prefill(texts: readonly string[], voice: Voice): Promise<void>
 }
@@ -128,6 +130,9 @@ export async function selectProviders(
     tts: new FailoverTts(caches, { accounts, health }),
     status,
     accounts,
+    checkModel: (model) => {
+      for (const { provider } of brains) if (provider instanceof GroqLlm) provider.checkModel(model)
+    },
     phraseStats: () => caches[0]!.stats,
     prefill: async (texts, voice) => {
       for (const cache of caches) {

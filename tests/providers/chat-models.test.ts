@@ -1,4 +1,5 @@
 /** Both network models against a real HTTP server: the same answers and failures through our client and groq-sdk. */
+import type { ServerResponse } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FALLBACK_MODEL, GroqLlm } from '../../server/providers/groq-llm.ts'
 import type { LlmEvent, LlmProvider, LlmRequest } from '../../server/providers/llm.ts'
@@ -351,6 +352,17 @@ describe('groq-llm alone', () => {
       FALLBACK_MODEL,
     ])
     expect(server.requests[1]).toMatchObject({ reasoning_effort: 'low', include_reasoning: false })
+  })
+
+  it('asks once more, and only once, on a new connection when the kept one was closed', async () => {
+    const closes = (response: ServerResponse) => void response.socket?.destroy()
+    server.answers = [closes, streams(textChunk('Sí.'), finishChunk('stop'))]
+    const llm = new GroqLlm({ apiKey: 'a-key', baseUrl: server.url })
+    expect((await answerOf(llm)).text).toBe('Sí.')
+    expect(server.requests).toHaveLength(2)
+    server.answers = [closes]
+    await expect(answerOf(llm)).rejects.toMatchObject({ code: 'LLM_UNAVAILABLE' })
+    expect(server.requests).toHaveLength(4)
   })
 
   it('asks once more without tools after tool_use_failed', async () => {

@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import { describe, expect, it } from 'vitest'
+import { GroqService } from '../../bench/rig/groq-service.ts'
 import { selectProviders } from '../../server/providers/select.ts'
 
 const log = pino({ level: 'silent' })
@@ -31,6 +32,21 @@ describe('selection of providers', () => {
     expect([stt.name, llm.name, tts.name]).toEqual(['azure', 'groq', 'azure'])
     expect([status.stt, status.llm, status.tts].every(({ production }) => production)).toBe(true)
     expect(status.stt.label).toBe('Azure Speech (eastus)')
+  })
+
+  it('says before the first call that the account has an agent’s model no more, and who answers instead', async () => {
+    const service = await GroqService.start({ models: ['openai/gpt-oss-120b'] })
+    const groq = { apiKey: 'k', baseUrl: service.url }
+    const { llm, status, checkModel } = await selectProviders({ ...nothing, groq }, log)
+    await llm.warm()
+    checkModel('openai/gpt-oss-120b')
+    expect(status.llm.notice).toBeNull()
+    checkModel('llama-3.3-70b-versatile')
+    expect(status.llm.notice).toBe(
+      'The model llama-3.3-70b-versatile is not offered to this account (any more); openai/gpt-oss-120b answers instead.',
+    )
+    await llm.close()
+    await service.close()
   })
 
   it('takes a server by its URL and names model and host', async () => {
