@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { AudioPool } from '../workers/pool.ts'
 import { openAfterCall } from './aftercall/open.ts'
+import { openBeds } from './beds/open-beds.ts'
 import { AdmissionGate } from './call/admission.ts'
 import { AgentSource } from './call/agent-source.ts'
 import { answer } from './call/answer.ts'
@@ -36,7 +37,7 @@ import { phoneApi } from './http/phone-api.ts'
 import { loadSessionSecret } from './http/session-cookie.ts'
 import { createLog, SecretMask, type Log } from './log.ts'
 import { Wheel } from './media/wheel.ts'
-import { createMetrics, type Metrics } from './metrics.ts'
+import { createMetrics, watchAudioFaults, type Metrics } from './metrics.ts'
 import { openSecretBox, type SecretBox } from './secret-box.ts'
 import { phraseFigures } from './providers/phrase-figures.ts'
 import { selectProviders, type Providers } from './providers/select.ts'
@@ -106,8 +107,13 @@ async function openStore({ config, log, mask, metrics, undo }: Base) {
 
 async function openAudio(base: Base) {
   const { config, log, metrics, undo } = base
-  const pool = await AudioPool.create({ slots: config.maxCalls, threads: config.audioThreads })
+  const pool = await AudioPool.create({
+    slots: config.maxCalls,
+    threads: config.audioThreads,
+    uploadedBedBytes: config.bedMemoryBytes,
+  })
   undo.add('audio pool', () => pool.close())
+  watchAudioFaults(metrics, () => pool.faultCounts())
   const registry = new CallRegistry()
   const load = openLoadControl({ isOn: config.loadControl, registry, metrics, log })
   const meter = new LoadMeter({
@@ -145,6 +151,7 @@ interface Parts {
   registry: CallRegistry
   load: LoadControl
   providers: Providers
+  beds: Awaited<ReturnType<typeof openBeds>>
 }
 
 async function openCalls(base: Base, parts: Parts) {
@@ -235,6 +242,7 @@ async function openHttp(base: Base, parts: Parts, calls: Awaited<ReturnType<type
       admit: () => gate.admit(registry.size, performance.now()),
     },
     providersStatus: () => parts.providers.status,
+    beds: parts.beds,
     voices: () => parts.providers.tts.voices(),
     audioStats: () => ({ ...parts.pool.stats() }),
     journalStats: () => ({ ...parts.journal.stats }),
@@ -281,7 +289,8 @@ async function start(base: Base): Promise<void> {
     await Promise.all([providers.stt.close(), providers.llm.close(), providers.tts.close()])
   })
   const [store, audio] = await Promise.all([openStore(base), openAudio(base)])
-  const parts = { ...store, ...audio, providers }
+  const beds = await openBeds(audio.pool.uploadedBeds, store.db, log)
+  const parts = { ...store, ...audio, providers, beds }
   const calls = await openCalls(base, parts)
   const port = await openHttp(base, parts, calls)
   undo.add('calls', async () => {
@@ -297,8 +306,8 @@ async function start(base: Base): Promise<void> {
   })
   // An echo needs no providers; loading their models would disturb what the bench measures.
   if (!config.echo) await warm(providers, log)
+  if (!config.echo) await prefillAgents(providers, parts.db, log)
   calls.gate.setReady()
-  if (!config.echo) void prefillAgents(providers, parts.db, log)
   log.info({ ms: Math.round(performance.now() - beganMs) }, 'ready')
   welcome(config, port, store.newKey)
 }

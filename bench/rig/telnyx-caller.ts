@@ -27,6 +27,8 @@ export interface TelnyxCallerOptions extends TelnyxWebhookTarget {
   from: string
   to: string
   trouble?: TroubleOptions
+  /** False: the stream that the server asks for never comes. */
+  opensStream?: boolean
 }
 
 export class TelnyxCall implements TelnyxLeg, SimulatedCall {
@@ -174,6 +176,7 @@ export class TelnyxCall implements TelnyxLeg, SimulatedCall {
 
   async #openSocket(body: Record<string, unknown>): Promise<void> {
     this.streams.push(body)
+    if (this.#options.opensStream === false) return
     this.#mode = body['stream_bidirectional_mode'] === 'rtp' ? 'rtp' : 'mp3'
     const wanted = new URL(String(body['stream_url']))
     const { server } = this.#options
