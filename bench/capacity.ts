@@ -148,6 +148,7 @@ class Runner {
   /** p95 turn latency and memory of this server with 20 calls: what the others are measured against. */
   async baseline(): Promise<void> {
     const { turnP95Ms, watched } = await this.#run(BASELINE_CALLS)
+    if (turnP95Ms <= 0) throw new Error('no turn was answered in the baseline: take more --seconds')
     this.#baselineP95Ms = turnP95Ms
     this.#baselineRssMb = watched.rssMaxMb
     this.#options.progress(
@@ -229,6 +230,7 @@ class Runner {
     const seen = {
       calls,
       failedPct: rounded((100 * tally.failed) / begun, 2),
+      // The baseline's own step has nothing to be compared with.
       turnP95Ratio: this.#baselineP95Ms === 0 ? 1 : rounded(turnP95Ms / this.#baselineP95Ms, 3),
       latePct: rounded((100 * tally.lateFrames) / Math.max(1, tally.frames), 3),
     }

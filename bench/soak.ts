@@ -32,6 +32,8 @@ const WARM_SHARE = 0.25
 /** Calls that hang up at once, before the run: until then every call adds compiled code and entries of bounded caches. */
 const WARM_UP_CALLS = 1_500
 const WARM_UP_LANES = 25
+/** On a machine that is slow the run begins with fewer. */
+const WARM_UP_MAX_MS = 90_000
 const WARM_UP_HOLD_MS = 300
 const READINGS_LEAST = 4
 const READINGS_MOST = 12
@@ -65,7 +67,7 @@ export async function runSoak(options: SoakOptions): Promise<BenchFigures> {
     const note = (doubt: string): void => void (early = doubt)
     const checked = await checkRig(lab, 'soak', options.diagnose ? note : undefined)
     progress(`warming up: ${WARM_UP_CALLS} short calls`)
-    await warmUp(lab)
+    const warmUpCalls = await warmUp(lab)
     const churn = new CallLoad({
       ...{ server: lab.server, authToken: AUTH_TOKEN, pacer: lab.pacer, lines, seed, turns: 1 },
     })
@@ -90,7 +92,7 @@ export async function runSoak(options: SoakOptions): Promise<BenchFigures> {
     const result: BenchFigures = {
       bench: 'soak',
       seed,
-      settings: { seconds, rigCore: lab.rigCore, longCalls: LONG_CALLS },
+      settings: { seconds, rigCore: lab.rigCore, longCalls: LONG_CALLS, warmUpCalls },
       figures: {
         calls,
         leakBytesPerCall: Math.round(slopePerCall(memory)),
@@ -125,9 +127,13 @@ export async function runSoak(options: SoakOptions): Promise<BenchFigures> {
   }
 }
 
-/** Calls that are answered and end before anything is said. One that fails is of no interest yet. */
-async function warmUp(lab: Lab): Promise<void> {
+/** Calls that are answered and end before anything is said. One that fails is of no interest yet. @returns how many */
+async function warmUp(lab: Lab): Promise<number> {
+  const untilMs = performance.now() + WARM_UP_MAX_MS
+  let calls = 0
   await inGroups(WARM_UP_CALLS, WARM_UP_LANES, async (index) => {
+    if (performance.now() > untilMs) return
+    calls++
     try {
       const call = await TwilioCall.place({
         ...{ server: lab.server.url, publicUrl: lab.server.url, authToken: AUTH_TOKEN },
@@ -141,6 +147,7 @@ async function warmUp(lab: Lab): Promise<void> {
       if (!(error instanceof CallRefused)) throw error
     }
   })
+  return calls
 }
 
 interface LongCalls {

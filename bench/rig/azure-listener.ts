@@ -54,6 +54,7 @@ const NEWS_MS = 300
 /** One word is revealed in so much speech. */
 const WORD_MS = 280
 const TICKS = 10_000
+const NO_SAMPLES = new Int16Array(0)
 
 interface Speech {
   startMs: number
@@ -125,14 +126,18 @@ export class AzureListener {
   #listen(body: Buffer): void {
     const bytes = body.buffer.slice(body.byteOffset, body.byteOffset + (body.length & ~1))
     const fresh = new Int16Array(bytes)
-    const pcm = new Int16Array(this.#rest.length + fresh.length)
-    pcm.set(this.#rest)
-    pcm.set(fresh, this.#rest.length)
+    let pcm = fresh
+    // A client that sends whole frames, as ours does, is not copied a second time.
+    if (this.#rest.length > 0) {
+      pcm = new Int16Array(this.#rest.length + fresh.length)
+      pcm.set(this.#rest)
+      pcm.set(fresh, this.#rest.length)
+    }
     let at = 0
     for (; at + FRAME_SAMPLES <= pcm.length; at += FRAME_SAMPLES) {
       this.#frame(pcm.subarray(at, at + FRAME_SAMPLES))
     }
-    this.#rest = pcm.slice(at)
+    this.#rest = at < pcm.length ? pcm.slice(at) : NO_SAMPLES
   }
 
   #frame(pcm: Int16Array): void {
