@@ -71,6 +71,8 @@ const profileShape = {
   initialSilenceMs: z.int().min(1_000).max(60_000),
   /** A transcript shorter than this that is not a known short answer ("sí", "no", a number) is ignored. */
   inputMinCharacters: z.int().min(0).max(100),
+  /** Drops turns much softer than what this user has said so far. */
+  adaptiveLevelFilter: z.boolean(),
   hallucinationBlacklist: z.array(z.string().max(100)).max(100),
   phrases: z.array(z.string().max(100)).max(500),
   /** What the recogniser does with swear words, where it can. */
@@ -161,6 +163,7 @@ export const DEFAULT_SETTINGS: AgentSettings = {
     legalNotice: '',
     initialSilenceMs: 30_000,
     inputMinCharacters: 2,
+    adaptiveLevelFilter: true,
     hallucinationBlacklist: ['Pero.', 'Y...', 'Mm.', 'Oye.', 'Ah.'],
     phrases: [],
     profanity: 'raw',
@@ -190,8 +193,15 @@ export const DEFAULT_SETTINGS: AgentSettings = {
   },
   profiles: {
     browser: {},
-    twilio: { voiceSpeed: 0.9, silenceTimeoutMs: 700, interruptionWords: 2 },
-    telnyx: { voiceSpeed: 0.9, silenceTimeoutMs: 700, interruptionWords: 2, idleTimeoutSec: 20 },
+    // The original's level filter was never fed on the telephone.
+    twilio: {
+      ...{ voiceSpeed: 0.9, silenceTimeoutMs: 700, interruptionWords: 2 },
+      adaptiveLevelFilter: false,
+    },
+    telnyx: {
+      ...{ voiceSpeed: 0.9, silenceTimeoutMs: 700, interruptionWords: 2, idleTimeoutSec: 20 },
+      adaptiveLevelFilter: false,
+    },
   },
 }
 

@@ -61,6 +61,9 @@ export interface AudioPoolStats {
   inboundOverflows: number
   agentOverflows: number
   badPayloads: number
+  deadPushes: number
+  /** Lanes refused for their codec, rate or bed, or because every slot was taken. */
+  refusedLanes: number
   faults: number
   /** Calls whose bed was not there. */
   missingBeds: number
@@ -92,9 +95,13 @@ export class AudioPool {
     inboundOverflows: 0,
     agentOverflows: 0,
     badPayloads: 0,
+    deadPushes: 0,
+    refusedLanes: 0,
     faults: 0,
     missingBeds: 0,
   }
+  /** The wheel's time at its last tick. */
+  #tickedMs = 0
   #closed = false
 
   /**
@@ -146,12 +153,14 @@ export class AudioPool {
   }
 
   /**
-   * Throws DspError DSP_NO_SLOT when every slot is taken (admission should have refused the call).
+   * Throws DspError DSP_NO_SLOT when every slot is taken (admission should have refused the call), and
+   * DSP_BAD_CODEC, DSP_BAD_RATE or DSP_NO_BED for what the core does not know; each is counted.
    */
   openLane(format: LaneFormat, settings: LaneSettings, events: LaneEvents): AudioLane {
     const index = this.#free.shift()
     const slot = index === undefined ? undefined : this.#slots[index]
     if (index === undefined || slot === undefined || this.#closed) {
+      this.#counters.refusedLanes++
       throw new DspError('DSP_NO_SLOT', `all ${this.#slots.length} audio slots are in use`, {
         retryable: true,
       })
@@ -169,6 +178,7 @@ export class AudioPool {
       )
     } catch (error) {
       this.#free.push(index)
+      this.#counters.refusedLanes++
       throw error
     }
     const lane = new AudioLane(slot, {
@@ -188,6 +198,7 @@ export class AudioPool {
    * measures how long a tail has waited.
    */
   tick(nowMs: number): void {
+    this.#tickedMs = nowMs
     if (this.#closed || this.#idleLists.length === 0) return
     const due: AudioLane[] = []
     const waiting = this.#waiting
@@ -215,6 +226,20 @@ export class AudioPool {
       runMs: this.#run.percentiles(),
       liveLanes: this.#lanes.size,
       slots: this.#slots.length,
+    }
+  }
+
+  /** What was refused or lost, for metrics: reasons are a closed list. */
+  faultCounts(): Readonly<Record<string, number>> {
+    const c = this.#counters
+    return {
+      badPayload: c.badPayloads,
+      userAudioFull: c.inboundOverflows,
+      agentAudioFull: c.agentOverflows,
+      deadLane: c.deadPushes,
+      refusedLane: c.refusedLanes,
+      trap: c.faults,
+      lostBatch: c.lostBatches,
     }
   }
 
@@ -267,6 +292,8 @@ export class AudioPool {
     this.#idleLists.push(list)
     const nowMs = performance.now()
     for (const lane of lanes) this.#settle(lane, nowMs)
+    // What the results gave rise to (an answer to be encoded) need not wait for the next turn of the wheel.
+    this.tick(this.#tickedMs)
   }
 
   /** A lane comes out of its batch: results to its owner, or its slot to the free list. */

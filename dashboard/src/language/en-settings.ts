@@ -132,6 +132,9 @@ export const enSettings: Record<keyof typeof esSettings, string> = {
 
   'field.language': 'Language',
   'hint.language': 'For hearing and for speaking.',
+  'field.adaptiveLevelFilter': 'Level filter',
+  'hint.adaptiveLevelFilter':
+    'After five turns, ignores speech below 0.4 of the user’s usual level: a television, somebody else.',
   'field.inputMinCharacters': 'Minimum characters',
   'hint.inputMinCharacters': 'Anything shorter is ignored; “sí”, “no” and numbers always count.',
   'field.initialSilenceMs': 'Initial silence',

@@ -130,6 +130,9 @@ export const esSettings = {
 
   'field.language': 'Idioma',
   'hint.language': 'Para oír y para hablar.',
+  'field.adaptiveLevelFilter': 'Filtro de nivel',
+  'hint.adaptiveLevelFilter':
+    'Tras cinco turnos, ignora lo que suena por debajo de 0.4 del nivel habitual: un televisor, otra persona.',
   'field.inputMinCharacters': 'Mínimo de caracteres',
   'hint.inputMinCharacters': 'Lo más corto se ignora; «sí», «no» y los números siempre cuentan.',
   'field.initialSilenceMs': 'Silencio inicial',

@@ -132,6 +132,7 @@ export const FIELDS: readonly Field[] = [
     options: ['off', 'whisper-large-v3-turbo', 'whisper-large-v3'],
   },
   integer('inputMinCharacters', 'transcription', [0, 100, 1]),
+  { name: 'adaptiveLevelFilter', section: 'transcription', control: 'switch' },
   {
     name: 'hallucinationBlacklist',
     section: 'transcription',
