@@ -6,6 +6,8 @@ import type {
   Agent,
   AgentSettings,
   AgentSummary,
+  Bed,
+  BedList,
   CallDetail,
   CallPage,
   CallQuery,
@@ -46,14 +48,19 @@ export function whenUnauthorized(listener: () => void): void {
   onUnauthorized = listener
 }
 
+/** A file goes as it is. Browsers name WAV differently, or not at all. */
+function typeOf(body: unknown): string {
+  return body instanceof Blob ? 'audio/wav' : 'application/json'
+}
+
 async function request(method: string, path: string, body?: unknown): Promise<Response> {
   let response: Response
   try {
     response = await fetch(`/api/v1${path}`, {
       method,
       credentials: 'same-origin',
-      headers: body === undefined ? {} : { 'content-type': 'application/json' },
-      body: body === undefined ? undefined : JSON.stringify(body),
+      headers: body === undefined ? {} : { 'content-type': typeOf(body) },
+      body: body === undefined || body instanceof Blob ? body : JSON.stringify(body),
     })
   } catch (cause) {
     throw new ApiError(0, { code: 'NETWORK', message: String(cause) })
@@ -96,6 +103,13 @@ export const api = {
   /** A WAV file. */
   previewVoice: async (sample: VoiceSample) =>
     (await request('POST', '/voices/preview', sample)).blob(),
+  beds: () => json<BedList>('GET', '/beds'),
+  uploadBed: (name: string, file: Blob) =>
+    json<Bed>('POST', `/beds?name=${encodeURIComponent(name)}`, file),
+  /** A WAV file. */
+  bedAudio: async (name: string) =>
+    (await request('GET', `/beds/${encodeURIComponent(name)}/audio`)).blob(),
+  deleteBed: (name: string) => request('DELETE', `/beds/${encodeURIComponent(name)}`),
   calls: (query: CallQuery) => json<CallPage>('GET', `/calls?${callSearch(query)}`),
   call: (id: string) => json<CallDetail>('GET', `/calls/${id}`),
   dial: (order: { carrier: 'twilio' | 'telnyx'; to: string }) =>

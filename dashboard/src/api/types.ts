@@ -49,6 +49,18 @@ export interface ServerStatus {
   phrases: Record<string, StatValue> | null
 }
 
+/** A background sound. */
+export interface Bed {
+  name: string
+  builtIn: boolean
+  durationMs: number
+}
+
+export interface BedList {
+  items: Bed[]
+  memory: { usedBytes: number; limitBytes: number }
+}
+
 /** What `/voices/preview` speaks, as the settings name it. */
 export type VoiceSample = { text: string } & Pick<
   ProfileSettings,

@@ -1,6 +1,6 @@
 /** The agent page's state: the saved agent, the draft being edited, and what saving said. */
 import { api, ApiError } from '../api/client.ts'
-import type { Agent, AgentSettings, AgentSummary, VoiceInfo } from '../api/types.ts'
+import type { Agent, AgentSettings, AgentSummary, BedList, VoiceInfo } from '../api/types.ts'
 import { errorText } from '../language/language.svelte.ts'
 import { changedPaths, NO_PROBLEMS, ownPath, pathOf, problemsOf, SCOPES } from './form.ts'
 import { inherits, valueIn, withoutValue, withScopeOf, withValue } from './form.ts'
@@ -18,6 +18,7 @@ export class AgentForm {
   name = $state('')
   defaults = $state.raw<AgentSettings | null>(null)
   voices = $state.raw<VoiceInfo[]>([])
+  beds = $state.raw<BedList | null>(null)
   scope = $state<Scope>('base')
   saveState = $state<SaveState>('clean')
   failure = $state('')
@@ -34,14 +35,16 @@ export class AgentForm {
   async load(id?: string): Promise<void> {
     this.failure = ''
     try {
-      const [agents, defaults, voices] = await Promise.all([
+      const [agents, defaults, voices, beds] = await Promise.all([
         api.agents(),
         api.agentDefaults(),
         api.voices(),
+        api.beds(),
       ])
       this.agents = agents
       this.defaults = defaults
       this.voices = voices
+      this.beds = beds
       const chosen = id ?? this.saved?.id ?? agents[0]?.id
       if (chosen) this.#adopt(await api.agent(chosen))
     } catch (error) {

@@ -33,7 +33,7 @@ export interface NumberField extends Shared {
 }
 
 export interface TextField extends Shared {
-  control: 'text' | 'area' | 'voice' | 'style' | 'phone' | 'language'
+  control: 'text' | 'area' | 'voice' | 'style' | 'phone' | 'language' | 'bed'
   maxLength: number
   required: boolean
   /** What a text that is not empty must be, beside its length. */
@@ -104,12 +104,7 @@ export const FIELDS: readonly Field[] = [
   slider('voicePitch', 'voice', [-50, 50, 1]),
   slider('voiceVolume', 'voice', [-50, 50, 1]),
   { ...integer('voicePacingMs', 'voice', [0, 2_000, 50]), unit: 'ms' },
-  {
-    name: 'backgroundSound',
-    section: 'voice',
-    control: 'choice',
-    options: ['none', 'office', 'cafe', 'callcenter'],
-  },
+  text('backgroundSound', 'voice', { control: 'bed', maxLength: 60, required: true, wide: true }),
   slider('backgroundVolume', 'voice', [0, 1, 0.05]),
 
   text('language', 'transcription', { control: 'language', maxLength: 5, required: true }),
