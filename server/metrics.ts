@@ -89,6 +89,23 @@ export function createMetrics(options: { process?: boolean } = {}) {
   }
 }
 
+/** What the audio pool refused or lost, by reason (a closed list); the pool counts, a scrape reads. */
+export function watchAudioFaults(
+  metrics: Metrics,
+  read: () => Readonly<Record<string, number>>,
+): void {
+  new Counter({
+    name: 'andrea_audio_faults_total',
+    help: 'What the audio core refused or lost, by reason',
+    labelNames: ['reason'],
+    registers: [metrics.registry],
+    collect() {
+      this.reset()
+      for (const [reason, count] of Object.entries(read())) this.inc({ reason }, count)
+    },
+  })
+}
+
 /** Enters one turn's latency, each stage under its own label. */
 export function observeTurn(metrics: Metrics, latency: TurnLatency): void {
   const stages: [string, number | null | undefined][] = [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createMetrics, observeTurn } from '../server/metrics.ts'
+import { createMetrics, observeTurn, watchAudioFaults } from '../server/metrics.ts'
 
 describe('metrics', () => {
   it('keep a registry of their own: two sets do not share counts', async () => {
@@ -34,5 +34,16 @@ describe('metrics', () => {
     metrics.watch('journal_queued', 'Entries that wait', () => depth)
     depth = 7
     expect(await metrics.registry.metrics()).toContain('andrea_journal_queued 7')
+  })
+
+  it('show what the audio pool refused, by reason, as totals read at each scrape', async () => {
+    const metrics = createMetrics()
+    const counts = { badPayload: 3, deadLane: 0 }
+    watchAudioFaults(metrics, () => counts)
+    counts.badPayload = 5
+    await metrics.registry.metrics()
+    const text = await metrics.registry.metrics()
+    expect(text).toContain('andrea_audio_faults_total{reason="badPayload"} 5')
+    expect(text).toContain('andrea_audio_faults_total{reason="deadLane"} 0')
   })
 })

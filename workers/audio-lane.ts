@@ -28,6 +28,8 @@ export interface LaneCounters {
   inboundOverflows: number
   agentOverflows: number
   badPayloads: number
+  /** Audio, either way, for a lane that was closed or has faulted. */
+  deadPushes: number
 }
 
 /**
@@ -77,10 +79,10 @@ export class AudioLane {
 
   /**
    * One carrier payload: a whole multiple of 10 ms up to 100 ms. False when it was dropped and
-   * counted: another length, or the ring is full (1.9 s of PCMU wait already).
+   * counted: another length, the ring is full (1.9 s of PCMU wait already), or the lane is dead.
    */
   pushUserPayload(payload: Uint8Array): boolean {
-    if (this.#closed || this.faulted) return false
+    if (this.#isDead()) return false
     const result = this.#slot.pushPayload(payload)
     if (result === 'taken') {
       this.#wakeUp()
@@ -93,10 +95,10 @@ export class AudioLane {
 
   /**
    * PCM at the lane's TTS rate from index `from` on; returns the samples taken (the ring holds 320
-   * ms).
+   * ms). None is counted: the ring is full, or the lane is dead.
    */
   pushAgentPcm(pcm: Int16Array, from: number): number {
-    if (this.#closed || this.faulted) return 0
+    if (this.#isDead()) return 0
     const taken = this.#slot.pushPcm(pcm, from)
     if (taken > 0) this.#wakeUp()
     else if (pcm.length > from) this.#counters.agentOverflows++
@@ -199,6 +201,12 @@ export class AudioLane {
     } catch {
       return this.#fail(FAULT_OWNER)
     }
+  }
+
+  #isDead(): boolean {
+    const isDead = this.#closed || this.faulted
+    if (isDead) this.#counters.deadPushes++
+    return isDead
   }
 
   #wakeUp(): void {

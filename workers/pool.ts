@@ -15,8 +15,9 @@
 import { Piscina } from 'piscina'
 import { createDspMemory, type DspMemory } from '../dsp/host.ts'
 import { Slot } from '../dsp/slot.ts'
-import type { BedName } from '../dsp/beds.ts'
+import { isBuiltInBed } from '../dsp/beds.ts'
 import type { TtsRateHz } from '../dsp/filters.ts'
+import type { UploadedBeds } from '../dsp/uploaded-beds.ts'
 import { DspError } from '../server/errors.ts'
 import type { AudioFormat } from '../server/media/audio-format.ts'
 import type { AudioBatch, AudioBatchResult } from './audio-batch.ts'
@@ -24,7 +25,6 @@ import { AudioLane, type LaneEvents } from './audio-lane.ts'
 import { Timings, type Percentiles } from './timings.ts'
 
 export type { Detection, OutboundFrame, ProgressTone } from '../dsp/slot.ts'
-export type { BedName } from '../dsp/beds.ts'
 export type { TtsRateHz } from '../dsp/filters.ts'
 export type { LaneEvents } from './audio-lane.ts'
 export { AudioLane } from './audio-lane.ts'
@@ -40,9 +40,12 @@ export interface LaneFormat {
 export interface LaneSettings {
   /** 0 (only loud, clear speech) … 1 (the faintest voice). */
   vadSensitivity: number
-  bed: BedName
+  /** One that is not there (any more) is none: a call without its bed is still a call. */
+  bed: string
   /** 0…1. */
   bedGain: number
+  /** Take steady noise out of what speech-to-text gets; not unless said. */
+  suppressNoise?: boolean
   /** Look for DTMF and call-progress tones in the user's audio; not unless said. */
   tones?: boolean
   /** RMS of comfort noise under everything the agent sends, dBFS; none unless said. */
@@ -58,7 +61,12 @@ export interface AudioPoolStats {
   inboundOverflows: number
   agentOverflows: number
   badPayloads: number
+  deadPushes: number
+  /** Lanes refused for their codec, rate or bed, or because every slot was taken. */
+  refusedLanes: number
   faults: number
+  /** Calls whose bed was not there. */
+  missingBeds: number
   /** Dispatch to result, less the run itself, ms. */
   waitMs: Percentiles
   runMs: Percentiles
@@ -87,16 +95,30 @@ export class AudioPool {
     inboundOverflows: 0,
     agentOverflows: 0,
     badPayloads: 0,
+    deadPushes: 0,
+    refusedLanes: 0,
     faults: 0,
+    missingBeds: 0,
   }
+  /** The wheel's time at its last tick. */
+  #tickedMs = 0
   #closed = false
 
   /**
    * Starts `threads` workers over memory for `slots` calls (about 50 KiB each).
    * Throws DspError DSP_NOT_BUILT when the WASM module is missing, DSP_TOO_MANY_SLOTS above 4 GiB.
    */
-  static async create(o: { slots: number; threads: number }): Promise<AudioPool> {
-    const dsp = await createDspMemory({ slots: o.slots, lists: o.threads })
+  static async create(o: {
+    slots: number
+    threads: number
+    /** Room for uploaded beds: none unless said. */
+    uploadedBedBytes?: number
+  }): Promise<AudioPool> {
+    const dsp = await createDspMemory({
+      slots: o.slots,
+      lists: o.threads,
+      uploadedBedBytes: o.uploadedBedBytes ?? 0,
+    })
     const piscina = new Piscina<AudioBatch, AudioBatchResult>({
       filename: new URL('./audio-worker.ts', import.meta.url).href,
       workerData: dsp.share,
@@ -131,12 +153,14 @@ export class AudioPool {
   }
 
   /**
-   * Throws DspError DSP_NO_SLOT when every slot is taken (admission should have refused the call).
+   * Throws DspError DSP_NO_SLOT when every slot is taken (admission should have refused the call), and
+   * DSP_BAD_CODEC, DSP_BAD_RATE or DSP_NO_BED for what the core does not know; each is counted.
    */
   openLane(format: LaneFormat, settings: LaneSettings, events: LaneEvents): AudioLane {
     const index = this.#free.shift()
     const slot = index === undefined ? undefined : this.#slots[index]
     if (index === undefined || slot === undefined || this.#closed) {
+      this.#counters.refusedLanes++
       throw new DspError('DSP_NO_SLOT', `all ${this.#slots.length} audio slots are in use`, {
         retryable: true,
       })
@@ -150,10 +174,11 @@ export class AudioPool {
           ttsRateHz: format.ttsRateHz,
           sttRateHz: format.sttRateHz,
         },
-        settings,
+        { ...settings, bed: this.#knownBed(settings.bed, format.line.sampleRateHz) },
       )
     } catch (error) {
       this.#free.push(index)
+      this.#counters.refusedLanes++
       throw error
     }
     const lane = new AudioLane(slot, {
@@ -173,6 +198,7 @@ export class AudioPool {
    * measures how long a tail has waited.
    */
   tick(nowMs: number): void {
+    this.#tickedMs = nowMs
     if (this.#closed || this.#idleLists.length === 0) return
     const due: AudioLane[] = []
     const waiting = this.#waiting
@@ -203,6 +229,20 @@ export class AudioPool {
     }
   }
 
+  /** What was refused or lost, for metrics: reasons are a closed list. */
+  faultCounts(): Readonly<Record<string, number>> {
+    const c = this.#counters
+    return {
+      badPayload: c.badPayloads,
+      userAudioFull: c.inboundOverflows,
+      agentAudioFull: c.agentOverflows,
+      deadLane: c.deadPushes,
+      refusedLane: c.refusedLanes,
+      trap: c.faults,
+      lostBatch: c.lostBatches,
+    }
+  }
+
   /** Waits for batches in flight, then stops the workers. Lanes report nothing more. Idempotent. */
   async close(): Promise<void> {
     if (this.#closed) return
@@ -210,6 +250,18 @@ export class AudioPool {
     for (const lane of [...this.#lanes]) lane.close()
     await Promise.all(this.#inFlight)
     await this.#piscina.destroy()
+  }
+
+  /** Beds can be added and removed while calls run. */
+  get uploadedBeds(): UploadedBeds {
+    return this.#dsp.uploadedBeds
+  }
+
+  #knownBed(name: string, rateHz: number): string {
+    if (name === 'none' || isBuiltInBed(name)) return name
+    if (this.#dsp.uploadedBeds.find(name, rateHz) !== null) return name
+    this.#counters.missingBeds++
+    return 'none'
   }
 
   #dispatch(lanes: AudioLane[]): void {
@@ -240,6 +292,8 @@ export class AudioPool {
     this.#idleLists.push(list)
     const nowMs = performance.now()
     for (const lane of lanes) this.#settle(lane, nowMs)
+    // What the results gave rise to (an answer to be encoded) need not wait for the next turn of the wheel.
+    this.tick(this.#tickedMs)
   }
 
   /** A lane comes out of its batch: results to its owner, or its slot to the free list. */

@@ -270,6 +270,7 @@ export class Call implements LiveCall {
       ttsRateHz: this.#deps.echo ? STT_RATE_HZ : this.#deps.providers.tts.sampleRateHz,
       settings: {
         vadSensitivity: settings.vadSensitivity,
+        suppressNoise: settings.noiseSuppression,
         // A browser has neither a network's tones nor a keypad in its audio.
         tones: this.#stream.carrier !== 'browser',
         bed: this.#deps.echo ? 'none' : settings.backgroundSound,

@@ -76,6 +76,19 @@ describe('agent chain', () => {
     expect(frame).toMatchObject({ hasAgent: false, agentMs: 0 })
   })
 
+  it.each([
+    [-60, -60],
+    [-45, -45],
+    [-6, -20],
+  ])('fills silence with comfort noise of %d dBFS at %d dBFS within 0.3 dB', (asked, expected) => {
+    slotOf(rig, 0).open(LINEAR_8K, { ...QUIET, comfortNoiseDbfs: asked })
+    slotOf(rig, 0).wantFrames = true
+    const { pcm } = listen(200)
+    expect(Math.abs(toDb(rms(pcm) / 32_768) - expected)).toBeLessThan(0.3)
+    // White: no place of the spectrum holds much of it.
+    expect(amplitudeAt(pcm, 1_000, 8_000)).toBeLessThan(0.2 * rms(pcm))
+  })
+
   it('prepares 2 frames ahead, not 3', () => {
     const slot = slotOf(rig, 0)
     slot.open(PHONE, QUIET)

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { AudioPool, type AudioLane, type Detection, type LaneEvents } from '../../workers/pool.ts'
 import { FAULT_OWNER } from '../../workers/audio-lane.ts'
 
@@ -13,6 +13,20 @@ beforeAll(async () => {
 })
 afterAll(() => pool.close())
 
+/** A closed lane keeps its slot until its batch is done: the next test begins with all three. */
+afterEach(async () => {
+  for (let free = 0, tries = 0; free < 3 && tries < 100_000; tries++) {
+    const lanes: AudioLane[] = []
+    try {
+      while (lanes.length < 3) lanes.push(pool.openLane(PHONE, PLAIN, IGNORE))
+    } catch {
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    free = lanes.length
+    for (const lane of lanes) lane.close()
+  }
+})
+
 /**
  * Ticks until `done`, giving the event loop to results in between; the test's own time limit bounds
  * it.
@@ -24,8 +38,12 @@ async function tickUntil(done: () => boolean, nowMs = 0): Promise<void> {
   }
 }
 
+/** Closes the lanes behind `body`, and waits for batches that still hold their slots. */
 function closing<T>(lanes: AudioLane[], body: () => Promise<T>): Promise<T> {
-  return body().finally(() => lanes.forEach((lane) => lane.close()))
+  return body().finally(async () => {
+    lanes.forEach((lane) => lane.close())
+    await tickUntil(() => lanes.every((lane) => !lane.inFlight))
+  })
 }
 
 describe('pool', () => {
@@ -124,6 +142,33 @@ describe('pool', () => {
     lane.close()
     expect(taken.filter(Boolean)).toHaveLength(96)
     expect(pool.stats().inboundOverflows - before).toBe(4)
+  })
+
+  it.each([
+    ['codec OPUS', 'DSP_BAD_CODEC', { ...PHONE, line: { ...PHONE.line, codec: 'OPUS' as never } }],
+    [
+      'line rate of 11 025 Hz',
+      'DSP_BAD_RATE',
+      { ...PHONE, line: { ...PHONE.line, sampleRateHz: 11_025 as never } },
+    ],
+    ['TTS rate of 44 100 Hz', 'DSP_BAD_RATE', { ...PHONE, ttsRateHz: 44_100 as never }],
+  ] as const)('refuses a %s with %s, counts it, and keeps the slot free', (_, code, format) => {
+    const before = pool.stats()
+    expect(() => pool.openLane(format, PLAIN, IGNORE)).toThrow(expect.objectContaining({ code }))
+    expect(pool.stats().refusedLanes - before.refusedLanes).toBe(1)
+    expect(pool.faultCounts()['refusedLane']).toBe(before.refusedLanes + 1)
+    const lanes = [1, 2, 3].map(() => pool.openLane(PHONE, PLAIN, IGNORE))
+    for (const lane of lanes) lane.close()
+  })
+
+  it('takes nothing for a closed lane, either way, and counts both', () => {
+    const lane = pool.openLane(PHONE, PLAIN, IGNORE)
+    lane.close()
+    const before = pool.faultCounts()['deadLane'] ?? NaN
+    expect(lane.pushUserPayload(FRAME)).toBe(false)
+    expect(lane.pushAgentPcm(new Int16Array(320), 0)).toBe(0)
+    expect(lane.nextOutbound()).toBeNull()
+    expect(pool.faultCounts()['deadLane']).toBe(before + 2)
   })
 
   it('refuses a fourth lane with DSP_NO_SLOT, and takes it when one has closed', () => {

@@ -71,6 +71,8 @@ export const enServer: Record<keyof typeof esServer, string> = {
   'stat.inboundOverflows': 'Inbound waits',
   'stat.agentOverflows': 'Outbound waits',
   'stat.badPayloads': 'Unreadable payloads',
+  'stat.deadPushes': 'Audio for ended lines',
+  'stat.refusedLanes': 'Refused lines',
   'stat.faults': 'Faults',
   'stat.waitMs': 'Wait',
   'stat.runMs': 'Run',

@@ -70,6 +70,8 @@ export const esServer = {
   'stat.inboundOverflows': 'Esperas de entrada',
   'stat.agentOverflows': 'Esperas de salida',
   'stat.badPayloads': 'Datos ilegibles',
+  'stat.deadPushes': 'Audio para líneas terminadas',
+  'stat.refusedLanes': 'Líneas rechazadas',
   'stat.faults': 'Fallas',
   'stat.waitMs': 'Espera',
   'stat.runMs': 'Proceso',
