@@ -49,7 +49,7 @@ export function hearCases(cases: readonly HesitantCase[], line: UserLine): Heard
 
 /** The sweep: from hasty to patient. */
 export const POLICIES: Policy[] = [160, 200, 240, 300].flatMap((endpointingMinMs) =>
-  [endpointingMinMs, 400, 500, 600, 700, 800, 900].flatMap((silenceTimeoutMs) =>
+  [endpointingMinMs, 500, 700, 900].flatMap((silenceTimeoutMs) =>
     [1_500].map((endpointingMaxMs) => ({ endpointingMinMs, silenceTimeoutMs, endpointingMaxMs })),
   ),
 )

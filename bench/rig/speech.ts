@@ -27,6 +27,7 @@ export interface Speaker {
   pitch: number
 }
 
+const ATTEMPTS = 3
 const PLAIN: Speaker = { speed: 1, pitch: 1 }
 
 export interface SpeechVoice {
@@ -82,9 +83,17 @@ async function openEmbeddedVoice(): Promise<SpeechVoice> {
     kind: 'embedded',
     async say(text, language, speaker = PLAIN) {
       const key = `${language.slice(0, 2)} ${speaker.speed} ${speaker.pitch} ${text}`
-      const pending = cache.get(key) ?? synthesize(text, language, speaker)
-      cache.set(key, pending)
-      return { pcm: await pending, spoken: text }
+      for (let attempt = 1; ; attempt++) {
+        const pending = cache.get(key) ?? synthesize(text, language, speaker)
+        cache.set(key, pending)
+        try {
+          return { pcm: await pending, spoken: text }
+        } catch (error) {
+          // On a machine that does other work its watchdog may fire; a bench of ten minutes is not given up for that.
+          cache.delete(key)
+          if (attempt === ATTEMPTS) throw error
+        }
+      }
     },
     close: () => tts.close(),
   }

@@ -13,13 +13,13 @@ describe('heard', () => {
       [4, 500],
       [8, 1_000],
     ])
-    // "dos" runs from 500 to about 875 ms: its share of the 500 ms to the next word.
+    // "dos" runs from 500 to about 944 ms: its share of the 500 ms to the next word.
     expect(heardPart(said, 600)).toBe('Uno')
-    expect(heardPart(said, 700)).toBe('Uno dos')
+    expect(heardPart(said, 730)).toBe('Uno dos')
     expect(heardPart(said, 1_499)).toBe('Uno dos tres')
   })
 
-  it('uses the linear share without word offsets', () => {
+  it('uses the share of syllables and consonants without word offsets', () => {
     const said = segment('abcd efgh ijkl', 1_400)
     expect(heardPart(said, 0)).toBe('')
     expect(heardPart(said, 150)).toBe('')
