@@ -187,7 +187,7 @@ function printTimings(result: ScenarioResult): void {
   console.log(`  ended by          ${result.end.by} at ${seconds(result.end.atMs)}`)
   console.log(`  underruns         ${result.underruns}`)
   const warnings = Object.entries(result.warnings)
-  if (warnings.length > 0) console.log(`  Twilio warnings   ${JSON.stringify(result.warnings)}`)
+  if (warnings.length > 0) console.log(`  carrier warnings  ${JSON.stringify(result.warnings)}`)
 }
 
 function seconds(ms: number): string {

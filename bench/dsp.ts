@@ -15,6 +15,7 @@ import {
   sampleRatePeer,
   speexPeer,
 } from './dsp/peers.ts'
+import { suppressionRows } from './dsp/noise-suppression.ts'
 import { resamplerQuality } from './dsp/quality.ts'
 import { medianNs } from './dsp/timing.ts'
 import { rounded, type BenchFigures } from './rig/report.ts'
@@ -40,6 +41,8 @@ export async function runDsp(progress: (text: string) => void): Promise<DspBench
   progress('mixing, and the whole core')
   parts.push(mixing(core, figures))
   parts.push(await wholeCore(core, figures))
+  progress('noise suppression')
+  parts.push(columns(await suppressionRows(figures)))
   const measured = { bench: 'dsp', seed: 1, settings: { frameMs: 20 }, figures }
   return { measured, text: parts.join('\n\n') }
 }

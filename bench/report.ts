@@ -13,7 +13,14 @@ const result = z.object({
   date: z.string(),
   seed: z.number(),
   settings: z.record(z.string(), scalar),
-  figures: z.record(z.string(), z.number()),
+  /** null: nothing to measure, as −1 elsewhere. */
+  figures: z.record(
+    z.string(),
+    z
+      .number()
+      .nullable()
+      .transform((value) => value ?? -1),
+  ),
 })
 const line = result.extend({ name: z.string() })
 

@@ -6,7 +6,7 @@
  *   long calls: bed for the whole time ─► audio ahead at the ear, first minute and last ─► drift
  */
 import { CallLoad, emptyTally } from './rig/call-load.ts'
-import { spokenScript } from './rig/canned-speech.ts'
+import { SILENT_FRAME, spokenScript } from './rig/canned-speech.ts'
 import { Ear } from './rig/ear.ts'
 import { percentile } from './rig/histogram.ts'
 import { inGroups } from './rig/in-groups.ts'
@@ -19,7 +19,7 @@ import { ScriptedUser } from './rig/scripted-user.ts'
 import { seededRandom } from './rig/seeded-random.ts'
 import { judged, loadBetween, rigDoubt, RigUnreliable, snapshot } from './rig/self-check.ts'
 import { ServerWatch } from './rig/server-watch.ts'
-import { TwilioCall } from './rig/twilio-caller.ts'
+import { CallRefused, TwilioCall } from './rig/twilio-caller.ts'
 
 const LONG_CALLS = 5
 /** −52 dBFS: frames without end, and still silence to a user who waits for the agent to finish. */
@@ -29,6 +29,10 @@ const LOOK_MS = 500
 const EDGE_SHARE = 0.1
 /** Before the first reading of the memory: caches fill, code is compiled. */
 const WARM_SHARE = 0.25
+/** Calls that hang up at once, before the run: until then every call adds compiled code and entries of bounded caches. */
+const WARM_UP_CALLS = 1_500
+const WARM_UP_LANES = 25
+const WARM_UP_HOLD_MS = 300
 const READINGS_LEAST = 4
 const READINGS_MOST = 12
 /** How long short calls may take to end before a reading, and the server to put their last rows away. */
@@ -52,7 +56,7 @@ export async function runSoak(options: SoakOptions): Promise<BenchFigures> {
   const { calls, seconds, seed, progress } = options
   const lines = await spokenScript(undefined, progress)
   const lab = await openLab({
-    maxCalls: calls * 2 + LONG_CALLS,
+    maxCalls: Math.max(calls, WARM_UP_LANES) * 2 + LONG_CALLS,
     ...{ seed, loadControl: false, progress, nodeFlags: GAUGE_FLAGS },
     settings: { backgroundSound: 'office', backgroundVolume: BED_VOLUME, maxDurationSec: 14_400 },
   })
@@ -60,6 +64,8 @@ export async function runSoak(options: SoakOptions): Promise<BenchFigures> {
     let early: string | null = null
     const note = (doubt: string): void => void (early = doubt)
     const checked = await checkRig(lab, 'soak', options.diagnose ? note : undefined)
+    progress(`warming up: ${WARM_UP_CALLS} short calls`)
+    await warmUp(lab)
     const churn = new CallLoad({
       ...{ server: lab.server, authToken: AUTH_TOKEN, pacer: lab.pacer, lines, seed, turns: 1 },
     })
@@ -117,6 +123,24 @@ export async function runSoak(options: SoakOptions): Promise<BenchFigures> {
   } finally {
     await lab.stop()
   }
+}
+
+/** Calls that are answered and end before anything is said. One that fails is of no interest yet. */
+async function warmUp(lab: Lab): Promise<void> {
+  await inGroups(WARM_UP_CALLS, WARM_UP_LANES, async (index) => {
+    try {
+      const call = await TwilioCall.place({
+        ...{ server: lab.server.url, publicUrl: lab.server.url, authToken: AUTH_TOKEN },
+        ...{ pacer: lab.pacer, record: false, to: '+525587654321' },
+        from: `+5255${20_000_000 + index}`,
+        frame: () => SILENT_FRAME,
+      })
+      await sleep(WARM_UP_HOLD_MS)
+      await call.hangup()
+    } catch (error) {
+      if (!(error instanceof CallRefused)) throw error
+    }
+  })
 }
 
 interface LongCalls {

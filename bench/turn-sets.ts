@@ -141,6 +141,10 @@ async function overlapFigures(
   const interruptions = await runAll(await interruptionCases(cases, cut, set), line, cut)
   const sounds = await runAll(await harmlessCases(cases, harmless, set), line, harmless)
   const stops = interruptions.flatMap(({ stopMs }) => (stopMs === null ? [] : [stopMs]))
+  // Of those who were silenced and went on: for how long the user heard nothing.
+  const pausesMs = sounds.flatMap((one) =>
+    one.stopMs === null && one.pauses > 0 ? [one.pausedMs] : [],
+  )
   const lost = sounds.filter(({ stopMs }) => stopMs !== null)
   for (const { one } of lost) progress(`  stopped by ${one.kind} ${one.text}`)
   const errors = await heardErrors(interruptions, new HeardTruth(), progress)
@@ -157,6 +161,8 @@ async function overlapFigures(
     falseBargeInNoise: ofKind('noise'),
     falseBargeInEcho: ofKind('echo'),
     harmlessPausedPct: figure((100 * sounds.filter(({ pauses }) => pauses > 0).length) / cases),
+    harmlessPauseP50Ms: figure(percentile(pausesMs, 0.5)),
+    harmlessPauseP95Ms: figure(percentile(pausesMs, 0.95)),
     heardCuts: errors.length,
     heardWordErrorP50: figure(percentile(errors, 0.5)),
     heardWordErrorP95: figure(percentile(errors, 0.95)),

@@ -12,6 +12,11 @@ import { lowPass } from './filters.ts'
 export type BedName = 'none' | 'office' | 'cafe' | 'callcenter'
 export const BED_NAMES = ['office', 'cafe', 'callcenter'] as const
 
+/** Whether a bed of this name comes with the core; others are uploaded (uploaded-beds.ts). */
+export function isBuiltInBed(name: string): name is Exclude<BedName, 'none'> {
+  return (BED_NAMES as readonly string[]).includes(name)
+}
+
 /** Long enough not to be heard as a rhythm; 576 KB at 48 kHz. */
 export const LOOP_SEC = 6
 /** RMS −26 dBFS at bedGain 1: at the usual gain of 0.3 about 25 dB under a voice. */

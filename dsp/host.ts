@@ -28,6 +28,7 @@ import {
   NUMBERS,
   POWERS_OF_TWO,
 } from './tables.ts'
+import { UploadedBeds } from './uploaded-beds.ts'
 import { vadWeights } from './vad-weights.ts'
 
 export { constant, type Layout } from './layout.ts'
@@ -186,6 +187,8 @@ export interface DspMemory {
   layout: Layout
   regions: Regions
   functions: DspFunctions
+  /** Behind the slots; the workers need not know. */
+  uploadedBeds: UploadedBeds
   /** Writes a batch's slot list. */
   writeList(list: number, slots: readonly number[]): void
   slotAddress(slot: number): number
@@ -198,15 +201,22 @@ export interface DspMemory {
  * Throws DspError DSP_NOT_BUILT, or DSP_TOO_MANY_SLOTS above the 4 GiB that WebAssembly can
  * address.
  */
-export async function createDspMemory(o: { slots: number; lists: number }): Promise<DspMemory> {
+export async function createDspMemory(o: {
+  slots: number
+  lists: number
+  /** Room for uploaded beds: none unless said. Untouched, it costs no memory. */
+  uploadedBedBytes?: number
+}): Promise<DspMemory> {
   const module = await compileModule()
   const probe = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true })
   const { layout } = instantiate({ module, memory: probe })
   const regions = placeRegions(layout, o.slots, o.lists)
-  if (regions.end > MEMORY_LIMIT_BYTES) {
+  const bedsFrom = Math.ceil(regions.end / 64) * 64
+  const end = bedsFrom + (o.uploadedBedBytes ?? 0)
+  if (end > MEMORY_LIMIT_BYTES) {
     throw new DspError('DSP_TOO_MANY_SLOTS', `${o.slots} slots need more than 4 GiB`)
   }
-  const pages = Math.ceil(regions.end / PAGE_BYTES)
+  const pages = Math.ceil(end / PAGE_BYTES)
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
   const { functions } = instantiate({ module, memory })
   writeTables(memory, layout, regions)
@@ -216,6 +226,10 @@ export async function createDspMemory(o: { slots: number; lists: number }): Prom
     layout,
     regions,
     functions,
+    uploadedBeds: new UploadedBeds({
+      ...{ memory, layout, from: bedsFrom, to: end },
+      ...{ slots: regions.slots, slotCount: o.slots },
+    }),
     writeList: (list, slots) => words.set(slots, (regions.lists >> 2) + list * o.slots),
     slotAddress: (slot) => regions.slots + slot * constant(layout, 'SLOT_BYTES'),
   }

@@ -4,7 +4,6 @@
  * Format and settings become addresses, sizes and thresholds here, so that the chains look nothing up.
  */
 import { DspError } from '../server/errors.ts'
-import type { BedName } from './beds.ts'
 import { LINE_RATES_HZ, planHistory, TTS_RATES_HZ } from './filters.ts'
 import { constant, type DspMemory } from './host.ts'
 
@@ -28,7 +27,8 @@ export interface SlotFormat {
 export interface SlotSettings {
   /** 0 (only loud, clear speech) … 1 (the faintest voice). */
   vadSensitivity: number
-  bed: BedName
+  /** `none`, one of BED_NAMES, or one that was uploaded. */
+  bed: string
   /** 0…1; 1 is −26 dBFS. */
   bedGain: number
   /** Take steady noise out of what speech-to-text gets; not unless said. 10 ms late at 8 kHz, 6 ms at 16. */
@@ -150,15 +150,13 @@ function plans(
   ]
 }
 
-function findBed(
-  dsp: DspMemory,
-  name: Exclude<BedName, 'none'>,
-  rateHz: number,
-): { at: number; samples: number } {
+function findBed(dsp: DspMemory, name: string, rateHz: number): { at: number; samples: number } {
   const { regions } = dsp
   const at = regions.beds.get(`${name}-${rateHz}`)
-  if (at === undefined) throw new DspError('DSP_NO_BED', `there is no bed called ${name}`)
-  return { at, samples: regions.bedSec * rateHz }
+  if (at !== undefined) return { at, samples: regions.bedSec * rateHz }
+  const uploaded = dsp.uploadedBeds.find(name, rateHz)
+  if (uploaded !== null) return uploaded
+  throw new DspError('DSP_NO_BED', `there is no bed called ${name}`)
 }
 
 /** Probability at which speech begins: 0.9 at sensitivity 0, 0.5 at 0.5, 0.1 at 1. */

@@ -48,13 +48,16 @@ const profileShape = {
   voicePitch: z.number().min(-50).max(50),
   voiceVolume: z.number().min(-50).max(50),
   voicePacingMs: z.int().min(0).max(2_000),
-  backgroundSound: z.enum(['none', 'office', 'cafe', 'callcenter']),
+  /** none, office, cafe, callcenter, or the name of an uploaded bed. */
+  backgroundSound: z.string().trim().min(1).max(60),
   backgroundVolume: z.number().min(0).max(1),
   /** Words (not characters, as the original had it) that take the floor from the agent. */
   interruptionWords: z.int().min(0).max(20),
   stopWords: z.array(z.string().min(1).max(40)).max(50),
   /** 0 (only loud, clear speech) … 1 (the faintest voice). */
   vadSensitivity: z.number().min(0).max(1),
+  /** Steady noise is taken out of what the recogniser hears; detection and recording keep the line as it is. */
+  noiseSuppression: z.boolean(),
   silenceTimeoutMs: z.int().min(100).max(5_000),
   /** The shortest and the longest wait for the end of a turn, ms; 0: from silenceTimeoutMs (0.6 ×, 3 ×). */
   endpointingMinMs: z.int().min(0).max(3_000),
@@ -68,6 +71,8 @@ const profileShape = {
   initialSilenceMs: z.int().min(1_000).max(60_000),
   /** A transcript shorter than this that is not a known short answer ("sí", "no", a number) is ignored. */
   inputMinCharacters: z.int().min(0).max(100),
+  /** Drops turns much softer than what this user has said so far. */
+  adaptiveLevelFilter: z.boolean(),
   hallucinationBlacklist: z.array(z.string().max(100)).max(100),
   phrases: z.array(z.string().max(100)).max(500),
   /** What the recogniser does with swear words, where it can. */
@@ -98,8 +103,8 @@ const profileShape = {
   webhookUrl: z.literal('').or(z.url({ protocol: /^https?$/ }).max(500)),
   /** The carrier records too, both sides on channels of their own. */
   carrierRecording: z.boolean(),
-  /** The carrier takes noise out of the user's audio (Telnyx). */
-  noiseSuppression: z.boolean(),
+  /** The carrier takes noise out of the user's audio before it reaches us (Telnyx). */
+  carrierNoiseSuppression: z.boolean(),
   /** On calls out: ask the carrier who answers, and do as the next three say. */
   machineDetection: z.boolean(),
   onMachine: z.enum(['talk', 'leaveMessage', 'hangup']),
@@ -149,6 +154,7 @@ export const DEFAULT_SETTINGS: AgentSettings = {
       ...['disculpa', 'perdona', 'stop', 'wait', 'hold on'],
     ],
     vadSensitivity: 0.5,
+    noiseSuppression: false,
     silenceTimeoutMs: 500,
     endpointingMinMs: 240,
     endpointingMaxMs: 1_500,
@@ -157,6 +163,7 @@ export const DEFAULT_SETTINGS: AgentSettings = {
     legalNotice: '',
     initialSilenceMs: 30_000,
     inputMinCharacters: 2,
+    adaptiveLevelFilter: true,
     hallucinationBlacklist: ['Pero.', 'Y...', 'Mm.', 'Oye.', 'Ah.'],
     phrases: [],
     profanity: 'raw',
@@ -177,7 +184,7 @@ export const DEFAULT_SETTINGS: AgentSettings = {
     extractionSchema: '',
     webhookUrl: '',
     carrierRecording: false,
-    noiseSuppression: false,
+    carrierNoiseSuppression: false,
     machineDetection: true,
     onMachine: 'leaveMessage',
     onFax: 'hangup',
@@ -186,8 +193,15 @@ export const DEFAULT_SETTINGS: AgentSettings = {
   },
   profiles: {
     browser: {},
-    twilio: { voiceSpeed: 0.9, silenceTimeoutMs: 700, interruptionWords: 2 },
-    telnyx: { voiceSpeed: 0.9, silenceTimeoutMs: 700, interruptionWords: 2, idleTimeoutSec: 20 },
+    // The original's level filter was never fed on the telephone.
+    twilio: {
+      ...{ voiceSpeed: 0.9, silenceTimeoutMs: 700, interruptionWords: 2 },
+      adaptiveLevelFilter: false,
+    },
+    telnyx: {
+      ...{ voiceSpeed: 0.9, silenceTimeoutMs: 700, interruptionWords: 2, idleTimeoutSec: 20 },
+      adaptiveLevelFilter: false,
+    },
   },
 }
 

@@ -60,6 +60,8 @@ export interface Config {
   }
   /** Spoken phrases kept in memory for each voice provider, bytes. */
   phraseCacheBytes: number
+  /** Room for uploaded background sounds in the audio core's memory, bytes. */
+  bedMemoryBytes: number
   prices: Prices
   /** The plain variables make the account `default`; TWILIO_ACCOUNTS adds more. Empty: no Twilio, webhooks unchecked. */
   twilio: readonly TwilioAccount[]
@@ -152,6 +154,7 @@ const variables = z.object({
   LLM_PROVIDERS: order(['groq', 'openai', 'embedded']),
   TTS_PROVIDERS: order(['azure', 'embedded']),
   PHRASE_CACHE_MB: count(1, 4_096, 64),
+  BED_MEMORY_MB: count(0, 1_024, 64),
   PRICE_STT_HOUR: price(1),
   PRICE_SECOND_HEARING_HOUR: price(0.04),
   PRICE_TTS_MILLION_CHARACTERS: price(15),
@@ -204,6 +207,7 @@ export function loadConfig(
       tts: values.TTS_PROVIDERS ?? null,
     },
     phraseCacheBytes: values.PHRASE_CACHE_MB * 1_048_576,
+    bedMemoryBytes: values.BED_MEMORY_MB * 1_048_576,
     prices: {
       sttHour: values.PRICE_STT_HOUR,
       secondHearingHour: values.PRICE_SECOND_HEARING_HOUR,

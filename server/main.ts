@@ -12,13 +12,14 @@ import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { AudioPool } from '../workers/pool.ts'
 import { openAfterCall } from './aftercall/open.ts'
+import { openBeds } from './beds/open-beds.ts'
 import { AdmissionGate } from './call/admission.ts'
 import { AgentSource } from './call/agent-source.ts'
 import { answer } from './call/answer.ts'
 import { Call } from './call/call.ts'
 import { endLeftoverCalls } from './call/leftover-calls.ts'
-import { LoadLadder, RUNGS, type RungIndex } from './call/load.ts'
-import { FrameTally, LoadMeter } from './call/load-meter.ts'
+import { openLoadControl, type LoadControl } from './call/load-control.ts'
+import { LoadMeter } from './call/load-meter.ts'
 import { prefillAgent, prefillAgents } from './call/phrase-prefill.ts'
 import { CallRegistry } from './call/registry.ts'
 import { PhoneDesk } from './call/phone-desk.ts'
@@ -104,37 +105,17 @@ async function openStore({ config, log, mask, metrics, undo }: Base) {
   return { db, journal, newKey, orphans, secrets }
 }
 
-/** One ladder for the process; what it says reaches the live calls through the registry. */
-function openLoad({ config, log, metrics }: Base, registry: CallRegistry) {
-  const ladder = new LoadLadder((rung) => {
-    const { because } = ladder.state()
-    metrics.degradationChanges.inc({ rung: RUNGS[rung] })
-    log.warn({ rung: RUNGS[rung], because, calls: registry.size }, 'load ladder')
-    registry.degradeAll(effective(rung))
-  })
-  const effective = (rung: RungIndex): RungIndex => (config.loadControl ? rung : 0)
-  metrics.watch('degradation_rung', 'What is given up: 0 nothing … 3 new calls', () =>
-    effective(ladder.rung),
-  )
-  metrics.watch('event_loop_utilisation', 'Busy share of the event loop, 3 s', () => {
-    return ladder.state().signals.loopUtilisation
-  })
-  return {
-    ladder,
-    tally: new FrameTally(),
-    rung: () => effective(ladder.rung),
-    framesPerMessage: () => ladder.framesPerMessage,
-    room: (live: number, ringing: number) => !config.loadControl || ladder.room(live, ringing),
-  }
-}
-
 async function openAudio(base: Base) {
   const { config, log, metrics, undo } = base
-  const pool = await AudioPool.create({ slots: config.maxCalls, threads: config.audioThreads })
+  const pool = await AudioPool.create({
+    slots: config.maxCalls,
+    threads: config.audioThreads,
+    uploadedBedBytes: config.bedMemoryBytes,
+  })
   undo.add('audio pool', () => pool.close())
   watchAudioFaults(metrics, () => pool.faultCounts())
   const registry = new CallRegistry()
-  const load = openLoad(base, registry)
+  const load = openLoadControl({ isOn: config.loadControl, registry, metrics, log })
   const meter = new LoadMeter({
     ladder: load.ladder,
     tally: load.tally,
@@ -168,8 +149,9 @@ interface Parts {
   pool: AudioPool
   wheel: Wheel
   registry: CallRegistry
-  load: ReturnType<typeof openLoad>
+  load: LoadControl
   providers: Providers
+  beds: Awaited<ReturnType<typeof openBeds>>
 }
 
 async function openCalls(base: Base, parts: Parts) {
@@ -260,6 +242,7 @@ async function openHttp(base: Base, parts: Parts, calls: Awaited<ReturnType<type
       admit: () => gate.admit(registry.size, performance.now()),
     },
     providersStatus: () => parts.providers.status,
+    beds: parts.beds,
     voices: () => parts.providers.tts.voices(),
     audioStats: () => ({ ...parts.pool.stats() }),
     journalStats: () => ({ ...parts.journal.stats }),
@@ -306,7 +289,8 @@ async function start(base: Base): Promise<void> {
     await Promise.all([providers.stt.close(), providers.llm.close(), providers.tts.close()])
   })
   const [store, audio] = await Promise.all([openStore(base), openAudio(base)])
-  const parts = { ...store, ...audio, providers }
+  const beds = await openBeds(audio.pool.uploadedBeds, store.db, log)
+  const parts = { ...store, ...audio, providers, beds }
   const calls = await openCalls(base, parts)
   const port = await openHttp(base, parts, calls)
   undo.add('calls', async () => {
@@ -322,8 +306,8 @@ async function start(base: Base): Promise<void> {
   })
   // An echo needs no providers; loading their models would disturb what the bench measures.
   if (!config.echo) await warm(providers, log)
+  if (!config.echo) await prefillAgents(providers, parts.db, log)
   calls.gate.setReady()
-  if (!config.echo) void prefillAgents(providers, parts.db, log)
   log.info({ ms: Math.round(performance.now() - beganMs) }, 'ready')
   welcome(config, port, store.newKey)
 }

@@ -39,6 +39,7 @@ describe('config', () => {
       httpToolHosts: [],
       providerOrder: { stt: null, llm: null, tts: null },
       phraseCacheBytes: 64 * 1_048_576,
+      bedMemoryBytes: 64 * 1_048_576,
       prices: {
         sttHour: 1,
         secondHearingHour: 0.04,

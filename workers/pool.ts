@@ -15,8 +15,9 @@
 import { Piscina } from 'piscina'
 import { createDspMemory, type DspMemory } from '../dsp/host.ts'
 import { Slot } from '../dsp/slot.ts'
-import type { BedName } from '../dsp/beds.ts'
+import { isBuiltInBed } from '../dsp/beds.ts'
 import type { TtsRateHz } from '../dsp/filters.ts'
+import type { UploadedBeds } from '../dsp/uploaded-beds.ts'
 import { DspError } from '../server/errors.ts'
 import type { AudioFormat } from '../server/media/audio-format.ts'
 import type { AudioBatch, AudioBatchResult } from './audio-batch.ts'
@@ -24,7 +25,6 @@ import { AudioLane, type LaneEvents } from './audio-lane.ts'
 import { Timings, type Percentiles } from './timings.ts'
 
 export type { Detection, OutboundFrame, ProgressTone } from '../dsp/slot.ts'
-export type { BedName } from '../dsp/beds.ts'
 export type { TtsRateHz } from '../dsp/filters.ts'
 export type { LaneEvents } from './audio-lane.ts'
 export { AudioLane } from './audio-lane.ts'
@@ -42,9 +42,12 @@ export interface LaneFormat {
 export interface LaneSettings {
   /** 0 (only loud, clear speech) … 1 (the faintest voice). */
   vadSensitivity: number
-  bed: BedName
+  /** One that is not there (any more) is none: a call without its bed is still a call. */
+  bed: string
   /** 0…1. */
   bedGain: number
+  /** Take steady noise out of what speech-to-text gets; not unless said. */
+  suppressNoise?: boolean
   /** Look for DTMF and call-progress tones in the user's audio; not unless said. */
   tones?: boolean
   /** RMS of comfort noise under everything the agent sends, dBFS; none unless said. */
@@ -64,6 +67,8 @@ export interface AudioPoolStats {
   /** Lanes refused for their codec, rate or bed, or because every slot was taken. */
   refusedLanes: number
   faults: number
+  /** Calls whose bed was not there. */
+  missingBeds: number
   /** Dispatch to result, less the run itself, ms. */
   waitMs: Percentiles
   runMs: Percentiles
@@ -95,15 +100,27 @@ export class AudioPool {
     deadPushes: 0,
     refusedLanes: 0,
     faults: 0,
+    missingBeds: 0,
   }
+  /** The wheel's time at its last tick. */
+  #tickedMs = 0
   #closed = false
 
   /**
    * Starts `threads` workers over memory for `slots` calls (about 50 KiB each).
    * Throws DspError DSP_NOT_BUILT when the WASM module is missing, DSP_TOO_MANY_SLOTS above 4 GiB.
    */
-  static async create(o: { slots: number; threads: number }): Promise<AudioPool> {
-    const dsp = await createDspMemory({ slots: o.slots, lists: o.threads })
+  static async create(o: {
+    slots: number
+    threads: number
+    /** Room for uploaded beds: none unless said. */
+    uploadedBedBytes?: number
+  }): Promise<AudioPool> {
+    const dsp = await createDspMemory({
+      slots: o.slots,
+      lists: o.threads,
+      uploadedBedBytes: o.uploadedBedBytes ?? 0,
+    })
     const piscina = new Piscina<AudioBatch, AudioBatchResult>({
       filename: new URL('./audio-worker.ts', import.meta.url).href,
       workerData: dsp.share,
@@ -160,7 +177,7 @@ export class AudioPool {
           sttRateHz: format.sttRateHz,
           strictRates: format.strictRates,
         },
-        settings,
+        { ...settings, bed: this.#knownBed(settings.bed, format.line.sampleRateHz) },
       )
     } catch (error) {
       this.#free.push(index)
@@ -184,6 +201,7 @@ export class AudioPool {
    * measures how long a tail has waited.
    */
   tick(nowMs: number): void {
+    this.#tickedMs = nowMs
     if (this.#closed || this.#idleLists.length === 0) return
     const due: AudioLane[] = []
     const waiting = this.#waiting
@@ -237,6 +255,18 @@ export class AudioPool {
     await this.#piscina.destroy()
   }
 
+  /** Beds can be added and removed while calls run. */
+  get uploadedBeds(): UploadedBeds {
+    return this.#dsp.uploadedBeds
+  }
+
+  #knownBed(name: string, rateHz: number): string {
+    if (name === 'none' || isBuiltInBed(name)) return name
+    if (this.#dsp.uploadedBeds.find(name, rateHz) !== null) return name
+    this.#counters.missingBeds++
+    return 'none'
+  }
+
   #dispatch(lanes: AudioLane[]): void {
     const list = this.#idleLists.pop()
     if (list === undefined) return
@@ -265,6 +295,8 @@ export class AudioPool {
     this.#idleLists.push(list)
     const nowMs = performance.now()
     for (const lane of lanes) this.#settle(lane, nowMs)
+    // What the results gave rise to (an answer to be encoded) need not wait for the next turn of the wheel.
+    this.tick(this.#tickedMs)
   }
 
   /** A lane comes out of its batch: results to its owner, or its slot to the free list. */

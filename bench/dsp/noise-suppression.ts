@@ -10,9 +10,15 @@
  */
 import { bindKernel, constant } from '../../dsp/host.ts'
 import { Slot } from '../../dsp/slot.ts'
-import { type NoiseName, type TestSources, testNoise, testSources } from '../../dsp/training/conditions.ts'
+import {
+  type NoiseName,
+  type TestSources,
+  testNoise,
+  testSources,
+} from '../../dsp/training/conditions.ts'
 import { between, gauss, pick, seeded } from '../../dsp/training/random.ts'
 import { addAt, gainOf, rms } from '../../dsp/training/signal.ts'
+import { rounded } from '../rig/report.ts'
 import { openCore, type Core } from './core.ts'
 import { medianNs } from './timing.ts'
 
@@ -53,6 +59,33 @@ export async function measureSuppression(): Promise<SuppressionResult> {
   }
 }
 
+/** Measures, writes the figures, and gives the rows of the table. */
+export async function suppressionRows(figures: Record<string, number>): Promise<string[][]> {
+  const { us, delayMs, attenuationDb, gains } = await measureSuppression()
+  const sorted = gains.map((one) => one.gainDb).sort((a, b) => a - b)
+  figures['nsUs'] = rounded(us, 2)
+  figures['nsDelayMs'] = rounded(delayMs, 1)
+  figures['nsAttenuationDb'] = rounded(Math.min(...attenuationDb.values()), 1)
+  figures['nsSiSdrGainDb'] = rounded(sorted[0] ?? NaN, 2)
+  figures['nsSiSdrGainMedianDb'] = rounded(sorted[sorted.length >> 1] ?? NaN, 2)
+  const least = (noise: string, snrDb: number): string =>
+    Math.min(
+      ...gains.filter((one) => one.noise === noise && one.snrDb === snrDb).map((one) => one.gainDb),
+    ).toFixed(1)
+  return [
+    [
+      `noise suppression, ${us.toFixed(1)} µs, ${delayMs} ms late`,
+      'attenuation dB',
+      ...SNRS_DB.map((snr) => `SI-SDR + at ${snr} dB`),
+    ],
+    ...NOISES.map((noise) => [
+      noise,
+      attenuationDb.get(noise)?.toFixed(1) ?? '',
+      ...SNRS_DB.map((snr) => least(noise, snr)),
+    ]),
+  ]
+}
+
 export interface Line {
   /** What speech-to-text hears, −1…1. */
   hear(samples: Float32Array, o: { suppress: boolean; mulaw: boolean }): Float32Array
@@ -64,7 +97,12 @@ export function openLine(core: Core): Line {
   return {
     hear(samples, o) {
       slot.open(
-        { codec: o.mulaw ? 'PCMU' : 'L16', lineRateHz: RATE_HZ, ttsRateHz: 16_000, sttRateHz: 8_000 },
+        {
+          codec: o.mulaw ? 'PCMU' : 'L16',
+          lineRateHz: RATE_HZ,
+          ttsRateHz: 16_000,
+          sttRateHz: 8_000,
+        },
         { vadSensitivity: 0.5, bed: 'none', bedGain: 0, suppressNoise: o.suppress },
       )
       core.dsp.writeList(0, [0])
@@ -79,7 +117,12 @@ export function openLine(core: Core): Line {
         }
         slot.pushPayload(o.mulaw ? mulaw(core, pcm) : bytes)
         kernel.run(0, 1)
-        slot.drain((_, heard) => out.set(heard.map((x) => x), frame * FRAME))
+        slot.drain((_, heard) =>
+          out.set(
+            heard.map((x) => x),
+            frame * FRAME,
+          ),
+        )
       }
       return out.map((x) => x / 32_768)
     },
@@ -97,14 +140,17 @@ function delayOf(line: Line): number {
   const random = seeded(7)
   const sweep = Float32Array.from({ length: 4 * RATE_HZ }, (_, n) => {
     const t = n / RATE_HZ
-    return 0.3 * Math.sin(2 * Math.PI * (300 + 350 * t) * t) * (t > 1 ? 1 : 0) + 1e-4 * gauss(random)
+    return (
+      0.3 * Math.sin(2 * Math.PI * (300 + 350 * t) * t) * (t > 1 ? 1 : 0) + 1e-4 * gauss(random)
+    )
   })
   const plain = line.hear(sweep, { suppress: false, mulaw: false })
   const late = line.hear(sweep, { suppress: true, mulaw: false })
   let [best, most] = [0, -Infinity]
   for (let delay = 0; delay <= 200; delay++) {
     let sum = 0
-    for (let n = RATE_HZ; n + delay < late.length; n++) sum += (plain[n] ?? 0) * (late[n + delay] ?? 0)
+    for (let n = RATE_HZ; n + delay < late.length; n++)
+      sum += (plain[n] ?? 0) * (late[n + delay] ?? 0)
     if (sum > most) [best, most] = [delay, sum]
   }
   return best
@@ -118,7 +164,8 @@ const STEADY: Readonly<Record<string, (sec: number) => Float32Array>> = {
     const random = seeded(5)
     return Float32Array.from({ length: sec * RATE_HZ }, (_, n) => {
       let sum = 0.05 * gauss(random)
-      for (let h = 1; h <= 12; h++) sum += Math.sin((2 * Math.PI * 50 * h * n) / RATE_HZ + h * h) / h
+      for (let h = 1; h <= 12; h++)
+        sum += Math.sin((2 * Math.PI * 50 * h * n) / RATE_HZ + h * h) / h
       return sum
     })
   },

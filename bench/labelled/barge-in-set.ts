@@ -44,6 +44,8 @@ export interface OverlapResult {
   /** Null: the agent kept the floor. */
   stopMs: number | null
   pauses: number
+  pausedMs: number
+  duckedMs: number
   /** What the product says was heard of the cut turn; null without a cut. */
   textHeard: string | null
   /** Agent audio that the line played, ms. */
@@ -242,6 +244,8 @@ class OverlapRun {
       one: this.#one,
       stopMs: this.#stopMs,
       pauses: line.pauses,
+      pausedMs: line.pausedMs,
+      duckedMs: line.duckedMs,
       textHeard: bargeIn && cut ? cut.textHeard : null,
       playedMs: line.playedMs,
       bargeIn,

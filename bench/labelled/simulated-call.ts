@@ -95,6 +95,9 @@ export class SimulatedLine implements Playback {
   /** The frame just played; silence when there was none. */
   readonly frame = new Int16Array(FRAME_SAMPLES)
   pauses = 0
+  /** How long the agent was silenced, and how long it was only softer, ms. */
+  pausedMs = 0
+  duckedMs = 0
   /** Audio of the agent that was played in all, ms. */
   playedMs = 0
   #queue: Played[] = []
@@ -157,6 +160,8 @@ export class SimulatedLine implements Playback {
   advance(atMs: number): void {
     this.frame.fill(0)
     this.#levelDbfs = -90
+    if (this.paused) this.pausedMs += FRAME_MS
+    else if (this.#gain < 1) this.duckedMs += FRAME_MS
     if (this.paused) return
     const segment = this.#queue.find((one) => !one.confirmed)
     if (!segment) return

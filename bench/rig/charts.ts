@@ -71,29 +71,30 @@ export interface Bar {
   isOurs: boolean
 }
 
-const BAR_WIDTH = 680
-const BAR_HEIGHT = 30
-const NAME_WIDTH = 190
-
-/** Horizontal bars on a logarithmic scale: these figures differ by factors, not by amounts. */
+/** Horizontal bars on a logarithmic scale: these figures differ by factors, not by amounts. Plain boxes, so that text keeps its size. */
 export function logBars(bars: readonly Bar[], unit: string): string {
   if (bars.length === 0) return ''
   const sorted = [...bars].sort((a, b) => a.value - b.value)
   const values = sorted.map((bar) => bar.value)
   const low = Math.log10(Math.min(...values)) - 0.3
   const high = Math.log10(Math.max(...values))
-  const length = (value: number): number =>
-    ((Math.log10(value) - low) / Math.max(0.1, high - low)) * (BAR_WIDTH - NAME_WIDTH - 90)
-  const rows = sorted.map((bar, i) => {
-    const y = i * BAR_HEIGHT
-    const end = NAME_WIDTH + length(bar.value)
-    return (
-      `<g class="${bar.isOurs ? 'ours' : 'theirs'}">` +
-      `<text x="${NAME_WIDTH - 10}" y="${y + 19}" text-anchor="end">${escapeHtml(bar.name)}</text>` +
-      `<rect x="${NAME_WIDTH}" y="${y + 5}" width="${length(bar.value).toFixed(1)}" height="20" rx="4"/>` +
-      `<text class="value" x="${(end + 8).toFixed(1)}" y="${y + 19}">${shortNumber(bar.value)} ${escapeHtml(unit)}</text></g>`
-    )
+  const percent = (value: number): string =>
+    ((100 * (Math.log10(value) - low)) / Math.max(0.1, high - low)).toFixed(1)
+  const rows = sorted.map(
+    ({ name, value, isOurs }) =>
+      `<li class="${isOurs ? 'ours' : 'theirs'}"><span class="name">${escapeHtml(name)}</span><span class="rail"><span class="bar" style="width:${percent(value)}%"></span></span><span class="value">${shortNumber(value)} ${escapeHtml(unit)}</span></li>`,
+  )
+  return `<ol class="bars">${rows.join('')}</ol>`
+}
+
+/** A figure's runs in the height of a line of text; empty below two runs. */
+export function sparkline(values: readonly number[]): string {
+  if (values.length < 2) return ''
+  const low = Math.min(...values)
+  const span = Math.max(...values) - low || 1
+  const at = values.map((value, i) => {
+    const x = 2 + (i * 56) / (values.length - 1)
+    return `${x.toFixed(1)} ${(14 - ((value - low) / span) * 12).toFixed(1)}`
   })
-  const height = sorted.length * BAR_HEIGHT + 4
-  return `<svg class="bars" viewBox="0 0 ${BAR_WIDTH} ${height}" role="img" aria-label="${escapeHtml(unit)}">${rows.join('')}</svg>`
+  return `<svg class="spark" viewBox="0 0 60 16" aria-hidden="true"><path class="line" d="M${at.join('L')}"/></svg>`
 }

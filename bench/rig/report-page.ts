@@ -2,7 +2,7 @@
  * The report as one HTML page: targets with their standing, cores per call beside published peers, every figure of every
  * bench, history. Pure; nothing is loaded from anywhere, light and dark follow the reader's system.
  */
-import { escapeHtml, lineChart, logBars, shortNumber, type Bar } from './charts.ts'
+import { escapeHtml, lineChart, logBars, shortNumber, sparkline, type Bar } from './charts.ts'
 import { PAGE_STYLE } from './report-style.ts'
 import type { BenchResult } from './report.ts'
 import { PEERS, standing, TARGETS, type Standing, type Target } from './targets.ts'
@@ -37,7 +37,7 @@ export function renderReport(data: ReportData): string {
     `<header><p class="eyebrow">Andrea · lab</p><h1>Capacity and latency</h1><p class="lede">Measured on ${escapeHtml(machines.join('; ') || 'no machine yet')}. Made ${escapeHtml(madeAt.slice(0, 16).replace('T', ' '))} UTC by <code>npm run bench -- report</code>; how each figure is defined and reproduced: <code>bench/README.md</code>.</p>${summary(results)}</header>`,
     targetsSection(data),
     peersSection(results),
-    ...results.map(benchSection),
+    `<section><h2>Every figure</h2><p class="lede">The newest run of each bench; a line shows its runs before. –: there was nothing to measure.</p>${results.map((result) => benchDetails(result, data.history)).join('\n')}</section>`,
   ]
   return `<!doctype html>
 <html lang="en">
@@ -83,7 +83,8 @@ function summary(results: readonly NamedResult[]): string {
 }
 
 function targetsSection({ results, history }: ReportData): string {
-  const cards = TARGETS.map((target) => {
+  const isMeasured = (target: Target): boolean => stateOf(results, target) !== 'unknown'
+  const cards = TARGETS.filter(isMeasured).map((target) => {
     const value = valueOf(results, target)
     const state = stateOf(results, target)
     const unit = target.unit === '' ? '' : ` <small>${escapeHtml(target.unit)}</small>`
@@ -100,7 +101,16 @@ function targetsSection({ results, history }: ReportData): string {
       .slice(-CHART_RUNS)
     return `<article class="card ${state}"><h3>${escapeHtml(target.label)}</h3><p class="big">${shown}${unit}<span class="badge">${BADGES[state]}</span></p><p class="aim">must ${sign} ${shortNumber(target.must)}${stretch}<br>best known: ${escapeHtml(target.bestKnown)}</p>${lineChart(points, target.must, target.label)}</article>`
   })
-  return `<section><h2>Targets</h2><div class="cards">${cards.join('')}</div></section>`
+  const open = TARGETS.filter((target) => !isMeasured(target)).map((target) => {
+    const unit = target.unit === '' ? '' : ` ${target.unit}`
+    const sign = target.sense === 'atMost' ? '≤' : '≥'
+    return `<li>${escapeHtml(target.label)} <span>${sign} ${shortNumber(target.must)}${escapeHtml(unit)}</span></li>`
+  })
+  const unmeasured =
+    open.length === 0
+      ? ''
+      : `<h3 class="open">Not measured yet</h3><ul class="open">${open.join('')}</ul>`
+  return `<section><h2>Targets</h2><div class="cards">${cards.join('')}</div>${unmeasured}</section>`
 }
 
 function peersSection(results: readonly NamedResult[]): string {
@@ -116,14 +126,29 @@ function peersSection(results: readonly NamedResult[]): string {
   return `<section><h2>Cores per call</h2><p>Logarithmic; shorter is better. Peers as they published it, on their machines.</p>${logBars(bars, 'cores')}</section>`
 }
 
-function benchSection(result: NamedResult): string {
-  const figures = Object.entries(result.figures).map(
-    ([name, value]) =>
-      `<tr><th scope="row"><code>${escapeHtml(name)}</code></th><td>${value === -1 ? '–' : shortNumber(value)}</td></tr>`,
-  )
+function benchDetails(result: NamedResult, history: readonly NamedResult[]): string {
+  const runs = history.filter(({ name }) => name === result.name).slice(-CHART_RUNS)
+  const figures = Object.entries(result.figures).map(([name, value]) => {
+    const values = runs.flatMap((run) => run.figures[name] ?? []).filter((each) => each !== -1)
+    return `<tr><th scope="row"><code>${escapeHtml(name)}</code></th><td class="runs">${sparkline(values)}</td><td>${value === -1 ? '–' : shortNumber(value)}</td></tr>`
+  })
   const settings = Object.entries(result.settings)
     .map(([name, value]) => `${name} ${String(value)}`)
     .join(' · ')
   const facts = `${result.date.slice(0, 16).replace('T', ' ')} UTC · commit ${result.commit.slice(0, 10)}${result.commit.endsWith('+') ? '+' : ''} · seed ${result.seed}${settings === '' ? '' : ` · ${settings}`}`
-  return `<section><details><summary><h2>${escapeHtml(result.name)}</h2></summary><p class="facts">${escapeHtml(facts)}</p><table>${figures.join('')}</table></details></section>`
+  const half = Math.ceil(figures.length / 2)
+  const columns = [figures.slice(0, half), figures.slice(half)]
+    .filter((rows) => rows.length > 0)
+    .map((rows) => `<table>${rows.join('')}</table>`)
+  return `<details><summary><h3>${escapeHtml(result.name)}</h3><span class="head">${headline(result)}</span></summary><p class="facts">${escapeHtml(facts)}</p><div class="columns">${columns.join('')}</div></details>`
+}
+
+/** The figures that have a target; else the first three. */
+function headline({ name, figures }: NamedResult): string {
+  const aimed = TARGETS.filter(({ bench }) => bench === name).map(({ figure }) => figure)
+  const shown = (aimed.length > 0 ? aimed : Object.keys(figures)).slice(0, 3)
+  return shown
+    .filter((figure) => (figures[figure] ?? -1) !== -1)
+    .map((figure) => `${escapeHtml(figure)} <b>${shortNumber(figures[figure] ?? 0)}</b>`)
+    .join(' · ')
 }

@@ -32,19 +32,36 @@ svg text{fill:var(--soft);font-size:10px}
 .dot{fill:var(--card);stroke:var(--accent);stroke-width:1.5}
 .dot.last{fill:var(--accent)}
 .limit{stroke:var(--soft);stroke-dasharray:3 4;stroke-width:1}
-.bars{max-width:820px}
-.bars text{font-size:13px}
-.bars rect{fill:var(--peer)}
-.bars .ours rect{fill:var(--accent)}
-.bars .ours text,.bars .value{fill:var(--ink)}
-details{background:var(--card);border:1px solid var(--rule);border-radius:14px;padding:14px 18px}
-section+section:has(details){margin-top:12px}
-summary{cursor:pointer}
-summary h2{display:inline;margin-left:4px}
+.bars{list-style:none;padding:0;margin:16px 0 0;max-width:860px}
+.bars li{display:grid;grid-template-columns:200px 1fr 120px;gap:12px;align-items:center;padding:5px 0;color:var(--soft)}
+.bars .name{text-align:right}
+.bars .value{white-space:nowrap}
+.bars .rail{display:block}
+.bars .bar{display:block;height:20px;border-radius:5px;background:var(--peer)}
+.bars .ours{color:var(--ink);font-weight:600}
+.bars .ours .bar{background:var(--accent)}
+h3.open{min-height:0;margin:28px 0 8px}
+ul.open{list-style:none;padding:0;margin:0;columns:3 260px;column-gap:32px;font-size:.88rem;color:var(--soft)}
+ul.open li{display:flex;justify-content:space-between;gap:12px;padding:5px 0;border-bottom:1px solid var(--rule);break-inside:avoid}
+ul.open span{white-space:nowrap;color:var(--ink)}
+details{background:var(--card);border:1px solid var(--rule);border-radius:14px;padding:14px 18px;margin-top:12px}
+summary{cursor:pointer;display:flex;flex-wrap:wrap;align-items:baseline;gap:4px 16px;list-style:none}
+summary::-webkit-details-marker{display:none}
+summary::before{content:"›";color:var(--soft);font-weight:700;transition:rotate .15s}
+details[open] summary::before{rotate:90deg}
+summary:focus-visible{outline:2px solid var(--accent);outline-offset:4px;border-radius:6px}
+summary h3{min-height:0;color:var(--ink);font-size:1.05rem}
+.head{color:var(--soft);font-size:.85rem}
+.head b{color:var(--ink);font-weight:600}
 .facts{color:var(--soft);font-size:.85rem;overflow-wrap:anywhere}
-table{border-collapse:collapse;width:100%;max-width:560px}
-th{text-align:left;font-weight:400}
-td{text-align:right}
+.columns{display:grid;grid-template-columns:repeat(auto-fit,minmax(300px,1fr));gap:0 40px;align-items:start}
+table{border-collapse:collapse;width:100%}
+th{text-align:left;font-weight:400;overflow-wrap:anywhere}
+td{text-align:right;white-space:nowrap}
+td.runs{width:76px;padding-right:12px}td.runs:empty{width:0;padding:0}
 th,td{padding:5px 0;border-bottom:1px solid var(--rule)}
+.spark{width:60px;height:16px;margin-left:auto}
+.spark .line{stroke-width:1.5}
+@media (max-width:560px){main{padding:28px 16px 64px}.bars li{grid-template-columns:1fr auto;gap:2px 12px}.bars .name{text-align:left}.bars .rail{grid-row:2;grid-column:1/3}.bars .bar{height:14px}.columns{grid-template-columns:1fr}section{margin-top:36px}}
 @media print{details{break-inside:avoid}.card{break-inside:avoid}}
 `

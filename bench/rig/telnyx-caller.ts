@@ -27,6 +27,8 @@ export interface TelnyxCallerOptions extends TelnyxWebhookTarget {
   from: string
   to: string
   trouble?: TroubleOptions
+  /** False: the stream that the server asks for never comes. */
+  opensStream?: boolean
 }
 
 export class TelnyxCall implements TelnyxLeg, SimulatedCall {
@@ -136,7 +138,7 @@ export class TelnyxCall implements TelnyxLeg, SimulatedCall {
   command(action: string, body: Record<string, unknown>): void {
     if (typeof body['client_state'] === 'string') this.#clientState = body['client_state']
     if (action === 'answer') void this.pickUp()
-    else if (action === 'hangup') this.#end('server', 1_000)
+    else if (action === 'hangup' || action === 'reject') this.#end('server', 1_000)
     else if (action === 'send_dtmf') this.digitsHeard.push(String(body['digits']))
     else if (action === 'streaming_start') void this.#openSocket(body)
     else if (action === 'streaming_stop') this.#closeSocket()
@@ -174,6 +176,7 @@ export class TelnyxCall implements TelnyxLeg, SimulatedCall {
 
   async #openSocket(body: Record<string, unknown>): Promise<void> {
     this.streams.push(body)
+    if (this.#options.opensStream === false) return
     this.#mode = body['stream_bidirectional_mode'] === 'rtp' ? 'rtp' : 'mp3'
     const wanted = new URL(String(body['stream_url']))
     const { server } = this.#options

@@ -118,7 +118,7 @@ export const TONE_STATE: i32 = DTMF_STATE + DTMF_STATE_BYTES
 export const TONE_STATE_BYTES: i32 = 128
 /** Noise suppressor: assembly/suppressor.ts. */
 export const SUPPRESSOR_STATE: i32 = TONE_STATE + TONE_STATE_BYTES
-export const SUPPRESSOR_STATE_BYTES: i32 = 4176
+export const SUPPRESSOR_STATE_BYTES: i32 = 3664
 // --- rings ---------------------------------------------------------------------------------------
 // -------------
 /**

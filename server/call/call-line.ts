@@ -73,7 +73,7 @@ export class CallLine {
     if (!phone) return
     const failed = (what: string) => (error: unknown) => fault(`${what}: ${errorText(error)}`)
     if (settings.carrierRecording) this.record('start').catch(failed('not recorded at the carrier'))
-    if (settings.noiseSuppression) {
+    if (settings.carrierNoiseSuppression) {
       line.suppressNoise(start.carrierCallId).catch(failed('noise is not suppressed'))
     }
   }

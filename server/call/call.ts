@@ -21,7 +21,7 @@ import { EchoConversation } from '../conversation/echo.ts'
 import { errorText, type ProviderError } from '../errors.ts'
 import { Leg } from '../media/leg.ts'
 import type { Wheel } from '../media/wheel.ts'
-import { STT_RATE_HZ, type SttSession } from '../providers/stt.ts'
+import { STT_RATE_HZ } from '../providers/stt.ts'
 import type { Providers } from '../providers/select.ts'
 import type { Agent } from '../store/agents.ts'
 import { callHttpTool, type HttpToolDeps } from '../tools/call-http-tool.ts'
@@ -29,10 +29,10 @@ import type { AudioPool, Detection, ProgressTone } from '../../workers/pool.ts'
 import type { CallDiary } from './call-diary.ts'
 import { CallLine, type CallPhone } from './call-line.ts'
 import { advance, isOver, type CallPhase, type EndReason } from './call-state.ts'
+import { LiveRecogniser } from './live-recogniser.ts'
 import type { RungIndex } from './load.ts'
 import type { FrameTally } from './load-meter.ts'
 import type { Party } from './phone-reports.ts'
-import { recogniserOptions } from './recogniser-options.ts'
 import type { LiveCall } from './registry.ts'
 import { Screening, type ScreeningAction } from './screening.ts'
 import { StreamSlot } from './stream-slot.ts'
@@ -82,8 +82,7 @@ export class Call implements LiveCall {
   readonly #leg: Leg
   readonly #watchdog: Watchdog
   readonly #conversation: Conversation | EchoConversation
-  #stt: SttSession | null = null
-  #isSpeech = false
+  #recogniser: LiveRecogniser | null = null
   #phase: CallPhase = { state: 'answered', endReason: null }
   #hangupAfterPlayback: { reason: EndReason; latestMs: number } | null = null
   #screening: Screening | null = null
@@ -122,7 +121,7 @@ export class Call implements LiveCall {
     this.#leg = this.#openLeg()
     try {
       this.#conversation = this.#openConversation()
-      if (!deps.echo) this.#stt = this.#openRecogniser()
+      if (!deps.echo) this.#recogniser = this.#openRecogniser()
     } catch (error) {
       deps.providers.accounts.close(facts.id)
       void this.#leg.close()
@@ -271,6 +270,7 @@ export class Call implements LiveCall {
       ttsRateHz: this.#deps.echo ? STT_RATE_HZ : this.#deps.providers.tts.sampleRateHz,
       settings: {
         vadSensitivity: settings.vadSensitivity,
+        suppressNoise: settings.noiseSuppression,
         // A browser has neither a network's tones nor a keypad in its audio.
         tones: this.#stream.carrier !== 'browser',
         bed: this.#deps.echo ? 'none' : settings.backgroundSound,
@@ -327,30 +327,18 @@ export class Call implements LiveCall {
       },
       transfer: (to) => this.#line.transfer(to),
       sendDigits: (digits) => this.#line.sendDigits(digits),
-      switchLanguage: (language) => this.#switchLanguage(language),
+      switchLanguage: (language) => this.#recogniser?.switchTo(language, this.#leg.audioTimeMs),
       callTool: (tool, args, signal) =>
         callHttpTool({ callId: this.id, tool, args, signal }, this.#deps.httpTools),
     }
   }
 
-  /** A session has one language: another takes over, and is told of speech that goes on. @throws ProviderError */
-  #switchLanguage(language: string): void {
-    const old = this.#stt
-    this.#stt = this.#openRecogniser(language)
-    old?.close()
-    if (this.#isSpeech) this.#stt.speechStarted(this.#leg.audioTimeMs)
-  }
-
-  #openRecogniser(language = this.#facts.settings.language): SttSession {
-    const { settings } = this.#facts
-    return this.#deps.providers.stt.open(
-      { callId: this.id, ...recogniserOptions(settings), language },
-      {
-        onPartial: (transcript) => this.#conversation.partial(transcript),
-        onFinal: (transcript) => this.#conversation.final(transcript),
-        onError: (error) => this.#recogniserFailed(error),
-      },
-    )
+  #openRecogniser(): LiveRecogniser {
+    return new LiveRecogniser(this.#deps.providers.stt, this.#facts, {
+      onPartial: (transcript) => this.#conversation.partial(transcript),
+      onFinal: (transcript) => this.#conversation.final(transcript),
+      onError: (error) => this.#recogniserFailed(error),
+    })
   }
 
   #recogniserFailed(error: ProviderError): void {
@@ -364,10 +352,7 @@ export class Call implements LiveCall {
 
   #userFrame(detection: Detection, pcm16k: Int16Array): void {
     if (isOver(this.#phase)) return
-    this.#stt?.push(pcm16k, detection.atMs)
-    this.#isSpeech = detection.speech
-    if (detection.onset) this.#stt?.speechStarted(detection.speechStartMs)
-    if (detection.offset) this.#stt?.speechEnded(detection.lastVoicedMs)
+    this.#recogniser?.frame(detection, pcm16k)
     if (this.#conversation instanceof EchoConversation) this.#conversation.userPcm(pcm16k)
     this.#conversation.userFrame(detection)
     if (++this.#frames % METER_EVERY_FRAMES !== 0 || this.#stream.carrier !== 'browser') return
@@ -378,7 +363,7 @@ export class Call implements LiveCall {
   async #end(reason: EndReason): Promise<void> {
     this.#deps.wheel.remove(this)
     this.#conversation.close()
-    this.#stt?.close()
+    this.#recogniser?.close()
     const usage = this.#deps.providers.accounts.close(this.id)
     const recording = this.#leg.close()
     this.#stream.sendEvent({ type: 'ended', reason })

@@ -101,7 +101,11 @@ export class PhoneDesk {
 
   /** Ends a ringing call that is not taken. */
   refuse(ring: Ring & { carrier: PhoneCarrier }): void {
-    void this.#hangUp(ring)
+    const line = this.#deps.lineFor(ring.carrier, ring.account)
+    if (!line.reject) return void this.#hangUp(ring)
+    line.reject(ring.carrierCallId).catch((error: unknown) => {
+      this.#deps.log.error({ carrier: ring.carrier, error: errorText(error) }, 'refusal refused')
+    })
   }
 
   /** Ends a call that has no stream yet; false when there is none. */

@@ -8,6 +8,10 @@ const PAD = 0x3d
 const INVALID = 64
 const VALUE = new Uint8Array(256).fill(INVALID)
 for (let i = 0; i < ALPHABET.length; i++) VALUE[ALPHABET[i]!] = i
+/** The two characters of each 12 bits, as they lie in memory. */
+const PAIRS = new Uint8Array(2 * 4_096)
+for (let i = 0; i < 4_096; i++) PAIRS.set([ALPHABET[i >> 6]!, ALPHABET[i & 63]!], 2 * i)
+const PAIR = new Uint16Array(PAIRS.buffer)
 
 /** Bytes that `length` characters hold when none is padding. */
 export function decodedBytes(length: number): number {
@@ -47,24 +51,25 @@ export function decodeBase64(text: Uint8Array, from: number, to: number, out: Ui
   return (seen & INVALID) === 0 ? at : -1
 }
 
-/** Encodes `bytes` into `out` from `at` on; returns the place behind. */
-export function encodeBase64(bytes: Uint8Array, out: Uint8Array, at: number): number {
+/** Encodes `bytes` into `out`, two characters an element, of which it fills the first encodedLength(bytes.length) / 2. */
+export function encodeBase64(bytes: Uint8Array, out: Uint16Array): void {
   const whole = bytes.length - (bytes.length % 3)
-  for (let i = 0; i < whole; i += 3, at += 4) {
+  let at = 0
+  for (let i = 0; i < whole; i += 3, at += 2) {
     const bits = (bytes[i]! << 16) | (bytes[i + 1]! << 8) | bytes[i + 2]!
-    out[at] = ALPHABET[bits >> 18]!
-    out[at + 1] = ALPHABET[(bits >> 12) & 63]!
-    out[at + 2] = ALPHABET[(bits >> 6) & 63]!
-    out[at + 3] = ALPHABET[bits & 63]!
+    out[at] = PAIR[bits >> 12]!
+    out[at + 1] = PAIR[bits & 4_095]!
   }
   const rest = bytes.length - whole
-  if (rest === 0) return at
+  if (rest === 0) return
   const bits = (bytes[whole]! << 16) | (rest === 2 ? bytes[whole + 1]! << 8 : 0)
-  out[at] = ALPHABET[bits >> 18]!
-  out[at + 1] = ALPHABET[(bits >> 12) & 63]!
-  out[at + 2] = rest === 2 ? ALPHABET[(bits >> 6) & 63]! : PAD
-  out[at + 3] = PAD
-  return at + 4
+  out[at] = PAIR[bits >> 12]!
+  out[at + 1] = rest === 2 ? paddedPair(ALPHABET[(bits >> 6) & 63]!) : paddedPair(PAD)
+}
+
+/** `first` and a padding character as they lie in memory. */
+function paddedPair(first: number): number {
+  return new Uint16Array(Uint8Array.of(first, PAD).buffer)[0]!
 }
 
 /** Characters that encodeBase64 writes for `bytes` bytes. */

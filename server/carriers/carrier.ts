@@ -101,6 +101,8 @@ export interface Dial {
 export interface LineControl {
   /** Ends the call at the carrier; resolves also when it is already over. */
   hangup(carrierCallId: string): Promise<void>
+  /** Turns away an incoming call that rings, as busy; left out where that is a hang-up like any other. */
+  reject?(carrierCallId: string): Promise<void>
   /** Takes an incoming call that rings; nothing to do where the webhook's answer has done it. */
   answer(carrierCallId: string): Promise<void>
   /** Opens a media stream on a call that is up; null where only the webhook's answer can. */

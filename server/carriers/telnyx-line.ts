@@ -98,6 +98,16 @@ export class TelnyxLine implements LineControl {
     }
   }
 
+  async reject(carrierCallId: string): Promise<void> {
+    try {
+      await this.#command('reject', (client, command) =>
+        client.calls.actions.reject(carrierCallId, { ...command, cause: 'USER_BUSY' }),
+      )
+    } catch (error) {
+      if (!isCallGone(error)) throw error
+    }
+  }
+
   async answer(carrierCallId: string): Promise<void> {
     await this.#command('answer', (client, command) =>
       client.calls.actions.answer(carrierCallId, {

@@ -95,6 +95,12 @@ function number(bytes: Buffer, from: number, to: number): number {
   return value
 }
 
+interface MediaFrame {
+  bytes: Buffer
+  /** The place of the payload's base64 within it. */
+  text: Uint16Array
+}
+
 /**
  * Writes one stream's media messages, each as a whole WebSocket text frame (RFC 6455 section 5.2: FIN and opcode 1; 126 and 16
  * bits of length; no mask from a server): one write of one buffer, which is a call's largest cost. The buffer is reused.
@@ -102,7 +108,7 @@ function number(bytes: Buffer, from: number, to: number): number {
 export class MediaWriter {
   readonly #head: Buffer
   /** By payload length: a line sends one, two or three frames at a time. */
-  readonly #frames = new Map<number, Buffer>()
+  readonly #frames = new Map<number, MediaFrame>()
 
   /** `streamSid` is null where messages name no stream (Telnyx). */
   constructor(streamSid: string | null) {
@@ -116,22 +122,28 @@ export class MediaWriter {
    */
   send(payload: Uint8Array, socket: WebSocket, wire: MediaWire | null): void {
     const frame = this.#frames.get(payload.length) ?? this.#shape(payload.length)
-    encodeBase64(payload, frame, FRAME_HEADER_BYTES + this.#head.length)
-    if (wire) wire.write(frame)
-    else socket.send(frame.subarray(FRAME_HEADER_BYTES), { binary: false })
+    encodeBase64(payload, frame.text)
+    if (wire) wire.write(frame.bytes)
+    else socket.send(frame.bytes.subarray(FRAME_HEADER_BYTES), { binary: false })
     if (!wire || wire.writableLength > 0) this.#frames.clear()
   }
 
-  #shape(payloadBytes: number): Buffer {
+  #shape(payloadBytes: number): MediaFrame {
     const head = this.#head
-    const bytes = head.length + encodedLength(payloadBytes) + OUTBOUND_TAIL.length
-    const frame = Buffer.allocUnsafeSlow(FRAME_HEADER_BYTES + bytes)
-    frame[0] = 0x81
-    frame[1] = 126
-    frame[2] = bytes >> 8
-    frame[3] = bytes & 0xff
-    frame.set(head, FRAME_HEADER_BYTES)
-    frame.set(OUTBOUND_TAIL, frame.length - OUTBOUND_TAIL.length)
+    const characters = encodedLength(payloadBytes)
+    const length = head.length + characters + OUTBOUND_TAIL.length
+    const textAt = FRAME_HEADER_BYTES + head.length
+    // Elements of two bytes can only lie at even places.
+    const skew = textAt % 2
+    const memory = new ArrayBuffer(FRAME_HEADER_BYTES + length + skew)
+    const bytes = Buffer.from(memory, skew)
+    bytes[0] = 0x81
+    bytes[1] = 126
+    bytes[2] = length >> 8
+    bytes[3] = length & 0xff
+    bytes.set(head, FRAME_HEADER_BYTES)
+    bytes.set(OUTBOUND_TAIL, bytes.length - OUTBOUND_TAIL.length)
+    const frame = { bytes, text: new Uint16Array(memory, skew + textAt, characters / 2) }
     this.#frames.set(payloadBytes, frame)
     return frame
   }

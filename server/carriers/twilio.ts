@@ -22,6 +22,9 @@ const PAYLOAD_MAX_BYTES = 800
 /** About 2 s of frames waiting in the socket: the network is behind, more would only be late. */
 const SEND_BUFFER_MAX_BYTES = 32_768
 
+/** RFC 6455 section 7.1.5: the connection ended without a word. Twilio says goodbye when it means it. */
+const ABNORMAL = 1006
+
 const id = z.string().min(1).max(128)
 const message = z.discriminatedUnion('event', [
   z.object({ event: z.literal('connected') }),
@@ -82,7 +85,7 @@ export class TwilioStream implements CarrierStream {
     this.#wire = wire
     if (wire) wire.onText = (bytes, length) => !this.#stopped && this.#scanMedia(bytes, length)
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary))
-    socket.on('close', () => this.#stop('close'))
+    socket.on('close', (code) => this.#stop(code === ABNORMAL ? 'error' : 'close'))
     socket.on('error', () => this.#stop('error'))
   }
 

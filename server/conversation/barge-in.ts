@@ -3,7 +3,7 @@
  *
  *   onset ─► duck ─► (still sounding after 100 ms) pause ─┬─ enough words, or a stop word ──► takeFloor
  *                                                          ├─ a backchannel, an echo ────────► resume
- *                                                          └─ no words 800 ms after the sound ► resume
+ *                                                          └─ no words 800 ms after the sound ► resume (300 after a short one)
  *
  * While the agent is paused, one final word is enough, whatever the count (changed: it is silent anyway, and a user who
  * says one word into that silence waits for an answer). Partials always need the count: they may be a cough's guess.
@@ -24,6 +24,16 @@ export const PAUSE_AFTER_MS = 100
 
 /** How long the agent waits after a sound from which no words came: a recogniser's partial takes 300-600 ms. */
 export const NO_WORDS_MS = 800
+
+/**
+ * A cough or a knock: shorter than this with the VAD's hangover of 200 ms. Should it be a word after all, the agent has
+ * gone on for a moment when its transcript takes the floor.
+ */
+const SHORT_SOUND_MS = 500
+const NO_WORDS_SHORT_MS = 300
+
+/** Silence behind a partial "ajá" after which its final is not waited for, which takes a second. */
+const BACKCHANNEL_OVER_MS = 200
 
 /** A continuous sound without a word is noise after this long: the agent speaks up again until the next onset. */
 export const NOISE_MS = 2_000
@@ -71,6 +81,8 @@ export class BargeIn {
   #onsetMs: number | null = null
   #offsetMs: number | null = null
   #hasWords = false
+  /** The words so far are a backchannel. */
+  #isBackchannel = false
   /** Frames of the sound so far, and how many of them were suspected. */
   #soundFrames = 0
   #echoFrames = 0
@@ -94,6 +106,7 @@ export class BargeIn {
     if (this.#ducked) return NONE
     this.#ducked = true
     this.#hasWords = false
+    this.#isBackchannel = false
     return { kind: 'duck' }
   }
 
@@ -107,13 +120,15 @@ export class BargeIn {
     if (count === 0) return NONE
     this.#hasWords = true
     const onsetMs = this.#onsetMs ?? words.startMs
-    const isEcho = this.#isEcho && ownWords(words.text, words.agentSpeech) < this.#leastWords
+    const own = this.#isEcho ? ownWords(words.text, words.agentSpeech) : []
+    // A stop word that the agent did not say is the user's, echo or not.
+    const isStop = hasStopWord(own.join(' '), this.#settings.stopWords)
+    const isEcho = this.#isEcho && !isStop && own.length < this.#leastWords
     if (isEcho || isEchoOf(words.text, words.agentSpeech))
       return words.isFinal ? this.#resume('echo') : NONE
     if (hasStopWord(words.text, this.#settings.stopWords)) return this.#take('stopWord', onsetMs)
-    if (isBackchannel(words.text, this.#settings.language)) {
-      return words.isFinal ? this.#resume('backchannel') : NONE
-    }
+    this.#isBackchannel = isBackchannel(words.text, this.#settings.language)
+    if (this.#isBackchannel) return words.isFinal ? this.#resume('backchannel') : NONE
     const isEnough = this.#paused && words.isFinal && words.refused !== true
     if (isEnough || count >= this.#settings.interruptionWords) return this.#take('words', onsetMs)
     return NONE
@@ -126,8 +141,11 @@ export class BargeIn {
       else if (!this.#ducked && this.#onsetMs !== null) return this.#heardUser(this.#onsetMs)
     }
     if (!this.#ducked || isEcho) return NONE
-    if (this.#offsetMs !== null && !this.#voiced && atMs - this.#offsetMs >= NO_WORDS_MS)
-      return this.#resume(null)
+    if (this.#offsetMs !== null && !this.#voiced) {
+      const silentMs = atMs - this.#offsetMs
+      if (this.#isBackchannel && silentMs >= BACKCHANNEL_OVER_MS) return this.#resume('backchannel')
+      if (silentMs >= this.#patienceMs(this.#offsetMs)) return this.#resume(null)
+    }
     const sinceOnsetMs = atMs - (this.#onsetMs ?? atMs)
     if (this.#voiced && !this.#paused && sinceOnsetMs >= PAUSE_AFTER_MS) {
       this.#paused = true
@@ -143,6 +161,13 @@ export class BargeIn {
     this.#onsetMs = null
     this.#offsetMs = null
     this.#hasWords = false
+    this.#isBackchannel = false
+  }
+
+  /** How long words are waited for after a sound. */
+  #patienceMs(offsetMs: number): number {
+    const isShort = offsetMs - (this.#onsetMs ?? offsetMs) < SHORT_SOUND_MS
+    return isShort && !this.#hasWords ? NO_WORDS_SHORT_MS : NO_WORDS_MS
   }
 
   get #isEcho(): boolean {
@@ -158,6 +183,7 @@ export class BargeIn {
     this.#ducked = false
     this.#paused = false
     this.#hasWords = false
+    this.#isBackchannel = false
     return { kind: 'resume', ignored }
   }
 
@@ -167,8 +193,8 @@ export class BargeIn {
   }
 }
 
-/** How many of the words the agent did not say. */
-function ownWords(text: string, agentSpeech: string): number {
+/** The words that the agent did not say. */
+function ownWords(text: string, agentSpeech: string): string[] {
   const agent = new Set(wordsOf(agentSpeech))
-  return wordsOf(text).filter((word) => !agent.has(word)).length
+  return wordsOf(text).filter((word) => !agent.has(word))
 }

@@ -46,7 +46,8 @@ export type ConversationState = 'listening' | 'thinking' | 'speaking' | 'yieldin
 export type BargeInReason = 'words' | 'stopWord' | 'digit' | 'typed'
 
 /** Why words of the user were no turn; `overlap`: too few to take the floor, and too old when the agent had finished. */
-export type IgnoredReason = 'blacklist' | 'tooShort' | 'backchannel' | 'echo' | 'overlap'
+export type IgnoredReason =
+  'blacklist' | 'tooShort' | 'tooQuiet' | 'backchannel' | 'echo' | 'overlap'
 
 export type ConversationEvent =
   | { kind: 'state'; state: ConversationState; atMs: number }

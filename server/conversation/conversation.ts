@@ -21,6 +21,7 @@ import type { Detection } from '../../workers/pool.ts'
 import { BargeIn, type BargeInAction } from './barge-in.ts'
 import type { ConversationDeps } from './conversation-deps.ts'
 import type { BargeInReason, ConversationState, IgnoredReason } from './conversation-events.ts'
+import { counter } from './counter.ts'
 import { DigitEntry } from './digits.ts'
 import { EchoGuard } from './echo-guard.ts'
 import { Endpointing } from './endpointing.ts'
@@ -30,6 +31,7 @@ import { History } from './history.ts'
 import { rejection } from './input-filter.ts'
 import { ownSettings, promptIn, settingsIn } from './language.ts'
 import { LatencyLedger, type CommitTimes } from './latency.ts'
+import { LevelFilter } from './level-filter.ts'
 import { oldWordsRefusal, PICK_UP_WORDS } from './old-words.ts'
 import { StartHold } from './start-hold.ts'
 import { agentHasFloor } from './turn-state.ts'
@@ -56,6 +58,7 @@ export class Conversation implements PlaybackEvents {
   /** There was a sound before the answer was heard whose words have not come. */
   #owesWords = false
   readonly #guard = new EchoGuard()
+  readonly #level: LevelFilter
   /** The sound of the newest frame is likely the agent's own. */
   readonly #echo = { isEcho: false }
 
@@ -65,6 +68,7 @@ export class Conversation implements PlaybackEvents {
     this.#settings = settings
     this.#endpointing = new Endpointing(settings, () => deps.speculates?.() ?? true)
     this.#bargeIn = new BargeIn(settings)
+    this.#level = new LevelFilter(settings)
     this.#unprompted = new Unprompted(settings, deps.clockMs())
     this.#history = new History(promptIn(settings, deps.agentName, deps.variables))
     const nextTurnId = counter()
@@ -103,6 +107,7 @@ export class Conversation implements PlaybackEvents {
     if (this.state === 'ended') return
     const sentDbfs = this.#deps.sentLevelDbfs?.() ?? -90
     this.#echo.isEcho = this.#guard.frame(sentDbfs, detection.levelDbfs, detection.speech)
+    this.#level.frame(detection)
     if (detection.onset) this.#speechStarted(detection)
     const { pitchHz = 0, voicedLevelDbfs = 0, lastVoicedMs } = detection
     const goesOn = this.#endpointing.frame({ pitchHz, voicedLevelDbfs, lastVoicedMs })
@@ -332,7 +337,8 @@ export class Conversation implements PlaybackEvents {
   #decide(atMs: number): void {
     const decision = this.#endpointing.decide(atMs)
     if (decision.kind !== 'commit') return
-    const refusal = this.#tooOld() ?? rejection(this.#words.text, this.#settings)
+    const level = this.#level.turn()
+    const refusal = this.#tooOld() ?? rejection(this.#words.text, this.#settings) ?? level
     if (refusal !== null) return this.#ignore(refusal)
     const { startMs, speechEndMs, dueMs } = decision
     const said = { kind: 'speech', ...this.#words.commit(speechEndMs) } as const
@@ -389,8 +395,3 @@ export class Conversation implements PlaybackEvents {
     agent.answer()
   }
 }
-
-const counter =
-  (last = 0) =>
-  () =>
-    ++last

@@ -18,16 +18,23 @@ export function voiceOf(settings: ProfileSettings): Voice {
   }
 }
 
-/** The notice and the greeting first. Sentences with variables are left out: every call fills them differently. */
-export function fixedSentences(settings: ProfileSettings): string[] {
+/** The notice and the greeting: what a call begins with. */
+export function openingSentences(settings: ProfileSettings): string[] {
   const isSpoken = settings.firstMessageMode === 'speak-first'
+  return sentencesOf([settings.legalNotice, ...(isSpoken ? [settings.firstMessage] : [])], settings)
+}
+
+/** The opening first. Sentences with variables are left out: every call fills them differently. */
+export function fixedSentences(settings: ProfileSettings): string[] {
   const texts = [
-    settings.legalNotice,
-    ...(isSpoken ? [settings.firstMessage] : []),
     settings.idleMessage,
     ...settings.fillerPhrases,
     ...Object.values(phrasesFor(settings.language)).flat(),
   ]
+  return [...new Set([...openingSentences(settings), ...sentencesOf(texts, settings)])]
+}
+
+function sentencesOf(texts: readonly string[], settings: ProfileSettings): string[] {
   const sentences = texts.flatMap((text) => {
     const splitter = new SentenceSplitter(settings.language)
     return [...splitter.push(text.trim()), ...splitter.flush()]

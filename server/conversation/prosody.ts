@@ -20,10 +20,13 @@ const BODY_FRAMES = 30
 /** Fewer voiced frames are a word like "sí": no melody to judge. */
 const LEAST_BODY_FRAMES = 8
 const LEAST_TAIL_FRAMES = 3
-/** A fall of three semitones, or of 8 dB, is a full one. */
-const FULL_FALL_SEMITONES = 3
-const FULL_FALL_DB = 8
-const PITCH_SHARE = 0.7
+/**
+ * Pitch and level also sink towards a pause in the middle (measured: 2-3 semitones, 6 dB; at the end 4-5.5), so that much
+ * says nothing; a fall or a rise of `full` beyond it is a certain one. Level tells speakers apart better than turns.
+ */
+const PITCH_SEMITONES = { neutral: 3, full: 2 }
+const LEVEL_DB = { neutral: 6, full: 12 }
+const PITCH_SHARE = 0.85
 /** On the logit scale: 0.65 with a full fall becomes 0.82, with a rise 0.42. */
 const SHIFT = 0.95
 
@@ -49,8 +52,8 @@ export class Prosody {
     if (body.length < LEAST_BODY_FRAMES || tail.length < LEAST_TAIL_FRAMES) return 0
     const semitones = 12 * Math.log2(median(body, pitch) / median(tail.slice(-4), pitch))
     const decibels = median(body, level) - median(tail.slice(-4), level)
-    const byPitch = clamp(semitones / FULL_FALL_SEMITONES)
-    const byLevel = clamp(decibels / FULL_FALL_DB)
+    const byPitch = clamp((semitones - PITCH_SEMITONES.neutral) / PITCH_SEMITONES.full)
+    const byLevel = clamp((decibels - LEVEL_DB.neutral) / LEVEL_DB.full)
     return clamp(PITCH_SHARE * byPitch + (1 - PITCH_SHARE) * byLevel)
   }
 }

@@ -1,4 +1,5 @@
 /** What the HTTP side needs from the rest of Andrea, as small interfaces; main.ts fills them, tests fill them by hand. */
+import type { BedLibrary } from '../beds/bed-library.ts'
 import type { LoadState } from '../call/load.ts'
 import type { PhoneDesk } from '../call/phone-desk.ts'
 import type { RecordingAction } from '../carriers/carrier.ts'
@@ -70,6 +71,8 @@ export interface AppDeps {
   phraseStats?(): PhraseFigures
   /** Speaks a sample: 16-bit mono PCM. Default: there is no preview. @throws ProviderError */
   previewVoice?(text: string, voice: Voice): Promise<{ pcm: Int16Array; sampleRateHz: number }>
+  /** Background sounds. Default: there is no address for them. */
+  beds?: Pick<BedLibrary, 'list' | 'memory' | 'has' | 'pcm' | 'add' | 'remove'>
   /** An agent was saved: what it says by itself may be prepared. */
   onAgentSaved?(agent: Agent): void
   /** False while starting and while draining. */

@@ -12,7 +12,7 @@ import Koa, { type Middleware } from 'koa'
 import { errorText } from '../errors.ts'
 import { Access } from './access.ts'
 import type { AppDeps } from './app-deps.ts'
-import { jsonBody } from './body.ts'
+import { jsonBody, uploadBody } from './body.ts'
 import { readBuildInfo } from './build-info.ts'
 import { docsRouter } from './docs.ts'
 import type { HttpContext, HttpState } from './http-state.ts'
@@ -22,6 +22,7 @@ import { answerErrors } from './request-errors.ts'
 import { logRequests } from './request-log.ts'
 import type { Route } from './route.ts'
 import { agentRoutes } from './routes-agents.ts'
+import { bedRoutes } from './routes-beds.ts'
 import { callRoutes } from './routes-calls.ts'
 import { probeRoutes } from './routes-probes.ts'
 import { sessionRoutes } from './routes-session.ts'
@@ -48,6 +49,7 @@ export function createApp(
     ...sessionRoutes(deps, access, rateLimits),
     ...statusRoutes(deps, build),
     ...agentRoutes(deps),
+    ...bedRoutes(deps),
     ...callRoutes(deps),
     ...outboundRoutes(deps),
     ...twilioRoutes(deps),
@@ -89,8 +91,9 @@ function mount(router: Router<HttpState>, route: Route, guards: Guards): void {
     }
     await next()
   }
+  const file = route.upload === null ? skip : uploadBody(route.upload)
   const body: Middleware<HttpState> =
-    route.access === 'webhook' ? webhookBody : route.body === null ? skip : jsonBody
+    route.access === 'webhook' ? webhookBody : route.body === null ? file : jsonBody
   router.register(route.path, [route.method], [admit, body, (ctx: HttpContext) => route.run(ctx)])
 }
 

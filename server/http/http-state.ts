@@ -15,6 +15,8 @@ export interface HttpState {
   identity: Identity | null
   /** The route's pattern, for metrics: a closed list. */
   route: string
+  /** What was uploaded, on routes that take a file. */
+  upload?: Uint8Array
 }
 
 export type HttpContext = RouterContext<HttpState>

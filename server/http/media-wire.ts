@@ -29,7 +29,9 @@ const WHOLE_TEXT = 0x81
 
 /** Reads finish before the next begins, so every connection may use the same memory. */
 const readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES)
+const readView = viewOf(readBuffer)
 const message = Buffer.allocUnsafeSlow(LANE_MESSAGE_MAX_BYTES)
+const messageWords = new Int32Array(message.buffer, message.byteOffset, message.length >> 2)
 
 /** What Node keeps inside a Socket; read with care, see the head of this file. */
 interface Inside {
@@ -180,18 +182,20 @@ export class TextLane {
   }
 }
 
-/** Payload `bytes[from…from + length)` into `message`; its mask stands before it. Up to three bytes beyond are written too. */
+/**
+ * Payload `bytes[from…from + length)` into `message`, four bytes at a time; its mask stands before it.
+ */
 function unmask(bytes: Buffer, from: number, length: number): void {
-  const k0 = bytes[from - 4]!
-  const k1 = bytes[from - 3]!
-  const k2 = bytes[from - 2]!
-  const k3 = bytes[from - 1]!
-  for (let i = 0; i < length; i += 4) {
-    message[i] = bytes[from + i]! ^ k0
-    message[i + 1] = bytes[from + i + 1]! ^ k1
-    message[i + 2] = bytes[from + i + 2]! ^ k2
-    message[i + 3] = bytes[from + i + 3]! ^ k3
-  }
+  const view = bytes === readBuffer ? readView : viewOf(bytes)
+  const mask = view.getInt32(from - 4, true)
+  const words = length >> 2
+  for (let i = 0; i < words; i++) messageWords[i] = view.getInt32(from + 4 * i, true) ^ mask
+  for (let i = words * 4; i < length; i++)
+    message[i] = bytes[from + i]! ^ bytes[from - 4 + (i & 3)]!
+}
+
+function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
 /** Bytes of the frame at `at`, header included (RFC 6455 section 5.2); 0 while its header is not complete. */

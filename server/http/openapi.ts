@@ -74,6 +74,18 @@ function describeRoute(route: Route): ZodOpenApiOperationObject {
             ...(query instanceof z.ZodObject ? { query } : {}),
           },
         }),
+    ...(route.upload === null
+      ? {}
+      : {
+          requestBody: {
+            required: true,
+            content: {
+              [route.upload.mediaTypes[0] ?? '']: {
+                schema: { type: 'string' as const, format: 'binary' },
+              },
+            },
+          },
+        }),
     ...(body === null
       ? {}
       : { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
@@ -129,6 +141,7 @@ function errorStatuses(route: Route): number[] {
     ...(route.params === null ? [] : [404]),
     ...(route.query === null ? [] : [422]),
     ...(route.body === null ? [] : [400, 413, 415, 422]),
+    ...(route.upload === null ? [] : [413, 415, 422]),
     ...route.errors,
   ]
   return [...new Set(statuses)].sort((a, b) => a - b)

@@ -12,7 +12,8 @@ import { RequestError } from '../errors.ts'
 import type { HttpContext } from './http-state.ts'
 import { parseRequest } from './request-errors.ts'
 
-export type Tag = 'session' | 'status' | 'agents' | 'calls' | 'media' | 'webhooks' | 'probes'
+export type Tag =
+  'session' | 'status' | 'agents' | 'beds' | 'calls' | 'media' | 'webhooks' | 'probes'
 
 export interface Answer<A> {
   status: number
@@ -21,6 +22,13 @@ export interface Answer<A> {
   json?: A
   /** Media type of an answer that is not JSON. */
   mediaType?: string
+}
+
+/** A file as the whole body. */
+export interface Upload {
+  /** The first is what the documentation says. */
+  mediaTypes: readonly string[]
+  maxBytes: number
 }
 
 export interface RouteSpec<
@@ -39,6 +47,8 @@ export interface RouteSpec<
   params?: P
   query?: Q
   body?: B
+  /** Instead of a JSON body; respond() finds it in ctx.state.upload. */
+  upload?: Upload
   answer: Answer<A>
   /** Statuses that this route answers besides those that every route may. */
   errors?: readonly number[]
@@ -60,6 +70,7 @@ export interface Route {
   params: z.ZodType | null
   query: z.ZodType | null
   body: z.ZodType | null
+  upload: Upload | null
   answer: Answer<z.ZodType>
   errors: readonly number[]
   run(ctx: HttpContext): Promise<void>
@@ -77,6 +88,7 @@ export function route<
     params: spec.params ?? null,
     query: spec.query ?? null,
     body: spec.body ?? null,
+    upload: spec.upload ?? null,
     answer: spec.answer,
     errors: spec.errors ?? [],
     async run(ctx) {

@@ -19,6 +19,7 @@ import {
 } from '../tools/tool-secrets.ts'
 import type { AppDeps } from './app-deps.ts'
 import { route, type Route } from './route.ts'
+import { requireBeds } from './routes-beds.ts'
 import { agent, agentSummary, agentVersion, byId, settings } from './schemas.ts'
 
 const name = z.string().trim().min(1).max(100)
@@ -70,7 +71,7 @@ export function agentRoutes(deps: AppDeps): Route[] {
   ]
 }
 
-function saveRoute({ db, onAgentSaved, secrets }: AppDeps): Route {
+function saveRoute({ db, beds, onAgentSaved, secrets }: AppDeps): Route {
   return route({
     method: 'PUT',
     path: '/api/v1/agents/:id',
@@ -87,6 +88,7 @@ function saveRoute({ db, onAgentSaved, secrets }: AppDeps): Route {
     errors: [409],
     async respond({ params, body, ctx }) {
       const existing = await existingAgent(db, params.id)
+      requireBeds(beds, body.settings)
       const saved = await saveAgent(db, {
         id: params.id,
         name: body.name,

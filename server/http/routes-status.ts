@@ -7,6 +7,7 @@ import type { AppDeps } from './app-deps.ts'
 import type { BuildInfo } from './build-info.ts'
 import { TOKEN_LIFE_MS } from './media-tokens.ts'
 import { route, type Route } from './route.ts'
+import { wavFile } from './wav-answer.ts'
 import { settings, status, uuid, voice } from './schemas.ts'
 
 const tokenRequest = z.strictObject({
@@ -107,24 +108,6 @@ function previewRoute(deps: AppDeps): Route {
       }
     },
   })
-}
-
-/** A WAV file of 16-bit mono PCM. */
-function wavFile(pcm: Int16Array, sampleRateHz: number): Buffer {
-  const header = Buffer.alloc(44)
-  header.write('RIFF', 0)
-  header.writeUInt32LE(36 + pcm.byteLength, 4)
-  header.write('WAVEfmt ', 8)
-  header.writeUInt32LE(16, 16)
-  header.writeUInt16LE(1, 20)
-  header.writeUInt16LE(1, 22)
-  header.writeUInt32LE(sampleRateHz, 24)
-  header.writeUInt32LE(sampleRateHz * 2, 28)
-  header.writeUInt16LE(2, 32)
-  header.writeUInt16LE(16, 34)
-  header.write('data', 36)
-  header.writeUInt32LE(pcm.byteLength, 40)
-  return Buffer.concat([header, Buffer.from(pcm.buffer, pcm.byteOffset, pcm.byteLength)])
 }
 
 function mediaTokenRoute(deps: AppDeps): Route {

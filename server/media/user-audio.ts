@@ -67,7 +67,8 @@ export class UserAudio {
 
   /** False when the payload was dropped: late, of a length that no codec has, or 2 s of audio are waiting already. */
   push(payload: Uint8Array, timestampMs: number): boolean {
-    const ms = payload.length / this.#bytesPerMs
+    const isFrame = payload.length === this.#silence.length
+    const ms = isFrame ? FRAME_MS : payload.length / this.#bytesPerMs
     const aheadFrames = Math.round((timestampMs - (this.#expectedMs ?? timestampMs)) / FRAME_MS)
     if (aheadFrames < 0 && ++this.#lateInARow < RESYNC_AFTER_LATE) {
       this.counters.latePayloads++
@@ -76,7 +77,7 @@ export class UserAudio {
     this.#lateInARow = 0
     this.#expectedMs = timestampMs + ms
     if (aheadFrames > 0) this.#fillGap(aheadFrames)
-    const legal = ms > 0 && ms <= PAYLOAD_MAX_MS && ms % LANE_STEP_MS === 0
+    const legal = isFrame || (ms > 0 && ms <= PAYLOAD_MAX_MS && ms % LANE_STEP_MS === 0)
     if (!legal || !this.#take(payload)) {
       this.counters.refusedPayloads++
       this.#tap?.onSkipped(ms)

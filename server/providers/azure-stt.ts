@@ -44,8 +44,8 @@ const GAP_MAX_MS = 2_000
 const SAMPLES_PER_MS = STT_RATE_HZ / 1_000
 /** What the SDK sends at a time. Handed over in any other size, each frame would be copied, and searched for, once more. */
 const PIECE_SAMPLES = 100 * SAMPLES_PER_MS
-/** Pieces kept while the SDK is loading, before the first call only: 5 s. */
-const EARLY_PIECES = 50
+/** Pieces kept until the recogniser is built, in the next tick at the earliest: 20 s that are heard again, and 5 s more. */
+const EARLY_PIECES = 250
 
 const detailed = z.object({
   RecognitionStatus: z.string().optional(),

@@ -4,6 +4,9 @@
  *   synthesize() ─┬─ held ─► copies of the stored chunks
  *                 └─ not held ─► the voice ─► second time asked for, or prefilled: stored when it came to its end
  *
+ * Prefilling gives way to calls: nothing is begun while one has the voice speak, and what is under way at the embedded voice,
+ * which speaks one sentence after the other, is broken off and begun again.
+ *
  * Keyed by everything that changes the sound. Bounded by bytes; the phrase that was longest unused goes first, prefilled
  * ones last. A phrase that is asked for once is not stored: most sentences of a call are said once.
  */
@@ -48,6 +51,10 @@ export class CachedTts implements TtsProvider {
   readonly #phrases = new Map<string, Phrase>()
   readonly #askedOnce = new Set<string>()
   readonly #closing = new AbortController()
+  /** Sentences that calls are having spoken now, and who waits for their end. */
+  #live = 0
+  #whenQuiet: (() => void)[] = []
+  readonly #prefilling = new Set<AbortController>()
   #bytes = 0
   #hits = 0
   #misses = 0
@@ -92,13 +99,31 @@ export class CachedTts implements TtsProvider {
       const held = this.#phrases.get(key)
       if (held !== undefined) held.isPrefilled = true
       if (held !== undefined || text.trim() === '') continue
-      const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(PREFILL_MS)])
-      const events: TtsEvent[] = []
-      for await (const event of this.#tts.synthesize({ callId: '', text, voice }, signal)) {
-        events.push(event)
-      }
-      if (signal.aborted) return
+      const events = await this.#speakInQuiet(text, voice)
+      if (events === null) return
       this.#store(key, { events, bytes: bytesOf(events), isPrefilled: true })
+    }
+  }
+
+  /** Null when the cache closes, or the voice takes too long. */
+  async #speakInQuiet(text: string, voice: Voice): Promise<TtsEvent[] | null> {
+    for (;;) {
+      while (this.#live > 0) await new Promise<void>((resolve) => this.#whenQuiet.push(resolve))
+      if (this.#closing.signal.aborted) return null
+      const giveWay = new AbortController()
+      this.#prefilling.add(giveWay)
+      const limit = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(PREFILL_MS)])
+      const signal = AbortSignal.any([limit, giveWay.signal])
+      const events: TtsEvent[] = []
+      try {
+        for await (const event of this.#tts.synthesize({ callId: '', text, voice }, signal)) {
+          events.push(event)
+        }
+      } finally {
+        this.#prefilling.delete(giveWay)
+      }
+      if (limit.aborted) return null
+      if (!giveWay.signal.aborted) return events
     }
   }
 
@@ -121,6 +146,21 @@ export class CachedTts implements TtsProvider {
     }
     this.#misses += 1
     this.#options.onSpent?.(callId, text.length)
+    this.#live += 1
+    if (this.#tts.name === 'embedded') for (const one of this.#prefilling) one.abort()
+    try {
+      yield* this.#speakLive(request, key, signal)
+    } finally {
+      this.#live -= 1
+      if (this.#live === 0) for (const resume of this.#whenQuiet.splice(0)) resume()
+    }
+  }
+
+  async *#speakLive(
+    request: TtsRequest,
+    key: string,
+    signal: AbortSignal,
+  ): AsyncIterable<TtsEvent> {
     if (!this.#isWorthKeeping(key)) return yield* this.#tts.synthesize(request, signal)
     const events: TtsEvent[] = []
     for await (const event of this.#tts.synthesize(request, signal)) {

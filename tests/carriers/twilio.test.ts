@@ -83,11 +83,15 @@ describe('twilio: what Twilio sends', () => {
     expect(rig.told.filter(([kind]) => kind === 'stop')).toEqual([['stop', 'stop']])
   })
 
-  it('reports a socket that closes without stop', async () => {
+  it.each([
+    ['closes without stop', 'close'],
+    ['breaks without a word', 'error'],
+  ])('reports a socket that %s as %s', async (_, cause) => {
     await hear(start())
-    rig.theirs.terminate()
+    if (cause === 'close') rig.theirs.close()
+    else rig.theirs.terminate()
     await once(rig.ours, 'close')
-    expect(rig.told.at(-1)).toEqual(['stop', 'close'])
+    expect(rig.told.at(-1)).toEqual(['stop', cause])
   })
 
   it('says nothing more after stop', async () => {

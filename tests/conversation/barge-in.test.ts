@@ -143,10 +143,34 @@ describe('barge-in', () => {
     const barge = bargeIn()
     barge.onset(1_000)
     barge.tick(1_100)
-    barge.offset(1_300)
-    expect(barge.tick(2_099)).toEqual({ kind: 'none' })
-    expect(barge.tick(2_100)).toEqual({ kind: 'resume', ignored: null })
-    expect(barge.tick(2_120)).toEqual({ kind: 'none' })
+    barge.offset(1_500)
+    expect(barge.tick(2_299)).toEqual({ kind: 'none' })
+    expect(barge.tick(2_300)).toEqual({ kind: 'resume', ignored: null })
+    expect(barge.tick(2_320)).toEqual({ kind: 'none' })
+  })
+
+  it('resumes 300 ms after a cough, shorter than 500 ms with the hangover', () => {
+    const barge = bargeIn()
+    barge.onset(1_000)
+    barge.tick(1_100)
+    barge.offset(1_480)
+    expect(barge.tick(1_779)).toEqual({ kind: 'none' })
+    expect(barge.tick(1_780)).toEqual({ kind: 'resume', ignored: null })
+  })
+
+  it('resumes 200 ms behind a partial "ajá", and not when more words follow it', () => {
+    const over = (text: string) => {
+      const barge = bargeIn(3)
+      barge.onset(1_000)
+      barge.tick(1_100)
+      const words = { startMs: 1_000, isFinal: false, agentSpeech: '' }
+      barge.words({ ...words, text: 'ajá' })
+      barge.offset(1_600)
+      barge.words({ ...words, text })
+      return barge.tick(1_800)
+    }
+    expect(over('ajá')).toEqual({ kind: 'resume', ignored: 'backchannel' })
+    expect(over('ajá pero')).toEqual({ kind: 'none' })
   })
 
   it('resumes under noise of 2000 ms without a word', () => {
@@ -184,6 +208,13 @@ describe('barge-in with an echo on the line', () => {
   it('takes the floor for two words that the agent did not say', () => {
     const words = { text: 'cuánto cuesta', isFinal: false, startMs: 1_000, agentSpeech }
     expect(echoing().words(words)).toMatchObject({ kind: 'takeFloor', reason: 'words' })
+  })
+
+  it('takes the floor for one stop word that the agent did not say, not for one that it did', () => {
+    const words = { text: 'espera', isFinal: false, startMs: 1_000, agentSpeech }
+    expect(echoing().words(words)).toMatchObject({ kind: 'takeFloor', reason: 'stopWord' })
+    const said = { ...words, agentSpeech: 'Le espera un descuento' }
+    expect(echoing().words(said)).toEqual({ kind: 'none' })
   })
 
   it('ducks as soon as the sound is the user’s own, and pauses with it', () => {

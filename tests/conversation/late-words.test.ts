@@ -192,11 +192,11 @@ describe('a final of words over the agent, 1.6 s after the agent finished', () =
     const rig = new Rig({ silenceTimeoutMs: 700, interruptionWords: 2 })
     await rig.user('Quiero información.')
     await rig.run(300)
-    await rig.reply('Con gusto le explico.')
+    await rig.reply('Con gusto le explico cómo funciona.')
     const startMs = rig.nowMs
     await rig.sound(60)
     const endMs = rig.nowMs
-    await rig.run(3_000)
+    await rig.run(3_500)
     rig.final(text, startMs, endMs)
     await rig.run(200)
     return rig

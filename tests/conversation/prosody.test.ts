@@ -10,14 +10,20 @@ function melody(pitches: number[], levels: number[] = pitches.map(() => -20)): P
 const level = (count: number, pitchHz = 200) => Array<number>(count).fill(pitchHz)
 
 describe('prosody', () => {
-  it('hears the end in a fall of four semitones and the opposite in a rise of four', () => {
-    expect(melody([...level(30), ...level(8, 158)]).finality).toBeCloseTo(0.7)
-    expect(melody([...level(30), ...level(8, 252)]).finality).toBeCloseTo(-0.7)
+  /** `semitones` below 200 Hz at the end, at a level that falls by the 6 dB of every pause. */
+  function fall(semitones: number, decibels = 6): number {
+    const pitches = [...level(30), ...level(8, 200 / 2 ** (semitones / 12))]
+    return melody(pitches, [...level(30, -20), ...level(8, -20 - decibels)]).finality
+  }
+
+  it('hears the end in a fall of five semitones, and nothing in the three of every pause', () => {
+    expect(fall(5)).toBeCloseTo(0.85)
+    expect(fall(3)).toBeCloseTo(0)
+    expect(fall(0)).toBeCloseTo(-0.85)
   })
 
-  it('adds a fall of 8 dB to the fall of the pitch', () => {
-    const levels = [...level(30, -20), ...level(8, -28)]
-    expect(melody([...level(30), ...level(8, 158)], levels).finality).toBe(1)
+  it('adds a fall of 18 dB to the fall of the pitch', () => {
+    expect(fall(5, 18)).toBeCloseTo(1)
   })
 
   it('has no opinion about a short word, nor without pitch', () => {

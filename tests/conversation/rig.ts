@@ -194,6 +194,8 @@ export class Rig {
   readonly transfers: string[] = []
   readonly languages: string[] = []
   speculates = true
+  /** Level of the user's voice. */
+  voiceDbfs = -20
   readonly toolCalls: { name: string; args: string; signal: AbortSignal }[] = []
   /** Answers the newest HTTP tool. */
   toolAnswers: (result: string) => void = () => undefined
@@ -317,7 +319,8 @@ export class Rig {
       atMs: this.nowMs,
       speech: this.#speech,
       probability: this.#voice ? 1 : 0,
-      levelDbfs: this.#voice ? -20 : -60,
+      levelDbfs: this.#voice ? this.voiceDbfs : -60,
+      voicedLevelDbfs: this.#voice ? this.voiceDbfs : -90,
       onset: this.#speech && !wasSpeech,
       offset: wasSpeech && !this.#speech,
       speechStartMs: this.#speechStartMs,

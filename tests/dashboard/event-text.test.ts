@@ -30,6 +30,7 @@ describe('a stored event', () => {
     const ignored: Record<IgnoredReason, true> = {
       blacklist: true,
       tooShort: true,
+      tooQuiet: true,
       backchannel: true,
       echo: true,
       overlap: true,

@@ -163,6 +163,7 @@ describe('slots', () => {
     const settingsOf = (i: number): SlotSettings => ({
       ...PLAIN,
       tones: i % 2 === 0,
+      suppressNoise: i % 7 < 3,
       bed: i % 4 === 0 ? 'cafe' : 'none',
       bedGain: 0.5,
       ...(i % 5 === 0 ? { comfortNoiseDbfs: -60 } : {}),

@@ -2,9 +2,9 @@
 import { createServer, request, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createApp } from '../../server/http/app.ts'
-import { LoadLadder } from '../../server/call/load.ts'
-import type { AdmissionGate } from '../../server/call/admission.ts'
+import { AdmissionGate } from '../../server/call/admission.ts'
 import { AgentSource } from '../../server/call/agent-source.ts'
+import { openLoadControl, type LoadControl } from '../../server/call/load-control.ts'
 import { PhoneDesk } from '../../server/call/phone-desk.ts'
 import type { PhoneReport } from '../../server/call/phone-reports.ts'
 import { CallRegistry } from '../../server/call/registry.ts'
@@ -55,8 +55,10 @@ export interface RunningApp {
   registry: CallRegistry
   desk: PhoneDesk
   journal: Journal
-  /** What the stand-in call directory says next. */
-  admission: Admission
+  /** What the stand-in call directory says next; null: what the load and 300 places allow. */
+  admission: Admission | null
+  load: LoadControl
+  gate: AdmissionGate
   isReady: boolean
   liveCallIds: Set<string>
   nowMs: number
@@ -93,6 +95,8 @@ export async function runApp(options: AppOptions = {}): Promise<RunningApp> {
     desk: undefined as unknown as PhoneDesk,
     journal: undefined as unknown as Journal,
     admission: { ok: true },
+    load: undefined as unknown as LoadControl,
+    gate: undefined as unknown as AdmissionGate,
     isReady: true,
     liveCallIds: new Set(),
     nowMs: Date.UTC(2026, 10, 24, 12),
@@ -118,6 +122,11 @@ export async function runApp(options: AppOptions = {}): Promise<RunningApp> {
   })
   app.journal = new Journal(db, { limit: 1_000, log, metrics: app.metrics })
   const lines = new CarrierLines(config, () => config.publicUrl ?? app.url)
+  const { registry, metrics } = app
+  app.load = openLoadControl({ isOn: config.loadControl, registry, metrics, log })
+  const { room } = app.load
+  app.gate = new AdmissionGate({ maxCalls: 300, reservationMs: 60_000, room })
+  app.gate.setReady()
   app.desk = await openDesk(app, { config, log, lines })
   const deps: AppDeps = {
     config,
@@ -138,7 +147,10 @@ async function openDesk(
 ): Promise<PhoneDesk> {
   return new PhoneDesk({
     registry: app.registry,
-    gate: { admit: () => app.admission, settle: () => undefined } as unknown as AdmissionGate,
+    gate: {
+      admit: (live: number) => app.admission ?? app.gate.admit(live, app.nowMs),
+      settle: () => app.gate.settle(),
+    } as unknown as AdmissionGate,
     agents: new AgentSource(app.db, log, await defaultAgent(app.db)),
     journal: app.journal,
     metrics: app.metrics,
@@ -166,7 +178,7 @@ function standIns(app: RunningApp): Omit<AppDeps, 'config' | 'log'> {
       live: () => app.liveCallIds.size,
       max: 300,
       hangup: (id) => app.liveCallIds.delete(id),
-      admit: () => app.admission,
+      admit: () => app.admission ?? app.gate.admit(app.registry.size, app.nowMs),
     },
     providersStatus: () => ({
       stt: provider,
@@ -179,7 +191,7 @@ function standIns(app: RunningApp): Omit<AppDeps, 'config' | 'log'> {
       ]),
     audioStats: () => ({ liveLanes: 0 }),
     journalStats: () => ({ queued: 0 }),
-    loadState: () => ({ ...new LoadLadder().state(), ringingCalls: 0, control: true }),
+    loadState: () => ({ ...app.load.ladder.state(), ringingCalls: 0, control: true }),
     ready: () => app.isReady,
     phone: {
       incoming: (ring) => app.desk.incoming(ring),

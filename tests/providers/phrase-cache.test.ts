@@ -61,6 +61,18 @@ describe('phrase cache', () => {
     expect(tts.holds({ callId: 'c', text: 'tres', voice: VOICE })).toBe(true)
   })
 
+  it('breaks a prefilled phrase off for a call at the embedded voice, and speaks it when the call is served', async () => {
+    const voice = new ScriptedVoice('embedded', [audio(7), 'stall'])
+    const tts = new CachedTts(voice, { limitBytes: 100_000 })
+    const prefilled = tts.prefill(['Hola.'], VOICE)
+    while (voice.texts.length === 0) await new Promise(setImmediate)
+    voice.steps = [audio(3)]
+    expect(await say(tts, 'Claro.')).toEqual([audio(3)])
+    await prefilled
+    expect(voice.texts).toEqual(['Hola.', 'Claro.', 'Hola.'])
+    expect(await say(tts, 'Hola.')).toEqual([audio(3)])
+  })
+
   it('keeps nothing of a phrase that was cut or that failed', async () => {
     const voice = new ScriptedVoice('azure', [audio(7), broken('TTS')])
     const tts = new CachedTts(voice, { limitBytes: 100_000 })

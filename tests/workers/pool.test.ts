@@ -38,8 +38,12 @@ async function tickUntil(done: () => boolean, nowMs = 0): Promise<void> {
   }
 }
 
+/** Closes the lanes behind `body`, and waits for batches that still hold their slots. */
 function closing<T>(lanes: AudioLane[], body: () => Promise<T>): Promise<T> {
-  return body().finally(() => lanes.forEach((lane) => lane.close()))
+  return body().finally(async () => {
+    lanes.forEach((lane) => lane.close())
+    await tickUntil(() => lanes.every((lane) => !lane.inFlight))
+  })
 }
 
 describe('pool', () => {

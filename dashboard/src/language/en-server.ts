@@ -32,6 +32,7 @@ export const enServer: Record<keyof typeof esServer, string> = {
   'event.bargeIn.typed': 'The user interrupted with typed text.',
   'event.ignored.blacklist': '“{text}” is on the list of texts to ignore.',
   'event.ignored.tooShort': '“{text}” is too short.',
+  'event.ignored.tooQuiet': '“{text}” was much softer than the user usually speaks.',
   'event.ignored.backchannel': '“{text}” is a backchannel and does not interrupt.',
   'event.ignored.echo': '“{text}” is the echo of Andrea.',
   'event.ignored.overlap': '“{text}” was said over Andrea, without taking the floor.',

@@ -110,6 +110,9 @@ export const enSettings: Record<keyof typeof esSettings, string> = {
 
   'field.language': 'Language',
   'hint.language': 'For hearing and for speaking.',
+  'field.adaptiveLevelFilter': 'Level filter',
+  'hint.adaptiveLevelFilter':
+    'After five turns, ignores speech below 0.4 of the user’s usual level: a television, somebody else.',
   'field.inputMinCharacters': 'Minimum characters',
   'hint.inputMinCharacters': 'Anything shorter is ignored; “sí”, “no” and numbers always count.',
   'field.initialSilenceMs': 'Initial silence',
@@ -132,6 +135,9 @@ export const enSettings: Record<keyof typeof esSettings, string> = {
   'field.phrases': 'Words to favour',
   'hint.phrases': 'Names and products the recogniser should expect.',
 
+  'field.noiseSuppression': 'Noise suppression',
+  'hint.noiseSuppression':
+    'Takes a steady noise, such as a fan, a car or hiss, out of what is transcribed. The recording stays as it was. For noisy lines.',
   'field.vadSensitivity': 'Voice sensitivity',
   'hint.vadSensitivity': '0: only loud, clear speech. 1: the faintest.',
   'field.silenceTimeoutMs': 'Silence that ends the turn',
@@ -199,6 +205,7 @@ export const enSettings: Record<keyof typeof esSettings, string> = {
   'hint.recording': 'Stereo: user and Andrea on their own channels.',
   'field.carrierRecording': 'Record at the carrier too',
   'hint.carrierRecording': 'Two channels, at Twilio or Telnyx.',
-  'field.noiseSuppression': 'Take noise off the line',
-  'hint.noiseSuppression': 'Done by Telnyx; changes nothing at Twilio.',
+  'field.carrierNoiseSuppression': 'Noise suppression at the carrier',
+  'hint.carrierNoiseSuppression':
+    'Done by Telnyx before the audio reaches us; changes nothing at Twilio.',
 }

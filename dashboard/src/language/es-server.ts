@@ -31,6 +31,7 @@ export const esServer = {
   'event.bargeIn.typed': 'El usuario interrumpió con texto escrito.',
   'event.ignored.blacklist': '«{text}» está en la lista de textos que se ignoran.',
   'event.ignored.tooShort': '«{text}» es demasiado corto.',
+  'event.ignored.tooQuiet': '«{text}» sonó mucho más bajo de lo que habla el usuario.',
   'event.ignored.backchannel': '«{text}» es un asentimiento y no interrumpe.',
   'event.ignored.echo': '«{text}» es el eco de Andrea.',
   'event.ignored.overlap': '«{text}» se dijo encima de Andrea, sin tomar la palabra.',

@@ -108,6 +108,9 @@ export const esSettings = {
 
   'field.language': 'Idioma',
   'hint.language': 'Para oír y para hablar.',
+  'field.adaptiveLevelFilter': 'Filtro de nivel',
+  'hint.adaptiveLevelFilter':
+    'Tras cinco turnos, ignora lo que suena por debajo de 0.4 del nivel habitual: un televisor, otra persona.',
   'field.inputMinCharacters': 'Mínimo de caracteres',
   'hint.inputMinCharacters': 'Lo más corto se ignora; «sí», «no» y los números siempre cuentan.',
   'field.initialSilenceMs': 'Silencio inicial',
@@ -130,6 +133,9 @@ export const esSettings = {
   'field.phrases': 'Palabras que favorecer',
   'hint.phrases': 'Nombres y productos que el reconocedor debe esperar.',
 
+  'field.noiseSuppression': 'Supresión de ruido',
+  'hint.noiseSuppression':
+    'Quita un ruido constante, como un ventilador, un coche o un soplido, de lo que se transcribe. La grabación queda como era. Para líneas con ruido.',
   'field.vadSensitivity': 'Sensibilidad a la voz',
   'hint.vadSensitivity': '0: solo voz clara y fuerte. 1: la más débil.',
   'field.silenceTimeoutMs': 'Silencio que cierra el turno',
@@ -197,6 +203,7 @@ export const esSettings = {
   'hint.recording': 'Estéreo: usuario y Andrea por separado.',
   'field.carrierRecording': 'Grabar también en la operadora',
   'hint.carrierRecording': 'Dos canales, en Twilio o Telnyx.',
-  'field.noiseSuppression': 'Quitar ruido en la línea',
-  'hint.noiseSuppression': 'Lo hace Telnyx; en Twilio no cambia nada.',
+  'field.carrierNoiseSuppression': 'Supresión de ruido del operador',
+  'hint.carrierNoiseSuppression':
+    'La hace Telnyx antes de que nos llegue el audio; en Twilio no cambia nada.',
 } as const

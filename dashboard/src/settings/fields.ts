@@ -121,6 +121,7 @@ export const FIELDS: readonly Field[] = [
     maxItemLength: 5,
     item: 'language',
   },
+  { name: 'noiseSuppression', section: 'transcription', control: 'switch' },
   { ...integer('initialSilenceMs', 'transcription', [1_000, 60_000, 1_000]), unit: 'ms' },
   { ...integer('segmentationSilenceMs', 'transcription', [0, 5_000, 50]), unit: 'ms' },
   {
@@ -136,6 +137,7 @@ export const FIELDS: readonly Field[] = [
     options: ['off', 'whisper-large-v3-turbo', 'whisper-large-v3'],
   },
   integer('inputMinCharacters', 'transcription', [0, 100, 1]),
+  { name: 'adaptiveLevelFilter', section: 'transcription', control: 'switch' },
   {
     name: 'hallucinationBlacklist',
     section: 'transcription',
@@ -217,5 +219,5 @@ export const FIELDS: readonly Field[] = [
   }),
   text('webhookUrl', 'advanced', { control: 'text', maxLength: 500, format: 'url', wide: true }),
   { name: 'carrierRecording', section: 'advanced', control: 'switch' },
-  { name: 'noiseSuppression', section: 'advanced', control: 'switch' },
+  { name: 'carrierNoiseSuppression', section: 'advanced', control: 'switch' },
 ]

@@ -28,7 +28,7 @@ describe('report page', () => {
     const page = renderReport(DATA)
     expect(page).toContain('<li class="chip must"><b>3</b> reached</li>')
     expect(page).toContain(`<b>${TARGETS.length - 3}</b> not measured`)
-    expect(page).toMatch(/<code>lostFrames<\/code><\/th><td>–<\/td>/)
+    expect(page).toMatch(/<code>lostFrames<\/code><\/th><td class="runs"><\/td><td>–<\/td>/)
   })
 
   it('counts calls only when they were carried within the criterion', () => {
