@@ -199,7 +199,7 @@ async function resamplers(core: Core, figures: Figures): Promise<string> {
     ratios.set(key, us('speex q5') / us('Andrea'))
     for (const [i, open] of opens.entries()) {
       const name = contenders[i]?.name ?? ''
-      const quality = await resamplerQuality(open, fromHz, toHz)
+      const quality = await resamplerQuality(open, { fromHz, toHz })
       if (i === 0) {
         figures[`resample${key}RippleDb`] = rounded(quality.rippleDb, 4)
         figures[`resample${key}ImageDb`] = rounded(quality.imageDb, 1)
@@ -213,6 +213,7 @@ async function resamplers(core: Core, figures: Figures): Promise<string> {
       ])
     }
   }
+  rows.push(...(await strictResamplers(core, figures)))
   const ratio = (...keys: string[]): number =>
     rounded(Math.min(...keys.map((key) => ratios.get(key) ?? NaN)), 1)
   figures['resampleVsSpeexQ5'] = ratio('8to16', '16to8')
@@ -220,8 +221,29 @@ async function resamplers(core: Core, figures: Figures): Promise<string> {
   return columns(rows)
 }
 
-function coreOnly(core: Core, fromHz: number, toHz: number): () => void {
-  const plan = core.dsp.regions.filters.get(`${fromHz}-${toHz}`) ?? 0
+/** The strict filters, which have no peer of the same delay: their own row, images and aliases from 4.05 kHz. */
+async function strictResamplers(core: Core, figures: Figures): Promise<Row[]> {
+  const rows: Row[] = []
+  const rates = [
+    { fromHz: 8_000, toHz: 16_000, stopHz: 4_050 },
+    { fromHz: 16_000, toHz: 8_000, stopHz: 4_050 },
+  ]
+  for (const one of rates) {
+    const { fromHz, toHz } = one
+    const key = `${fromHz / 1_000}to${toHz / 1_000}`
+    const run = coreOnly(core, fromHz, toHz, '-strict')
+    const us = (medianNs([{ name: 'core', run }]).get('core') ?? NaN) / 1_000
+    const quality = await resamplerQuality(() => coreResampler(core, fromHz, toHz, '-strict'), one)
+    figures[`strict${key}Us`] = rounded(us, 2)
+    figures[`strict${key}ImageDb`] = rounded(quality.imageDb, 1)
+    const [ripple, image] = [quality.rippleDb.toFixed(4), quality.imageDb.toFixed(0)]
+    rows.push(['Andrea strict, from 4.05 kHz', key, us.toFixed(2), ripple, image])
+  }
+  return rows
+}
+
+function coreOnly(core: Core, fromHz: number, toHz: number, kind: '' | '-strict' = ''): () => void {
+  const plan = core.dsp.regions.filters.get(`${fromHz}-${toHz}${kind}`) ?? 0
   const { samples, out, work } = core.at
   return () => core.dsp.functions.resample(plan, samples, out, toHz / 50, work)
 }

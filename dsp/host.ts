@@ -13,7 +13,7 @@
 import { readFile } from 'node:fs/promises'
 import { DspError } from '../server/errors.ts'
 import { BED_NAMES, bedLoop, LOOP_SEC } from './beds.ts'
-import { FILTER_KEYS, LINE_RATES_HZ, planBytes, planTable } from './filters.ts'
+import { FILTER_KEYS, LINE_RATES_HZ, planBytes, planTable, STRICT_KEYS } from './filters.ts'
 import { constant, type Layout } from './layout.ts'
 import { suppressorTable } from './suppressor-tables.ts'
 import {
@@ -124,6 +124,7 @@ function placeRegions(layout: Layout, slots: number, lists: number): Regions {
     const key = `${from}-${to}`
     filters.set(key, take(planBytes(key)))
   }
+  for (const key of STRICT_KEYS) filters.set(key, take(planBytes(key)))
   const highPass = new Map(LINE_RATES_HZ.map((rateHz) => [rateHz, take(192)] as const))
   const beds = new Map<string, number>()
   for (const name of BED_NAMES) {

@@ -35,6 +35,8 @@ export interface LaneFormat {
   ttsRateHz: TtsRateHz
   /** What speech-to-text wants; 16 kHz unless said. */
   sttRateHz?: 8_000 | 16_000
+  /** Strict filters between 8 and 16 kHz: dsp/slot-setup.ts, SlotFormat. */
+  strictRates?: boolean
 }
 
 export interface LaneSettings {
@@ -173,6 +175,7 @@ export class AudioPool {
           lineRateHz: format.line.sampleRateHz,
           ttsRateHz: format.ttsRateHz,
           sttRateHz: format.sttRateHz,
+          strictRates: format.strictRates,
         },
         { ...settings, bed: this.#knownBed(settings.bed, format.line.sampleRateHz) },
       )

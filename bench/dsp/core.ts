@@ -34,14 +34,19 @@ export async function openCore(): Promise<Core> {
 }
 
 /** Our resampler as its peers are called: a block in, a block out, copies included. */
-export function coreResampler(core: Core, fromHz: number, toHz: number): ResamplerPeer {
-  const plan = core.dsp.regions.filters.get(`${fromHz}-${toHz}`) ?? 0
-  const keep = planHistory(`${fromHz}-${toHz}`)
+export function coreResampler(
+  core: Core,
+  fromHz: number,
+  toHz: number,
+  kind: '' | '-strict' = '',
+): ResamplerPeer {
+  const plan = core.dsp.regions.filters.get(`${fromHz}-${toHz}${kind}`) ?? 0
+  const keep = planHistory(`${fromHz}-${toHz}${kind}`)
   const history = new Float32Array(keep)
   const input = core.at.samples >> 2
   const out = core.at.out >> 2
   return {
-    name: 'Andrea',
+    name: `Andrea${kind.replace('-', ' ')}`,
     convert(block) {
       const count = (block.length * toHz) / fromHz
       core.floats.set(history, input - keep)

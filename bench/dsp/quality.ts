@@ -10,22 +10,22 @@ export interface ResamplerQuality {
 
 type Open = () => Promise<ResamplerPeer> | ResamplerPeer
 
-/** `open` gives a fresh resampler for every tone. */
+/** `open` gives a fresh resampler for every tone; images and aliases count from `stopHz` on. */
 export async function resamplerQuality(
   open: Open,
-  fromHz: number,
-  toHz: number,
+  { fromHz, toHz, stopHz = 4_600 }: { fromHz: number; toHz: number; stopHz?: number },
 ): Promise<ResamplerQuality> {
   let ripple = 0
   let image = 200
   for (let hz = 300; hz <= 3_400; hz += 155) {
     const out = await play(await open(), hz, { fromHz, toHz })
     ripple = Math.max(ripple, Math.abs(decibels(amplitude(out, hz, toHz) / 0.5)))
-    if (toHz > fromHz) {
-      image = Math.min(image, -decibels(amplitude(out, fromHz - hz, toHz) / 0.5))
-    }
   }
-  for (let hz = 4_600; fromHz > toHz && hz < fromHz / 2; hz += 340) {
+  for (let hz = 300; toHz > fromHz && hz <= fromHz - stopHz; hz += 155) {
+    const out = await play(await open(), hz, { fromHz, toHz })
+    image = Math.min(image, -decibels(amplitude(out, fromHz - hz, toHz) / 0.5))
+  }
+  for (let hz = stopHz; fromHz > toHz && hz < fromHz / 2; hz += 340) {
     const out = await play(await open(), hz, { fromHz, toHz })
     const folded = Math.min(hz % toHz, toHz - (hz % toHz))
     image = Math.min(image, -decibels(amplitude(out, folded, toHz) / 0.5))

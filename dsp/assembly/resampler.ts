@@ -7,6 +7,7 @@
  *   ×3   third-band  out: FIR, mirrored FIR, copy …         both from the sums and differences of mirrored samples
  *   ÷3   third-band  every third sample ─► ×⅓ ┐
  *                    the others ─► mirrored FIRs ┴─► +
+ *   ×2 ÷2 strict     an even number of taps, none of them 0: sums and differences, or two folded filters
  *   ÷6 ×6            third-band at 24 kHz, and a short half-band between 24 and 48 kHz
  *   else             polyphase: L phases of K taps          44.1 kHz's relatives, and 16 ⇄ 24 kHz
  *
@@ -30,6 +31,8 @@ export const KIND_TRIPLE: i32 = 3
 export const KIND_THIRD: i32 = 4
 export const KIND_SIXTH: i32 = 5
 export const KIND_SIXFOLD: i32 = 6
+export const KIND_STRICT_DOUBLE: i32 = 7
+export const KIND_STRICT_HALVE: i32 = 8
 
 /** Between 24 and 48 kHz, where nothing lies between 4.6 and 19.4 kHz: 19 taps, 10 of them at odd places. */
 export const SHORT_TAPS: i32 = 10
@@ -48,6 +51,8 @@ export function resample(plan: usize, input: usize, out: usize, count: i32, work
   else if (kind == KIND_THIRD) third(filter, taps, input, out, count, work)
   else if (kind == KIND_SIXTH) sixth(filter, taps, input, out, count, work)
   else if (kind == KIND_SIXFOLD) sixfold(filter, taps, input, out, count, work)
+  else if (kind == KIND_STRICT_DOUBLE) strictDouble(filter, taps, input, out, (count + 1) >> 1)
+  else if (kind == KIND_STRICT_HALVE) strictHalve(filter, taps, input, out, count, work)
   else polyphase(plan, input, out, count)
 }
 
@@ -81,6 +86,66 @@ function double(filter: usize, taps: i32, input: usize, out: usize, count: i32):
     storePairs(to + 64, c, v128.load(middle, 32))
     storePairs(to + 96, d, v128.load(middle, 48))
   }
+}
+
+/** Coefficients: taps / 2 pairs (sum, difference) of the two phases, which mirror each other: S + D and S − D. */
+function strictDouble(filter: usize, taps: i32, input: usize, out: usize, count: i32): void {
+  const end = filter + ((<usize>taps) << 2)
+  for (let n = 0; n < count; n += 8) {
+    let sumA = f32x4.splat(0)
+    let sumB = f32x4.splat(0)
+    let differenceA = f32x4.splat(0)
+    let differenceB = f32x4.splat(0)
+    let low = at(input, n - taps + 1)
+    let high = at(input, n)
+    for (let tap = filter; tap < end; tap += 8) {
+      const s = v128.load32_splat(tap)
+      const d = v128.load32_splat(tap, 4)
+      const lowA = v128.load(low)
+      const highA = v128.load(high)
+      const lowB = v128.load(low, 16)
+      const highB = v128.load(high, 16)
+      sumA = f32x4.add(sumA, f32x4.mul(s, f32x4.add(lowA, highA)))
+      sumB = f32x4.add(sumB, f32x4.mul(s, f32x4.add(lowB, highB)))
+      differenceA = f32x4.add(differenceA, f32x4.mul(d, f32x4.sub(lowA, highA)))
+      differenceB = f32x4.add(differenceB, f32x4.mul(d, f32x4.sub(lowB, highB)))
+      low += 4
+      high -= 4
+    }
+    const to = at(out, n << 1)
+    storePairs(to, f32x4.add(sumA, differenceA), f32x4.sub(sumA, differenceA))
+    storePairs(to + 32, f32x4.add(sumB, differenceB), f32x4.sub(sumB, differenceB))
+  }
+}
+
+/**
+ * `taps` alike in pairs: h[j] for input 2n − j and for 2n − taps + 1 + j, of which one lies at an even place and one at an odd
+ * place. Coefficients: h[0], h[2] … then h[1], h[3] …, a quarter of the taps each.
+ */
+function strictHalve(
+  filter: usize,
+  taps: i32,
+  input: usize,
+  out: usize,
+  count: i32,
+  work: usize,
+): void {
+  const half = taps >> 1
+  const rows = (count + 15) & ~15
+  const length = (rows + half + 3) & ~3
+  const even = work
+  const odd = at(work, length)
+  const from = at(input, -taps)
+  for (let n = 0; n < length; n += 4) {
+    const x = v128.load(at(from, n << 1))
+    const y = v128.load(at(from, n << 1), 16)
+    v128.store(at(even, n), v128.shuffle<f32>(x, y, 0, 2, 4, 6))
+    v128.store(at(odd, n), v128.shuffle<f32>(x, y, 1, 3, 5, 7))
+  }
+  const second = filter + ((<usize>half) << 1)
+  const end = second + ((<usize>half) << 1)
+  foldedRows(out, rows, filter, second, even, odd, at(even, half), 0)
+  foldedRows(out, rows, second, end, out, at(even, 1), at(odd, half - 1), 1)
 }
 
 function storePairs(to: usize, first: v128, second: v128): void {

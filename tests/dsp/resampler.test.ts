@@ -15,6 +15,11 @@ beforeAll(async () => {
 interface Rates {
   fromHz: number
   toHz: number
+  isStrict?: boolean
+}
+
+function keyOf({ fromHz, toHz, isStrict }: Rates): string {
+  return `${fromHz}-${toHz}${isStrict === true ? '-strict' : ''}`
 }
 
 /** Smallest number of input samples that gives a whole number of output samples. */
@@ -27,8 +32,8 @@ function granule({ fromHz, toHz }: Rates): number {
 /** Streams `input` in pieces of at most a frame, keeping history as the chains do. */
 function convert(input: Float32Array, rates: Rates, pieces?: readonly number[]): Float32Array {
   const { fromHz, toHz } = rates
-  const plan = dsp.regions.filters.get(`${fromHz}-${toHz}`) ?? 0
-  const keep = planHistory(`${fromHz}-${toHz}`)
+  const plan = dsp.regions.filters.get(keyOf(rates)) ?? 0
+  const keep = planHistory(keyOf(rates))
   const { scratch } = dsp.regions
   const at = (scratch >> 2) + constant(dsp.layout, 'HISTORY')
   const outAt = (scratch + constant(dsp.layout, 'SCRATCH_OUTPUT')) >> 2
@@ -64,7 +69,8 @@ function folded(hz: number, rateHz: number): number {
 }
 
 /** Telephony's pass band scaled to the narrower of the two rates: 3.4 kHz of 8, 6.8 of 16, 9.4 above. */
-function bandOf({ fromHz, toHz }: Rates): { passHz: number; stopHz: number } {
+function bandOf({ fromHz, toHz, isStrict }: Rates): { passHz: number; stopHz: number } {
+  if (isStrict === true) return { passHz: 3_400, stopHz: 4_050 }
   const narrow = Math.min(fromHz, toHz)
   if (narrow === 8_000) return { passHz: 3_400, stopHz: 4_600 }
   if (narrow === 16_000) return { passHz: 6_800, stopHz: 9_200 }
@@ -72,11 +78,17 @@ function bandOf({ fromHz, toHz }: Rates): { passHz: number; stopHz: number } {
 }
 
 const PAIRS = FILTER_KEYS.map(([fromHz, toHz]) => ({ fromHz, toHz }))
+const STRICT: Rates[] = [
+  { fromHz: 8_000, toHz: 16_000, isStrict: true },
+  { fromHz: 16_000, toHz: 8_000, isStrict: true },
+]
 
-for (const rates of PAIRS) {
+for (const rates of [...PAIRS, ...STRICT] as Rates[]) {
   const { fromHz, toHz } = rates
   const { passHz, stopHz } = bandOf(rates)
-  describe(`resampler ${fromHz / 1_000} → ${toHz / 1_000} kHz`, () => {
+  const isStrict = 'isStrict' in rates
+  const delayMs = isStrict ? 5.2 : 2.8
+  describe(`${isStrict ? 'strict ' : ''}resampler ${fromHz / 1_000} → ${toHz / 1_000} kHz`, () => {
     it(`keeps 100 to ${passHz} Hz within 0.01 dB`, () => {
       const steps = Array.from({ length: 24 }, (_, i) => 100 + ((passHz - 100) * i) / 23)
       const gains = steps.map((hz) => Math.abs(gainDb(rates, hz)))
@@ -100,12 +112,12 @@ for (const rates of PAIRS) {
       expect(Math.max(-200, ...worst)).toBeLessThanOrEqual(-85)
     })
 
-    it('delays by at most 2.8 ms', () => {
+    it(`delays by at most ${delayMs} ms`, () => {
       const impulse = new Float32Array(fromHz / 50)
       impulse[0] = 1
       const output = convert(impulse, rates).map(Math.abs)
       const peak = output.indexOf(Math.max(...output))
-      expect(peak / toHz).toBeLessThanOrEqual(0.0028)
+      expect((peak / toHz) * 1_000).toBeLessThanOrEqual(delayMs)
     })
 
     it('gives the same bits for any split of the input', () => {

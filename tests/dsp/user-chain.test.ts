@@ -21,6 +21,18 @@ describe('user chain', () => {
     }
   })
 
+  it('keeps 4.2 kHz from a line of 16 kHz out of 8 kHz by 85 dB where rates are strict', () => {
+    const format = { ...PHONE, codec: 'L16', lineRateHz: 16_000, sttRateHz: 8_000 } as const
+    const line = toL16(tone(16_000, { hz: 4_200, rateHz: 16_000, peak: 0.9 }))
+    const levels = [false, true].map((strictRates) => {
+      slotOf(rig, 0).open({ ...format, strictRates }, QUIET)
+      const { pcm } = hearUser(rig, 0, line, 640)
+      return Math.max(...pcm.filter((_, n) => n > 3_200 && n % 320 < 160).map(Math.abs))
+    })
+    expect(levels[0]).toBeGreaterThan(1_000)
+    expect(levels[1]).toBeLessThanOrEqual(2)
+  })
+
   it('removes DC and lowers 30 Hz by more than 15 dB', () => {
     slotOf(rig, 0).open({ codec: 'L16', lineRateHz: 8_000, ttsRateHz: 8_000 }, QUIET)
     const hum = tone(16_000, { hz: 30, rateHz: 8_000, peak: 0.4 }).map((x) => x + 0.3)
