@@ -54,18 +54,7 @@ export function createMetrics(options: { process?: boolean } = {}) {
       buckets: TURN_BUCKETS_SEC,
     }),
     bargeIns: counter('barge_ins_total', 'Users who took the floor', ['reason']),
-    providerErrors: counter('provider_errors_total', 'Failures of a provider', [
-      'provider',
-      'code',
-    ]),
-    providerSwitches: counter('provider_switches_total', 'Calls that went to another provider', [
-      'part',
-      'from',
-      'to',
-    ]),
-    secondHearings: counter('second_hearings_total', 'Utterances heard twice, by what became', [
-      'outcome',
-    ]),
+    ...providerCounters(counter),
     webhookRejected: counter('webhook_rejected_total', 'Webhooks refused', ['carrier', 'reason']),
     httpRequests: counter('http_requests_total', 'HTTP answers', ['method', 'route', 'status']),
     httpDuration: histogram('http_request_seconds', 'Time to answer an HTTP request', {
@@ -86,6 +75,29 @@ export function createMetrics(options: { process?: boolean } = {}) {
         },
       })
     },
+  }
+}
+
+type MakeCounter = <L extends string>(
+  name: string,
+  help: string,
+  labelNames: readonly L[],
+) => Counter<L>
+
+function providerCounters(counter: MakeCounter) {
+  return {
+    providerErrors: counter('provider_errors_total', 'Failures of a provider', [
+      'provider',
+      'code',
+    ]),
+    providerSwitches: counter('provider_switches_total', 'Calls that went to another provider', [
+      'part',
+      'from',
+      'to',
+    ]),
+    secondHearings: counter('second_hearings_total', 'Utterances heard twice, by what became', [
+      'outcome',
+    ]),
   }
 }
 
