@@ -29,7 +29,7 @@ const SETTINGS: Parameters<ServerApi['configureAgent']>[0] = {
   transferPhoneNumber: PERSON,
   voicemailMessage: 'Le llamó Andrea. Adiós.',
   carrierRecording: true,
-  noiseSuppression: true,
+  carrierNoiseSuppression: true,
 }
 
 describe('call control at Telnyx', () => {
