@@ -197,7 +197,6 @@ async function openCalls(base: Base, parts: Parts) {
   const accept = {
     call: {
       ...{ pool, wheel, providers, echo: config.echo, rung: load.rung, tally: load.tally },
-      framesPerMessage: load.framesPerMessage,
       httpTools: { allowedHosts: config.httpToolHosts, secrets: parts.secrets },
     },
     diary: {

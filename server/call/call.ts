@@ -54,8 +54,6 @@ export interface CallDeps {
   httpTools: HttpToolDeps
   /** What this process gives up at the moment to carry its calls. */
   rung(): RungIndex
-  /** Frames that a message to the line waits for: the busier this process, the more. */
-  framesPerMessage(): number
   /** Frames of all calls together, for the load meter. */
   tally: FrameTally
 }
@@ -277,7 +275,6 @@ export class Call implements LiveCall {
         bedGain: settings.backgroundVolume,
       },
       recordingPath,
-      framesPerMessage: this.#deps.framesPerMessage,
       playback: {
         onSegmentStarted: (id, atMs) => this.#conversation.onSegmentStarted(id, atMs),
         onAudioPrepared: () => this.#conversation.onAudioPrepared(),

@@ -17,7 +17,6 @@ export interface LoadControl {
   readonly tally: FrameTally
   /** What is given up now; 0 when control is off. */
   rung(): RungIndex
-  framesPerMessage(): 1 | 2
   /** Whether one more call fits beside those that are live and those that ring. */
   room(live: number, ringing: number): boolean
 }
@@ -46,7 +45,6 @@ export function openLoadControl(deps: {
     ladder,
     tally: new FrameTally(),
     rung: () => effective(ladder.rung),
-    framesPerMessage: () => ladder.framesPerMessage,
     room: (live, ringing) => !isOn || ladder.room(live, ringing),
   }
 }

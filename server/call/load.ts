@@ -58,12 +58,6 @@ const DOWN_SAMPLES = 5
 const DOWN_SHARE = 0.85
 /** Event-loop delay counts when the loop is at least this busy. */
 const BUSY_LOOP = 0.5
-/**
- * From this busy share of the loop on, outbound frames travel in pairs, and below the lower one each alone again. Not a rung:
- * nothing is given up by it, since the line has 100 ms to play before a pair is due (playout.ts).
- */
-const PAIRS_FROM = 0.4
-const PAIRS_UNTIL = 0.3
 /** A handful of missed frames is a share of nothing. */
 const MISSED_AT_LEAST = 5
 
@@ -87,7 +81,6 @@ export class LoadLadder {
   #rung: RungIndex = 0
   #because: LoadSignal | null = null
   #sinceChange = 0
-  #pairs = false
 
   /** `onRung` hears of every change, with the new rung. */
   constructor(
@@ -103,16 +96,10 @@ export class LoadLadder {
     return this.#rung
   }
 
-  /** Frames that a message to the line waits for. */
-  get framesPerMessage(): 1 | 2 {
-    return this.#pairs ? 2 : 1
-  }
-
   /** Takes one second's sample and moves at most: up to the rung it demands, or one rung down. */
   sample(sample: LoadSample): void {
     this.#samples = [...this.#samples, sample].slice(-DOWN_SAMPLES)
     this.#sinceChange++
-    this.#pairs = this.#recent('loopUtilisation') >= (this.#pairs ? PAIRS_UNTIL : PAIRS_FROM)
     const demanded = this.#demanded()
     if (demanded.rung > this.#rung) {
       this.#because = demanded.signal

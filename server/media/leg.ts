@@ -28,8 +28,6 @@ export interface LegDeps {
   settings: LaneSettings
   /** Where the recording goes; null for none. */
   recordingPath: string | null
-  /** Frames that a message to the line waits for; 1 unless said. */
-  framesPerMessage?: () => number
   playback: PlaybackEvents
   onUserFrame(detection: Detection, pcm16k: Int16Array): void
   /** A digit heard in the audio; left out where the carrier sends digits as events. */
@@ -79,7 +77,6 @@ export class Leg {
       lane: this.#lane,
       stream: deps.stream,
       ttsRateHz: deps.ttsRateHz,
-      framesPerMessage: deps.framesPerMessage,
       events: deps.playback,
       clockMs: () => this.#audioTimeMs,
       onSent: (payload) => {

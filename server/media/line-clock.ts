@@ -17,7 +17,12 @@ import { FRAME_MS } from './audio-format.ts'
  * 60 ms a stall of 100 ms delayed every later frame of a line that is fed in real time, because the line was full behind it.
  */
 export const SEND_AHEAD_MS = 120
-/** At most 7 frames lie ahead (send-ahead + the one that plays); the rest is slack. */
+/**
+ * Once it runs, a line is served at every turn that comes so much too early. Without, a turn 1 ms early finds no frame due, and every
+ * later frame of the line leaves 20 ms behind the first ones.
+ */
+const STEADY_MS = 10
+/** At most 8 frames lie ahead (send-ahead, a steady line's 10 ms, the one that plays); the rest is slack. */
 const RING = 16
 
 export class LineClock {
@@ -27,15 +32,19 @@ export class LineClock {
   #count = 0
   #busyUntilMs = 0
   #playedAgentMs = 0
+  /** The line was filled, and one frame follows at each turn. */
+  #steady = false
+  #sentMs = 0
 
   /** Wall time at which the carrier has played everything sent so far. */
   get busyUntilMs(): number {
     return this.#busyUntilMs
   }
 
-  /** Is it time to send a frame, or so many of them at once? */
-  due(nowMs: number, frames = 1): boolean {
-    return this.#busyUntilMs + (frames - 1) * FRAME_MS - SEND_AHEAD_MS <= nowMs
+  /** Is it time to send a frame? */
+  due(nowMs: number): boolean {
+    const aheadMs = SEND_AHEAD_MS + (this.#steady && nowMs > this.#sentMs ? STEADY_MS : 0)
+    return this.#busyUntilMs - aheadMs <= nowMs
   }
 
   /** True when the carrier has nothing left to play. */
@@ -46,6 +55,10 @@ export class LineClock {
   /** A frame left; `agentMs` is the position in the agent's audio at its end. */
   sent(nowMs: number, agentMs: number): void {
     this.#settle(nowMs)
+    const aheadMs = this.#busyUntilMs - nowMs
+    const isFull = aheadMs > SEND_AHEAD_MS - FRAME_MS && nowMs > this.#sentMs
+    this.#steady = aheadMs > 0 && (this.#steady || isFull)
+    this.#sentMs = nowMs
     if (this.#count === RING) this.#settleFirst()
     this.#busyUntilMs = Math.max(this.#busyUntilMs, nowMs) + FRAME_MS
     const slot = (this.#first + this.#count) % RING
@@ -68,6 +81,7 @@ export class LineClock {
     this.#count = 0
     this.#busyUntilMs = 0
     this.#playedAgentMs = 0
+    this.#steady = false
   }
 
   #settle(nowMs: number): void {

@@ -3,8 +3,7 @@
  *
  *   append(segment) ─► [ segment queue, JS heap ] ─► lane (worker: resample, mix, encode) ─► pacer ─► message ─► carrier
  *
- * Frames that are due together travel in one message. A busy process lets them go in pairs, every 40 ms: the line plays them
- * when it would have, since there are always 100 ms before them, and a message less is what an outbound frame costs most.
+ * Frames that are due together travel in one message.
  *
  * The carrier buffers too, so "sent" is not "heard". A mark behind each segment proves that it was played; between marks
  * the position is what was sent minus what must still lie in the carrier's buffer. A mark that comes back after clear()
@@ -50,8 +49,6 @@ export interface PlayoutDeps {
   onSent(payload: Uint8Array): void
   onCleared(): void
   onDropped(samples: number): void
-  /** Frames to wait for before a message leaves while the line has enough to play: 1, or 2 when this process is busy. */
-  framesPerMessage?: () => number
 }
 
 export class Playout implements Playback {
@@ -175,9 +172,6 @@ export class Playout implements Playback {
   }
 
   #sendDue(nowMs: number): void {
-    // Nothing waits behind audio that is made just now (an echo, the end of a sentence): it does not wait for more either.
-    const isLive = this.#queue.busy && this.#queue.drained
-    if (!isLive && !this.#line.due(nowMs, this.#deps.framesPerMessage?.() ?? 1)) return
     while (this.#line.due(nowMs)) {
       const frame = this.#deps.lane.nextOutbound()
       if (!frame) break

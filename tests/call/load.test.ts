@@ -28,16 +28,6 @@ describe('load ladder', () => {
     expect([0.59, 0.6, 0.679, 0.68, 0.749, 0.75].map(climb)).toEqual([0, 1, 1, 2, 2, 3])
   })
 
-  it('sends frames in pairs from 40 % of the loop until it is below 30 %, also where no rung is climbed', () => {
-    const { load, feed, told } = ladder()
-    const at = (loopUtilisation: number): number => {
-      feed(3, { loopUtilisation })
-      return load.framesPerMessage
-    }
-    expect([0.1, 0.39, 0.4, 0.31, 0.29, 0.35].map(at)).toEqual([1, 1, 2, 2, 1, 1])
-    expect(told).toEqual([])
-  })
-
   it('climbs by wheel lateness 5/10/15 ms and pool wait 4/6/8 ms as well', () => {
     const wheel = (wheelLateP99Ms: number) => ladder().feed(3, { wheelLateP99Ms })
     const pool = (poolWaitP99Ms: number) => ladder().feed(3, { poolWaitP99Ms })

@@ -16,7 +16,6 @@ export class PlayoutBench {
   readonly recorded: number[] = []
   recorderClears = 0
   droppedSamples = 0
-  framesPerMessage = 1
   onStarted: () => void = () => undefined
   readonly playout = new Playout({
     lane: this.lane,
@@ -37,7 +36,6 @@ export class PlayoutBench {
     onSent: (payload) => this.recorded.push(payload[0]!),
     onCleared: () => this.recorderClears++,
     onDropped: (samples) => (this.droppedSamples += samples),
-    framesPerMessage: () => this.framesPerMessage,
   })
 
   at(nowMs: number): this {
