@@ -5,8 +5,11 @@
  *   heard    |████████████████|██████████░░░░░░░░░░░░░░░░░░░░|   →   "Con gusto. ¿Le queda bien…"
  *
  * The playback knows milliseconds, not words. Word offsets from the voice translate them; a voice without offsets
- * gets its share of the text, counted in syllables and consonants. A word counts when more than half of it was heard. Decision: docs/adr/0004.
+ * gets its share of the text, counted in syllables and consonants between the pauses that its audio has at commas and full stops
+ * (pauses.ts). A word counts when more than half of it was heard. Decision: docs/adr/0004.
  */
+import type { PauseFinder } from './pauses.ts'
+
 export interface WordOffset {
   /** Index of the word in the segment's text. */
   textOffset: number
@@ -23,6 +26,8 @@ export interface Segment {
   /** The line confirmed the last sample. */
   heard: boolean
   words: WordOffset[]
+  /** Silences of its audio; null while there is none. */
+  sound: PauseFinder | null
 }
 
 /** Spoken characters per second are 12…17 in both languages; used only while the audio's length is not known yet. */
@@ -50,6 +55,7 @@ export class HeardLedger {
       started: false,
       heard: false,
       words: [],
+      sound: null,
     }
     this.#segments.push(segment)
     return segment
@@ -124,30 +130,55 @@ export function heardPart(segment: Segment, heardMs: number): string {
     ? segment.audioMs
     : Math.max(segment.audioMs, segment.text.length * MS_PER_CHARACTER)
   const { text } = segment
+  const anchors = segment.words.length > 0 ? segment.words : pauseAnchors(segment)
+  const timeAt = (index: number): number => timeOf(text, { index, anchors, totalMs })
   let end = 0
   for (const word of wordSpans(text)) {
-    const startMs = timeOf(segment, word.start, totalMs)
-    const endMs = timeOf(segment, word.end, totalMs)
+    const startMs = timeAt(word.start)
+    const endMs = timeAt(word.end)
     if (heardMs <= (startMs + endMs) / 2) break
     end = word.end
   }
   return text.slice(0, end).trimEnd()
 }
 
-/** Audio time of a place in the text: between the word offsets around it, or its share of the whole. */
-function timeOf(segment: Segment, index: number, totalMs: number): number {
+/**
+ * What the silences say of the text, in order: the k-th pause is the k-th mark with a space behind it. Where a whole sentence has
+ * another number of pauses than of marks, nobody knows which is which: then only its first and last sound count.
+ */
+function pauseAnchors({ text, sound, complete }: Segment): WordOffset[] {
+  if (sound?.soundFromMs == null) return []
+  const marks = [...text.matchAll(/[,;:.?!…](?=\s)/g)].map((match) => match.index)
+  const { pauses } = sound
+  const fits = complete ? pauses.length === marks.length : pauses.length <= marks.length
+  const anchors = [{ textOffset: 0, offsetMs: sound.soundFromMs }]
+  for (const [k, { fromMs, toMs }] of (fits ? pauses : []).entries()) {
+    const mark = marks[k]!
+    // The mark itself takes no time: the pause lies between it and the next word.
+    anchors.push({ textOffset: mark, offsetMs: fromMs }, { textOffset: mark + 1, offsetMs: fromMs })
+    anchors.push({ textOffset: mark + 2, offsetMs: toMs })
+  }
+  if (complete) anchors.push({ textOffset: text.length, offsetMs: sound.soundToMs })
+  return anchors
+}
+
+/** Audio time of a place in the text: between the anchors around it, or its share of the whole. */
+function timeOf(
+  text: string,
+  at: { index: number; anchors: readonly WordOffset[]; totalMs: number },
+): number {
   let before = { textOffset: 0, offsetMs: 0 }
-  let after = { textOffset: segment.text.length, offsetMs: totalMs }
-  for (const word of segment.words) {
-    if (word.textOffset <= index) before = word
+  let after = { textOffset: text.length, offsetMs: at.totalMs }
+  for (const anchor of at.anchors) {
+    if (anchor.textOffset <= at.index) before = anchor
     else {
-      after = word
+      after = anchor
       break
     }
   }
-  const span = spokenLength(segment.text, before.textOffset, after.textOffset)
+  const span = spokenLength(text, before.textOffset, after.textOffset)
   if (span <= 0) return after.offsetMs
-  const share = spokenLength(segment.text, before.textOffset, index) / span
+  const share = spokenLength(text, before.textOffset, at.index) / span
   return before.offsetMs + (after.offsetMs - before.offsetMs) * share
 }
 

@@ -12,6 +12,7 @@
 import { errorText, ProviderError } from '../errors.ts'
 import type { Playback } from '../media/playback.ts'
 import type { TtsProvider, Voice } from '../providers/tts.ts'
+import { PauseFinder } from './pauses.ts'
 import type { HeardLedger, Segment } from './heard.ts'
 
 /** A sentence of 1.5 s hides the first-audio latency of every voice we know (150…400 ms) with room for a hiccup. */
@@ -197,7 +198,10 @@ export class Speech {
   }
 
   #sound(segment: Segment, pcm: Int16Array): void {
-    segment.audioMs += (pcm.length * 1_000) / this.#deps.tts.sampleRateHz
+    const rateHz = this.#deps.tts.sampleRateHz
+    segment.audioMs += (pcm.length * 1_000) / rateHz
+    segment.sound ??= new PauseFinder(rateHz)
+    segment.sound.push(pcm)
     this.#deliver(segment, pcm)
   }
 
