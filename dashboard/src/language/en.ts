@@ -195,6 +195,8 @@ export const en: Record<MessageKey, string> = {
   'call.playFrom': 'Listen from {time}',
   'call.analysis': 'Analysis',
   'call.noAnalysis': 'This call was not analysed.',
+  'call.noModelToAnalyse':
+    'Without a language model there is no analysis: the demo brain only follows a script.',
   'call.summary': 'Summary',
   'call.outcome': 'Outcome',
   'call.sentiment': 'Sentiment',

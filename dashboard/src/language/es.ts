@@ -195,6 +195,8 @@ export const es = {
   'call.playFrom': 'Escuchar desde {time}',
   'call.analysis': 'Análisis',
   'call.noAnalysis': 'Esta llamada no se analizó.',
+  'call.noModelToAnalyse':
+    'Sin modelo de lenguaje no hay análisis: el cerebro de demostración solo sigue un guion.',
   'call.summary': 'Resumen',
   'call.outcome': 'Resultado',
   'call.sentiment': 'Ánimo',
