@@ -1,81 +1,12 @@
 /**
- * Spectrum of 256 real samples: a 128-point complex FFT (decimation in time, radix 2) over the
- * pairs, taken apart afterwards. Real and imaginary parts lie in separate arrays, so stages of four
- * and more run in SIMD.
+ * FFT: a 128-point complex transform in place (decimation in time, radix 2), whose real and imaginary parts lie in separate arrays,
+ * so that stages of four and more run in SIMD. Both ways of the noise suppressor; the detector has a faster one (spectrum.ts).
  *
  *   work: re[128] im[128], 1024 bytes
  */
-import { FFT_COS, FFT_ORDER, FFT_SIN, FFT_SPLIT_COS, FFT_SPLIT_SIN, FFT_WINDOW } from './tables'
+import { FFT_COS, FFT_SIN } from './tables'
 
 const IM: usize = 512
-
-/**
- * [in] 256 f32, multiplied by the Hann window; [out] 129 powers |X|² at `power`. `work`: 1024
- * bytes.
- */
-export function windowedPower(samples: usize, work: usize, power: usize): void {
-  for (let i: usize = 0; i < 128; i += 2) {
-    const at = i << 3
-    const two = f32x4.mul(v128.load(samples + at), v128.load(FFT_WINDOW + at))
-    const first = work + ((<usize>load<u32>(FFT_ORDER + (i << 2))) << 2)
-    const second = work + ((<usize>load<u32>(FFT_ORDER + (i << 2), 4)) << 2)
-    v128.store_lane<f32>(first, two, 0)
-    v128.store_lane<f32>(first, two, 1, IM)
-    v128.store_lane<f32>(second, two, 2)
-    v128.store_lane<f32>(second, two, 3, IM)
-  }
-  transform(work)
-  const half = f32x4.splat(0.5)
-  for (let at: usize = 0; at < 512; at += 16) {
-    const ar = v128.load(work + at)
-    const ai = v128.load(work + at, IM)
-    const br = mirrored(work, at)
-    const bi = f32x4.neg(mirrored(work + IM, at))
-    const er = f32x4.mul(f32x4.add(ar, br), half)
-    const ei = f32x4.mul(f32x4.add(ai, bi), half)
-    const or = f32x4.mul(f32x4.sub(ai, bi), half)
-    const oi = f32x4.mul(f32x4.sub(br, ar), half)
-    const c = v128.load(FFT_SPLIT_COS + at)
-    const s = v128.load(FFT_SPLIT_SIN + at)
-    const re = f32x4.add(f32x4.add(er, f32x4.mul(or, c)), f32x4.mul(oi, s))
-    const im = f32x4.sub(f32x4.add(ei, f32x4.mul(oi, c)), f32x4.mul(or, s))
-    v128.store(power + at, f32x4.add(f32x4.mul(re, re), f32x4.mul(im, im)))
-  }
-  // The Nyquist bin is the sum of bin 0 with its sign turned.
-  const nyquist = load<f32>(work) - load<f32>(work, IM)
-  store<f32>(power, nyquist * nyquist, 512)
-}
-
-/**
- * [in] 129 values of an even spectrum, [out] its first 128 inverse coefficients (an
- * autocorrelation), not scaled. `work`: 1024 bytes.
- */
-export function autocorrelation(spectrum: usize, work: usize, out: usize): void {
-  for (let i: usize = 0; i < 64; i++) {
-    const from = spectrum + (i << 3)
-    const odd = load<f32>(from, 4)
-    const low = work + ((<usize>load<u32>(FFT_ORDER + (i << 2))) << 2)
-    store<f32>(low, load<f32>(from))
-    store<f32>(low, odd, IM)
-    const high = work + ((<usize>load<u32>(FFT_ORDER + ((127 - i) << 2))) << 2)
-    store<f32>(high, load<f32>(from, 8))
-    store<f32>(high, odd, IM)
-  }
-  transform(work)
-  const half = f32x4.splat(0.5)
-  for (let at: usize = 0; at < 512; at += 16) {
-    const ar = v128.load(work + at)
-    const ai = v128.load(work + at, IM)
-    const br = mirrored(work, at)
-    const bi = f32x4.neg(mirrored(work + IM, at))
-    const er = f32x4.mul(f32x4.add(ar, br), half)
-    const or = f32x4.mul(f32x4.sub(ai, bi), half)
-    const oi = f32x4.mul(f32x4.sub(br, ar), half)
-    const odd = f32x4.mul(or, v128.load(FFT_SPLIT_COS + at))
-    const even = f32x4.mul(oi, v128.load(FFT_SPLIT_SIN + at))
-    v128.store(out + at, f32x4.add(f32x4.add(er, odd), even))
-  }
-}
 
 /** Values (128 − k) mod 128 for the four k from `at` / 4 on. */
 export function mirrored(values: usize, at: usize): v128 {

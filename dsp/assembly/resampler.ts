@@ -135,13 +135,7 @@ function strictHalve(
   const length = (rows + half + 3) & ~3
   const even = work
   const odd = at(work, length)
-  const from = at(input, -taps)
-  for (let n = 0; n < length; n += 4) {
-    const x = v128.load(at(from, n << 1))
-    const y = v128.load(at(from, n << 1), 16)
-    v128.store(at(even, n), v128.shuffle<f32>(x, y, 0, 2, 4, 6))
-    v128.store(at(odd, n), v128.shuffle<f32>(x, y, 1, 3, 5, 7))
-  }
+  partEvenAndOdd(at(input, -taps), even, odd, length)
   const second = filter + ((<usize>half) << 1)
   const end = second + ((<usize>half) << 1)
   foldedRows(out, rows, filter, second, even, odd, at(even, half), 0)
@@ -153,18 +147,22 @@ function storePairs(to: usize, first: v128, second: v128): void {
   v128.store(to, v128.shuffle<f32>(first, second, 2, 6, 3, 7), 16)
 }
 
-function halve(filter: usize, taps: i32, input: usize, out: usize, count: i32, work: usize): void {
-  const rows = (count + 15) & ~15
-  const length = (rows + taps + 3) & ~3
-  const even = work
-  const odd = at(work, length)
-  const from = at(input, -2 * taps)
+/** Samples of even and of odd place from `from` on, `length` of each, a multiple of 4. */
+function partEvenAndOdd(from: usize, even: usize, odd: usize, length: i32): void {
   for (let n = 0; n < length; n += 4) {
     const x = v128.load(at(from, n << 1))
     const y = v128.load(at(from, n << 1), 16)
     v128.store(at(even, n), v128.shuffle<f32>(x, y, 0, 2, 4, 6))
     v128.store(at(odd, n), v128.shuffle<f32>(x, y, 1, 3, 5, 7))
   }
+}
+
+function halve(filter: usize, taps: i32, input: usize, out: usize, count: i32, work: usize): void {
+  const rows = (count + 15) & ~15
+  const length = (rows + taps + 3) & ~3
+  const even = work
+  const odd = at(work, length)
+  partEvenAndOdd(at(input, -2 * taps), even, odd, length)
   const end = filter + ((<usize>taps) << 1)
   const middle = at(even, (taps >> 1) + 1)
   foldedRows(out, rows, filter, end, middle, at(odd, 1), at(odd, taps), 0.5)

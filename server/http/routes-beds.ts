@@ -5,7 +5,7 @@ import { RequestError } from '../errors.ts'
 import type { AppDeps } from './app-deps.ts'
 import type { AgentSettings } from '../agent-settings.ts'
 import { route, type Route } from './route.ts'
-import { wavFile } from './wav-answer.ts'
+import { pcmWav } from '../media/pcm-wav.ts'
 
 /** Five minutes of stereo at 16 kHz and 16 bits, or one at 44.1 kHz. */
 export const BED_MAX_BYTES = 10 * 1_048_576
@@ -68,7 +68,7 @@ export function bedRoutes({ beds }: AppDeps): Route[] {
         const pcm = await beds.pcm(params.name)
         if (pcm === null) throw notFound(params.name)
         ctx.type = 'audio/wav'
-        ctx.body = wavFile(pcm, BED_RATE_HZ)
+        ctx.body = pcmWav(pcm, BED_RATE_HZ)
       },
     }),
     route({

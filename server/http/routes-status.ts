@@ -7,7 +7,7 @@ import type { AppDeps } from './app-deps.ts'
 import type { BuildInfo } from './build-info.ts'
 import { TOKEN_LIFE_MS } from './media-tokens.ts'
 import { route, type Route } from './route.ts'
-import { wavFile } from './wav-answer.ts'
+import { pcmWav } from '../media/pcm-wav.ts'
 import { settings, status, uuid, voice } from './schemas.ts'
 
 const tokenRequest = z.strictObject({
@@ -99,7 +99,7 @@ function previewRoute(deps: AppDeps): Route {
         if (spoken === undefined) throw new Error('there is no voice')
         ctx.type = 'audio/wav'
         ctx.set('Cache-Control', 'no-store')
-        ctx.body = wavFile(spoken.pcm, spoken.sampleRateHz)
+        ctx.body = pcmWav(spoken.pcm, spoken.sampleRateHz)
       } catch (cause) {
         throw new RequestError(503, 'VOICE_UNAVAILABLE', 'The voice cannot speak now.', {
           hint: errorText(cause),

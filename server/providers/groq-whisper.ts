@@ -7,6 +7,7 @@
  */
 import Groq, { toFile } from 'groq-sdk'
 import { z } from 'zod'
+import { pcmWav } from '../media/pcm-wav.ts'
 import { ProviderError } from '../errors.ts'
 import { groqError } from './groq-llm.ts'
 import { STT_RATE_HZ, type SecondHearingModel } from './stt.ts'
@@ -105,7 +106,7 @@ export class GroqWhisper implements SecondEars {
     try {
       const answer: unknown = await this.#groq.audio.transcriptions.create(
         {
-          file: await toFile(wavOf(pcm), 'utterance.wav', { type: 'audio/wav' }),
+          file: await toFile(pcmWav(pcm, STT_RATE_HZ), 'utterance.wav', { type: 'audio/wav' }),
           model,
           language: language.slice(0, 2).toLowerCase(),
           response_format: 'verbose_json',
@@ -153,23 +154,4 @@ export function trusted({ text, segments }: WhisperAnswer, durationMs: number): 
 function hearingError(error: unknown): ProviderError {
   const { code, message, retryable } = groqError(error)
   return new ProviderError(code.replace(/^LLM/, 'STT'), message, { retryable, cause: error })
-}
-
-/** 16-bit mono WAV. */
-function wavOf(pcm: Int16Array): Buffer<ArrayBuffer> {
-  const wav = Buffer.alloc(44 + pcm.byteLength)
-  wav.write('RIFF', 0, 'latin1')
-  wav.writeUInt32LE(36 + pcm.byteLength, 4)
-  wav.write('WAVEfmt ', 8, 'latin1')
-  wav.writeUInt32LE(16, 16)
-  wav.writeUInt16LE(1, 20)
-  wav.writeUInt16LE(1, 22)
-  wav.writeUInt32LE(STT_RATE_HZ, 24)
-  wav.writeUInt32LE(STT_RATE_HZ * 2, 28)
-  wav.writeUInt16LE(2, 32)
-  wav.writeUInt16LE(16, 34)
-  wav.write('data', 36, 'latin1')
-  wav.writeUInt32LE(pcm.byteLength, 40)
-  wav.set(new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.byteLength), 44)
-  return wav
 }

@@ -1,7 +1,7 @@
-/** Audio as an answer: what a browser plays without asking further. */
+/** PCM as a WAV file in memory: what a browser plays and a service takes without asking further. */
 
-/** A WAV file of 16-bit mono PCM. */
-export function wavFile(pcm: Int16Array, sampleRateHz: number): Buffer {
+/** 16-bit mono, copied behind a header of 44 bytes. */
+export function pcmWav(pcm: Int16Array, sampleRateHz: number): Buffer<ArrayBuffer> {
   const header = Buffer.alloc(44)
   header.write('RIFF', 0)
   header.writeUInt32LE(36 + pcm.byteLength, 4)
