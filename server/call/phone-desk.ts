@@ -200,6 +200,7 @@ export class PhoneDesk {
       this.#name(call, carrierCallId)
       // Ended while it was being placed: nobody is to answer a telephone for nothing.
       if (!this.#calls.has(call.id)) this.#leave(call)
+      await this.#diary.written()
       return { ok: true, id: call.id, carrierCallId }
     } catch (error) {
       this.#fail(call, 'carrierFailed', error)

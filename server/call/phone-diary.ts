@@ -31,6 +31,14 @@ export class PhoneDiary {
     })
   }
 
+  /**
+   * Resolves when all that was told so far is in the database, or it turned out to be away: who gets the id of a call may ask for
+   * it at once.
+   */
+  written(): Promise<void> {
+    return this.#deps.journal.flush()
+  }
+
   named({ id }: PhoneCall, carrierCallId: string): void {
     this.#deps.journal.record({ kind: 'callUpdate', id, changes: { carrierCallId } })
   }

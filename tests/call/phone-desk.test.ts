@@ -46,7 +46,7 @@ beforeEach(() => {
     registry,
     gate: { admit: () => ({ ok: true }), settle: () => undefined } as unknown as AdmissionGate,
     agents: { find: () => Promise.resolve(agent) } as unknown as AgentSource,
-    journal: { record } as unknown as Journal,
+    journal: { record, flush: () => Promise.resolve() } as unknown as Journal,
     metrics: createMetrics(),
     log: silentLog(),
     outbound: loadConfig({}).outbound,

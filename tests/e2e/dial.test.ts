@@ -89,6 +89,16 @@ describe('calling somebody', () => {
     })
   }, 60_000)
 
+  it('is on record when the order is answered: its id can be read at once', async () => {
+    const dialled = nextCall()
+    const { id } = (await (await order()).json()) as { id: string }
+    const page = (await api.get(`/api/v1/calls/${id}`)) as { call: { status: string } }
+    expect(page.call.status).toBe('dialing')
+    const call = await dialled
+    await call.hangup()
+    expect((await api.finished(call.carrierCallId)).call.endReason).toBe('userHangup')
+  }, 60_000)
+
   describe.skipIf(!isPresent)('in Chromium', () => {
     let browser: Browser
     let page: Page
