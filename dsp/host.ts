@@ -191,6 +191,8 @@ export interface DspMemory {
   uploadedBeds: UploadedBeds
   /** Writes a batch's slot list. */
   writeList(list: number, slots: readonly number[]): void
+  /** Writes one place of it. */
+  setListed(list: number, at: number, slot: number): void
   slotAddress(slot: number): number
 }
 
@@ -231,6 +233,7 @@ export async function createDspMemory(o: {
       ...{ slots: regions.slots, slotCount: o.slots },
     }),
     writeList: (list, slots) => words.set(slots, (regions.lists >> 2) + list * o.slots),
+    setListed: (list, at, slot) => void (words[(regions.lists >> 2) + list * o.slots + at] = slot),
     slotAddress: (slot) => regions.slots + slot * constant(layout, 'SLOT_BYTES'),
   }
 }

@@ -151,7 +151,8 @@ export class Slot {
     if (this.#agentWaiting() === 0 && this.preparedFrames === 0) this.#set(c.spurtFrom, write)
     const at = write % ring
     const first = Math.min(count, ring - at)
-    this.#tts.set(pcm.subarray(from, from + first), at)
+    // A view is an object; whole chunks, nearly all there are, need none.
+    this.#tts.set(from === 0 && first === pcm.length ? pcm : pcm.subarray(from, from + first), at)
     if (count > first) this.#tts.set(pcm.subarray(from + first, from + count), 0)
     Atomics.store(this.#words, this.#word + c.ttsWrite, write + count)
     return count

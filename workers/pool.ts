@@ -76,17 +76,26 @@ export interface AudioPoolStats {
   slots: number
 }
 
+/** A list in shared memory, and the lanes that are on it; one object per worker, used again and again. */
+interface Batch {
+  readonly list: number
+  readonly lanes: AudioLane[]
+}
+
 export class AudioPool {
   readonly #dsp: DspMemory
   readonly #piscina: Piscina<AudioBatch, AudioBatchResult>
   readonly #slots: Slot[]
   readonly #free: number[]
-  readonly #idleLists: number[]
+  readonly #idle: Batch[]
   readonly #lanes = new Set<AudioLane>()
   /** Lanes in which something has changed since a tick looked at them, each once (`isWaiting`). */
   #waiting: AudioLane[] = []
   #looked: AudioLane[] = []
-  readonly #inFlight = new Set<Promise<void>>()
+  /** Lanes with work that the tick under way has found. */
+  readonly #due: AudioLane[] = []
+  #inFlight = 0
+  #onDrained: (() => void) | null = null
   readonly #wait = new Timings()
   readonly #run = new Timings()
   readonly #counters = {
@@ -141,7 +150,7 @@ export class AudioPool {
     this.#piscina = piscina
     this.#slots = Array.from({ length: dsp.share.slots }, (_, i) => new Slot(dsp, i))
     this.#free = this.#slots.map((slot) => slot.index)
-    this.#idleLists = Array.from({ length: dsp.share.lists }, (_, i) => i)
+    this.#idle = Array.from({ length: dsp.share.lists }, (_, list) => ({ list, lanes: [] }))
     // A worker that dies rejects its task, which is where we count it; without a listener the event
     // would throw.
     piscina.on('error', () => undefined)
@@ -151,7 +160,7 @@ export class AudioPool {
    * An empty batch per worker: modules are loaded and compiled before the first call needs them.
    */
   async #warmUp(): Promise<void> {
-    await Promise.all(this.#idleLists.map((list) => this.#piscina.run({ list, count: 0 })))
+    await Promise.all(this.#idle.map(({ list }) => this.#piscina.run({ list, count: 0 })))
   }
 
   /**
@@ -202,8 +211,17 @@ export class AudioPool {
    */
   tick(nowMs: number): void {
     this.#tickedMs = nowMs
-    if (this.#closed || this.#idleLists.length === 0) return
-    const due: AudioLane[] = []
+    if (this.#closed || this.#idle.length === 0) return
+    this.#collectDue(nowMs)
+    const due = this.#due.length
+    const share = Math.ceil(due / this.#idle.length)
+    for (let first = 0; first < due; first += share) {
+      this.#dispatch(first, Math.min(due, first + share))
+    }
+    this.#due.length = 0
+  }
+
+  #collectDue(nowMs: number): void {
     const waiting = this.#waiting
     this.#waiting = this.#looked
     this.#looked = waiting
@@ -212,14 +230,10 @@ export class AudioPool {
       if (lane.closed || lane.faulted) continue
       // A lane in a batch is looked at again when the batch is done.
       if (lane.inFlight) continue
-      if (lane.prepareTick(nowMs)) due.push(lane)
+      if (lane.prepareTick(nowMs)) this.#due.push(lane)
       else if (lane.hasTail) this.#wake(lane)
     }
     waiting.length = 0
-    const share = Math.ceil(due.length / this.#idleLists.length)
-    for (let first = 0; first < due.length; first += share) {
-      this.#dispatch(due.slice(first, first + share))
-    }
   }
 
   stats(): AudioPoolStats {
@@ -251,7 +265,7 @@ export class AudioPool {
     if (this.#closed) return
     this.#closed = true
     for (const lane of [...this.#lanes]) lane.close()
-    await Promise.all(this.#inFlight)
+    if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#onDrained = resolve))
     await this.#piscina.destroy()
   }
 
@@ -267,22 +281,24 @@ export class AudioPool {
     return 'none'
   }
 
-  #dispatch(lanes: AudioLane[]): void {
-    const list = this.#idleLists.pop()
-    if (list === undefined) return
-    this.#dsp.writeList(
-      list,
-      lanes.map((lane) => lane.slot),
-    )
-    for (const lane of lanes) lane.inFlight = true
+  /** Gives the lanes `#due[from…to)` to an idle worker. */
+  #dispatch(from: number, to: number): void {
+    const batch = this.#idle.pop()
+    if (batch === undefined) return
+    for (let i = from; i < to; i++) {
+      const lane = this.#due[i]!
+      this.#dsp.setListed(batch.list, i - from, lane.slot)
+      lane.inFlight = true
+      batch.lanes.push(lane)
+    }
     this.#counters.batches++
-    const batch = this.#finish(list, lanes)
-    this.#inFlight.add(batch)
-    void batch.finally(() => this.#inFlight.delete(batch))
+    this.#inFlight++
+    void this.#finish(batch)
   }
 
-  async #finish(list: number, lanes: AudioLane[]): Promise<void> {
+  async #finish(batch: Batch): Promise<void> {
     const startedMs = performance.now()
+    const { list, lanes } = batch
     try {
       const { runMs } = await this.#piscina.run({ list, count: lanes.length })
       this.#run.record(runMs)
@@ -292,9 +308,12 @@ export class AudioPool {
       // stored frame by frame.
       this.#counters.lostBatches++
     }
-    this.#idleLists.push(list)
     const nowMs = performance.now()
     for (const lane of lanes) this.#settle(lane, nowMs)
+    lanes.length = 0
+    this.#idle.push(batch)
+    this.#inFlight--
+    if (this.#inFlight === 0) this.#onDrained?.()
     // What the results gave rise to (an answer to be encoded) need not wait for the next turn of the wheel.
     this.tick(this.#tickedMs)
   }

@@ -12,6 +12,11 @@ for (let i = 0; i < ALPHABET.length; i++) VALUE[ALPHABET[i]!] = i
 const PAIRS = new Uint8Array(2 * 4_096)
 for (let i = 0; i < 4_096; i++) PAIRS.set([ALPHABET[i >> 6]!, ALPHABET[i & 63]!], 2 * i)
 const PAIR = new Uint16Array(PAIRS.buffer)
+/** The same of one character and a padding character, by the 6 bits: 160 bytes, a telephone's frame, end with one. */
+const PADDED_PAIRS = new Uint8Array(2 * 64).fill(PAD)
+for (let i = 0; i < 64; i++) PADDED_PAIRS[2 * i] = ALPHABET[i]!
+const PADDED_PAIR = new Uint16Array(PADDED_PAIRS.buffer)
+const PAD_PAIR = new Uint16Array(Uint8Array.of(PAD, PAD).buffer)[0]!
 
 /** Bytes that `length` characters hold when none is padding. */
 export function decodedBytes(length: number): number {
@@ -64,12 +69,7 @@ export function encodeBase64(bytes: Uint8Array, out: Uint16Array): void {
   if (rest === 0) return
   const bits = (bytes[whole]! << 16) | (rest === 2 ? bytes[whole + 1]! << 8 : 0)
   out[at] = PAIR[bits >> 12]!
-  out[at + 1] = rest === 2 ? paddedPair(ALPHABET[(bits >> 6) & 63]!) : paddedPair(PAD)
-}
-
-/** `first` and a padding character as they lie in memory. */
-function paddedPair(first: number): number {
-  return new Uint16Array(Uint8Array.of(first, PAD).buffer)[0]!
+  out[at + 1] = rest === 2 ? PADDED_PAIR[(bits >> 6) & 63]! : PAD_PAIR
 }
 
 /** Characters that encodeBase64 writes for `bytes` bytes. */
