@@ -165,8 +165,11 @@ export class ChaosCall {
       temperature: 0,
       maxTokens: 100,
       language: 'es-MX',
+      // Nothing is spoken before the loop is left.
+      mayRestart: () => true,
     }
     for await (const event of this.#parts.llm.stream(request, new AbortController().signal)) {
+      if (event.kind === 'restart') answer = ''
       if (event.kind === 'text') answer += event.text
       // The first sentence: what follows it is not waited for, as in a call.
       if (answer.length > 10) break

@@ -48,6 +48,7 @@ export const FAILURES: readonly [name: string, failures: ProviderFailures][] = [
   ['llm refuses', { llm: { kind: 'status', status: 503 } }],
   ['azure disconnects', { drop: 1_011 }],
   ['llm is cut', { llm: { kind: 'cut', afterTokens: 0 } }],
+  ['llm stalls in mid-answer', { llm: { kind: 'stall', afterTokens: 1 } }],
   ['tts stalls in mid-sentence', { tts: { kind: 'stall', afterAudioMs: 200 } }],
   ['stt repeats itself', { stt: { kind: 'twice' } }],
   ['stt closes', { stt: { kind: 'close', code: 1_007, afterAudioMs: 300 } }],

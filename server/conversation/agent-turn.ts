@@ -86,6 +86,8 @@ export class AgentTurn {
   #said = ''
   /** The model's own words have begun; a filler phrase is none of them. */
   #hasAnswer = false
+  /** Something of the model's present answer was said or done: it cannot be begun anew. */
+  #isUsed = false
   #isGenerating = false
   #lastStartMs = 0
   /** How long the line was paused under this turn: that delays its marks. */
@@ -218,9 +220,10 @@ export class AgentTurn {
   /** One request; speaks its text as it comes and returns its tool calls. */
   async #round(instruction?: string): Promise<ToolCall[]> {
     const { settings, llm, callId, history, monotonicMs } = this.#deps
-    const tokens = new ControlTokenParser()
-    const splitter = new SentenceSplitter(settings.language)
+    let tokens = new ControlTokenParser()
+    let splitter = new SentenceSplitter(settings.language)
     const calls: ToolCall[] = []
+    this.#isUsed = false
     const messages: ChatMessage[] = history.messages()
     if (instruction !== undefined) messages.push({ role: 'user', content: instruction })
     this.latency?.pass('llmAsked', monotonicMs())
@@ -232,10 +235,17 @@ export class AgentTurn {
       temperature: settings.temperature,
       maxTokens: settings.maxTokens,
       language: settings.language,
+      mayRestart: () => !this.#isUsed,
     }
     for await (const event of llm.stream(request, this.#abort.signal)) {
       if (this.#abort.signal.aborted) return []
       if (event.kind === 'done') break
+      if (event.kind === 'restart') {
+        tokens = new ControlTokenParser()
+        splitter = new SentenceSplitter(settings.language)
+        calls.length = 0
+        continue
+      }
       this.latency?.pass('llmToken', monotonicMs())
       if (event.kind === 'toolCall') {
         calls.push(event.call)
@@ -279,6 +289,7 @@ export class AgentTurn {
   }
 
   async #perform(action: ToolAction, name: string, args: string): Promise<string> {
+    this.#isUsed = true
     let result = 'ok'
     if (action.kind === 'endCall') this.after = { kind: 'hangup', reason: 'agentHangup' }
     else if (action.kind === 'transfer') this.after = { kind: 'transfer', to: action.to }
@@ -310,6 +321,7 @@ export class AgentTurn {
     if (text === '') return
     this.latency?.pass('sentence', this.#deps.monotonicMs())
     this.#hasAnswer = true
+    this.#isUsed = true
     this.#filler.answered()
     this.#said = joinText(this.#said, text)
     this.#speech.say(text)

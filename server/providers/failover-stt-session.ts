@@ -185,6 +185,8 @@ export class FailoverSttSession implements SttSession {
   #final(attempt: Attempt, transcript: Transcript): void {
     if (this.#isRepeated(transcript)) return
     this.#heard(attempt, transcript)
+    // Not at a partial: one that never makes a final of them would never be out.
+    if (transcript.text.trim() !== '') attempt.entry.health.worked()
     this.#finalEndMs = Math.max(this.#finalEndMs, transcript.endMs)
     const isStillSpeaking =
       this.#speechStartMs !== null && this.#speechStartMs > transcript.endMs && !this.#isQuiet
@@ -196,7 +198,6 @@ export class FailoverSttSession implements SttSession {
   #heard(attempt: Attempt, transcript: Transcript): void {
     this.#noteEvent()
     if (transcript.text.trim() === '') return
-    attempt.entry.health.worked()
     attempt.hasHeard = true
     this.#failed.clear()
     this.#failingMs = 0

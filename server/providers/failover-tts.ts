@@ -93,6 +93,8 @@ export class FailoverTts implements TtsProvider {
           this.#note(event, spoken)
           yield event.kind === 'word' ? shifted(event, shift) : event
         }
+        // Not at the first audio: a voice that breaks off in every sentence would never be out.
+        if (spoken.audioMs > 0 && !signal.aborted) entry.health.worked()
         return
       } catch (error) {
         if (signal.aborted) return
@@ -112,8 +114,7 @@ export class FailoverTts implements TtsProvider {
     await Promise.all(this.#entries.map(({ provider }) => provider.close()))
   }
 
-  #began({ provider, health }: Entry, request: TtsRequest, code: string): void {
-    health.worked()
+  #began({ provider }: Entry, request: TtsRequest, code: string): void {
     const preferred = this.#entries[0]!.provider.name
     this.#accounts.used(request.callId, { part: 'tts', provider: provider.name, preferred, code })
   }

@@ -29,6 +29,8 @@ export interface LlmRequest {
   maxTokens: number
   /** BCP 47; the scripted brain answers in it. */
   language: string
+  /** True while nothing of the answer was used yet: one that breaks off is then begun anew. Absent: it never is. */
+  mayRestart?(): boolean
 }
 
 export interface LlmUsage {
@@ -37,6 +39,8 @@ export interface LlmUsage {
 }
 
 export type LlmEvent =
+  /** All events so far are void: the answer broke off, and another one follows. Only where `mayRestart` allows it. */
+  | { kind: 'restart' }
   | { kind: 'text'; text: string }
   | { kind: 'toolCall'; call: ToolCall }
   | { kind: 'done'; finishReason: 'stop' | 'length' | 'tool_calls'; usage: LlmUsage | null }

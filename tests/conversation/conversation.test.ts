@@ -14,6 +14,21 @@ describe('a turn', () => {
     ])
   })
 
+  it('says nothing of an answer that was begun anew before its first sentence', async () => {
+    const rig = new Rig()
+    await rig.user('Quiero información.')
+    await rig.run(SILENCE_MS)
+    rig.answer.say('A med')
+    await rig.run(40)
+    expect(rig.answer.request.mayRestart?.()).toBe(true)
+    rig.answer.restart().say('Claro que sí. ')
+    await rig.run(40)
+    expect(rig.answer.request.mayRestart?.()).toBe(false)
+    rig.answer.done()
+    await rig.run(1_500)
+    expect(rig.turns.at(-1)?.textHeard).toBe('Claro que sí.')
+  })
+
   it('commits a closed sentence 240 ms after the last voiced sample when the final is there', async () => {
     const rig = new Rig()
     await rig.sound(600)

@@ -50,6 +50,10 @@ export class Answer {
     return this.#push({ kind: 'done', finishReason: 'stop', usage: null })
   }
 
+  restart(): this {
+    return this.#push({ kind: 'restart' })
+  }
+
   fail(code = 'LLM_UNAVAILABLE'): this {
     return this.#push(new ProviderError(code, 'down'))
   }

@@ -4,7 +4,7 @@ import { runChaos } from '../../bench/rig/provider-chaos.ts'
 
 const QUICK = ['--final-ms', '600', '--first-token-ms', '50', '--first-audio-ms', '50']
 
-describe('3 calls while 11 failures come one after the other', () => {
+describe('3 calls while 12 failures come one after the other', () => {
   // A failure lasts until an utterance was answered in spite of it: a slow machine takes longer and counts the same.
   it('go on, and lose and double none of their finalised words', async () => {
     const result = await runChaos({ calls: 3, lastMs: null, flags: QUICK })

@@ -90,6 +90,60 @@ describe('language models in order', () => {
     await llm.close()
   })
 
+  it('begins anew when the answer broke off before any of it was used, and says that it does', async () => {
+    const { accounts, switches } = opened()
+    const models = [
+      new ScriptedModel('groq', [text('A med'), broken('LLM')]),
+      new ScriptedModel('openai', [text('sí'), DONE]),
+    ]
+    const llm = new FailoverLlm(models, { accounts })
+    const events = await all(llm.stream({ ...REQUEST, mayRestart: () => true }, never))
+    expect(events).toEqual([text('A med'), { kind: 'restart' }, text('sí'), DONE])
+    expect(switches.map(({ to }) => to)).toEqual(['openai'])
+    await llm.close()
+  })
+
+  it('does so when 10 ms passed behind an unused token, long before the gap of a used one', async () => {
+    const models = [
+      new ScriptedModel('groq', [text('A med'), 'stall']),
+      new ScriptedModel('openai', [text('sí'), DONE]),
+    ]
+    const limits = { gapMs: 600_000, unusedGapMs: 10 }
+    const llm = new FailoverLlm(models, { accounts: new CallAccounts(), limits })
+    const events = await all(llm.stream({ ...REQUEST, mayRestart: () => true }, never))
+    expect(events[1]).toEqual({ kind: 'restart' })
+    await llm.close()
+  })
+
+  it('does not begin anew once a part of the answer was used', async () => {
+    const next = new ScriptedModel('openai', [text('sí'), DONE])
+    const models = [
+      new ScriptedModel('groq', [text('Bueno, '), text('a med'), broken('LLM')]),
+      next,
+    ]
+    const llm = new FailoverLlm(models, { accounts: new CallAccounts() })
+    const seen: LlmEvent[] = []
+    const reading = (async () => {
+      const request = { ...REQUEST, mayRestart: () => seen.length < 1 }
+      for await (const event of llm.stream(request, never)) seen.push(event)
+    })()
+    await expect(reading).rejects.toMatchObject({ code: 'LLM_UNAVAILABLE' })
+    expect([seen.length, next.asked]).toEqual([2, 0])
+    await llm.close()
+  })
+
+  it('counts an answer that broke off behind its first token as a failure: two, and the model is out', async () => {
+    const first = new ScriptedModel('groq', [text('A med'), broken('LLM')])
+    const llm = new FailoverLlm([first, new ScriptedModel('openai', [text('sí'), DONE])], {
+      accounts: new CallAccounts(),
+    })
+    for (let request = 0; request < 3; request++) {
+      await all(llm.stream({ ...REQUEST, mayRestart: () => true }, never))
+    }
+    expect([first.asked, llm.name]).toEqual([2, 'openai'])
+    await llm.close()
+  })
+
   it('asks a model no more that failed twice, until its probe works', async () => {
     const { accounts, switches } = opened()
     const first = new ScriptedModel('groq', [broken('LLM')])
@@ -189,6 +243,16 @@ describe('voices in order', () => {
     const events = await all(tts.synthesize(SPEAK, never))
     expect(next.texts).toEqual([' tres cuatro'])
     expect(events.at(-2)).toEqual(word('tres', 8, 600))
+    await tts.close()
+  })
+
+  it('asks a voice no more that broke off in mid-sentence twice', async () => {
+    const first = new ScriptedVoice('azure', [audio(300), broken('TTS')])
+    const tts = new FailoverTts([first, new ScriptedVoice('embedded', [audio(300)])], {
+      accounts: new CallAccounts(),
+    })
+    for (let sentence = 0; sentence < 3; sentence++) await all(tts.synthesize(SPEAK, never))
+    expect([first.texts.length, tts.name]).toEqual([2, 'embedded'])
     await tts.close()
   })
 

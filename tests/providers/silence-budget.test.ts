@@ -44,10 +44,10 @@ async function runVirtually(calls: number, lastMs: { failure: number; calm: numb
   return result as unknown as ChaosResult
 }
 
-describe('50 calls in virtual time while 11 failures come one after the other', () => {
+describe('50 calls in virtual time while 12 failures come one after the other', () => {
   it('are silent for 3 s at most, go on, and lose and double no word', async () => {
     const result = await runVirtually(50, { failure: 1_500, calm: 7_000 })
-    expect(FAILURES).toHaveLength(11)
+    expect(FAILURES).toHaveLength(12)
     expect(result).toMatchObject({ callsEnded: 0, unanswered: 0, wordsLost: 0, wordsDoubled: 0 })
     expect(result.utterances).toBeGreaterThan(1_000)
     expect(result.switches).toBeGreaterThan(50)

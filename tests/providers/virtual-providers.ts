@@ -151,8 +151,12 @@ export class VirtualModel implements LlmProvider {
     const failure = this.#trouble.now.llm
     if (failure?.kind === 'silent') return void (await forever(signal))
     await sleep(failure?.kind === 'status' ? REFUSE_MS : FIRST_TOKEN_MS, signal)
-    if (failure) throw broken('LLM')
-    for (const word of ['Claro', ' que', ' sí,', ' con', ' mucho', ' gusto.']) {
+    if (failure?.kind === 'status') throw broken('LLM')
+    for (const [index, word] of ['Claro', ' que', ' sí,', ' con', ' mucho', ' gusto.'].entries()) {
+      // As the emulated service does: what is under way at that moment is hit as well.
+      const { llm } = this.#trouble.now
+      if (llm?.kind === 'cut' && index >= llm.afterTokens) throw broken('LLM')
+      if (llm?.kind === 'stall' && index >= llm.afterTokens) return void (await forever(signal))
       yield { kind: 'text', text: word }
       await sleep(TOKEN_MS, signal)
     }
