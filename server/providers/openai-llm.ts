@@ -112,11 +112,11 @@ export class OpenAiLlm implements LlmProvider {
       accept: 'text/event-stream',
     }
     if (this.#options.apiKey) headers['authorization'] = `Bearer ${this.#options.apiKey}`
-    const response = await fetch(this.#url, {
-      method: 'POST',
-      headers,
-      body: JSON.stringify(requestBody(request, this.#options.model ?? request.model)),
-      signal,
+    const body = JSON.stringify(requestBody(request, this.#options.model ?? request.model))
+    const ask = (): Promise<Response> => fetch(this.#url, { method: 'POST', headers, body, signal })
+    const response = await ask().catch((error: unknown) => {
+      if (signal.aborted || !isClosedConnection(error)) throw error
+      return ask()
     })
     if (!response.ok) throw statusError(response.status, errorDetail(await response.text()))
     return response
@@ -130,6 +130,15 @@ export class OpenAiLlm implements LlmProvider {
       { retryable: true, cause: error },
     )
   }
+}
+
+/**
+ * A kept connection that the server closed as it was used again: not even a head has come, so nothing is heard twice, and a
+ * new connection is worth the few ms, once. A server that is not there (ECONNREFUSED) is not asked again.
+ */
+function isClosedConnection(error: unknown): boolean {
+  const { code } = ((error as Error | null)?.cause ?? {}) as { code?: unknown }
+  return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE'
 }
 
 async function* readAnswer(response: Response, tokens: StallGuard): AsyncIterable<LlmEvent> {

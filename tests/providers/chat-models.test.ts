@@ -277,6 +277,23 @@ describe.each(kinds)('%s', (_name, make) => {
     expect(server.requests).toHaveLength(1)
   })
 
+  it('asks once more, and only once, on a new connection when the kept one was closed', async () => {
+    const closes = (response: ServerResponse) => void response.socket?.destroy()
+    server.answers = [closes, streams(textChunk('Sí.'), finishChunk('stop'))]
+    const llm = make()
+    expect((await answerOf(llm)).text).toBe('Sí.')
+    expect(server.requests).toHaveLength(2)
+    server.answers = [closes]
+    await expect(answerOf(llm)).rejects.toMatchObject({ code: 'LLM_UNAVAILABLE' })
+    expect(server.requests).toHaveLength(4)
+  })
+
+  it('does not ask again behind the head of an answer that was cut before its first token', async () => {
+    server.answers = [cutsAfter(': ping\n\n')]
+    await expect(answerOf(make())).rejects.toMatchObject({ code: 'LLM_UNAVAILABLE' })
+    expect(server.requests).toHaveLength(1)
+  })
+
   it('fails with LLM_UNAVAILABLE when nobody listens', async () => {
     const llm = make()
     await server.close()
@@ -352,17 +369,6 @@ describe('groq-llm alone', () => {
       FALLBACK_MODEL,
     ])
     expect(server.requests[1]).toMatchObject({ reasoning_effort: 'low', include_reasoning: false })
-  })
-
-  it('asks once more, and only once, on a new connection when the kept one was closed', async () => {
-    const closes = (response: ServerResponse) => void response.socket?.destroy()
-    server.answers = [closes, streams(textChunk('Sí.'), finishChunk('stop'))]
-    const llm = new GroqLlm({ apiKey: 'a-key', baseUrl: server.url })
-    expect((await answerOf(llm)).text).toBe('Sí.')
-    expect(server.requests).toHaveLength(2)
-    server.answers = [closes]
-    await expect(answerOf(llm)).rejects.toMatchObject({ code: 'LLM_UNAVAILABLE' })
-    expect(server.requests).toHaveLength(4)
   })
 
   it('asks once more without tools after tool_use_failed', async () => {
