@@ -9,6 +9,7 @@
  *
  * Invariants: after abort() nothing is appended; segments are finished exactly once; never throws to the outside.
  */
+import { BoundedQueue } from '../bounded-queue.ts'
 import { errorText, ProviderError } from '../errors.ts'
 import type { Playback } from '../media/playback.ts'
 import type { TtsProvider, Voice } from '../providers/tts.ts'
@@ -52,14 +53,13 @@ export class Speech {
   readonly #deps: SpeechDeps
   readonly #events: SpeechEvents
   readonly #abort = new AbortController()
-  readonly #queue: string[] = []
+  readonly #queue = new BoundedQueue<string>('speechSentences', SPEECH_QUEUE_LIMIT)
   #held: HeldAudio[] | null = null
   #ended = false
   #working = false
   #speaking = false
   #wake: (() => void) | null = null
   #spokeBefore = false
-  #dropped = 0
 
   constructor(deps: SpeechDeps, events: SpeechEvents) {
     this.#deps = deps
@@ -68,7 +68,7 @@ export class Speech {
 
   /** Sentences refused because the queue was full. */
   get dropped(): number {
-    return this.#dropped
+    return this.#queue.stats().dropped
   }
 
   get aborted(): boolean {
@@ -88,11 +88,7 @@ export class Speech {
   /** Speaks `text` behind what was said before. */
   say(text: string): void {
     if (this.aborted || this.#ended) return
-    if (this.#queue.length >= SPEECH_QUEUE_LIMIT) {
-      this.#dropped += 1
-      return
-    }
-    this.#queue.push(text)
+    if (!this.#queue.push(text)) return
     if (this.#working) this.#wake?.()
     else void this.#work()
   }
@@ -121,7 +117,7 @@ export class Speech {
   /** Stops synthesis and drops what was not appended. Idempotent. */
   abort(): void {
     this.#abort.abort()
-    this.#queue.length = 0
+    this.#queue.takeAll()
     this.#held = null
     this.#ended = true
     this.#wake?.()

@@ -22,7 +22,8 @@ import {
   withoutKey,
 } from './azure-sdk.ts'
 import type { AzureAccount, AzureSdk } from './azure-sdk.ts'
-import { BoundedQueue } from './bounded-queue.ts'
+import { BoundedQueue } from '../bounded-queue.ts'
+import { PreparedSessions } from './prepared-sessions.ts'
 import { StreamClock } from './stream-clock.ts'
 import { STT_RATE_HZ } from './stt.ts'
 import type { SttEvents, SttOptions, SttProvider, SttSession, Transcript } from './stt.ts'
@@ -31,9 +32,6 @@ import type { SttEvents, SttOptions, SttProvider, SttSession, Transcript } from 
 const CONNECT_MS = 2_000
 /** The service moves sessions after about 10 minutes. */
 const SESSION_MS = 8 * 60_000
-/** Connections opened for calls that ring: so many, for so long. */
-const PREPARED_MAX = 50
-const PREPARED_MS = 20_000
 /** A connection that breaks in mid-stream is opened again by the SDK, which keeps the place; once. */
 const SDK_RETRIES = 1
 /** When the line gives no audio the service gets silence, or it would end the session. */
@@ -67,7 +65,8 @@ export class AzureStt implements SttProvider {
   readonly #account: AzureAccount
   readonly #connectMs: number
   readonly #sessions = new Set<AzureSttSession>()
-  readonly #prepared: { key: string; session: AzureSttSession; timer: NodeJS.Timeout }[] = []
+  /** For calls that ring. */
+  readonly #prepared = new PreparedSessions<AzureSttSession>('azureSttPreparations')
 
   constructor(account: AzureAccount, limits: { connectMs: number } = { connectMs: CONNECT_MS }) {
     this.#account = account
@@ -95,31 +94,24 @@ export class AzureStt implements SttProvider {
   }
 
   prepare(options: Omit<SttOptions, 'callId'>): void {
-    if (this.#prepared.length >= PREPARED_MAX) return
-    const session: AzureSttSession = this.#start(
-      { ...options, callId: '' },
-      {
-        onPartial: () => undefined,
-        onFinal: () => undefined,
-        // The call opens its own, and learns the reason from that.
-        onError: () => this.#unprepare(session),
-        onConnected: () => undefined,
-      },
+    this.#prepared.add(keyOf(options), (onGone) =>
+      this.#start(
+        { ...options, callId: '' },
+        {
+          onPartial: () => undefined,
+          onFinal: () => undefined,
+          // The call opens its own, and learns the reason from that.
+          onError: onGone,
+          onConnected: () => undefined,
+        },
+      ),
     )
-    const timer = setTimeout(() => {
-      this.#unprepare(session)
-      session.close()
-    }, PREPARED_MS)
-    timer.unref()
-    this.#prepared.push({ key: keyOf(options), session, timer })
   }
 
   open(options: SttOptions, events: SttEvents): SttSession {
-    const key = keyOf(options)
-    const ready = this.#prepared.find((one) => one.key === key)?.session
+    const ready = this.#prepared.take(keyOf(options))
     if (ready === undefined)
       return this.#start(options, { ...events, onConnected: () => undefined })
-    this.#unprepare(ready)
     ready.adopt(events)
     return ready
   }
@@ -138,13 +130,8 @@ export class AzureStt implements SttProvider {
     return session
   }
 
-  #unprepare(session: AzureSttSession): void {
-    const index = this.#prepared.findIndex((one) => one.session === session)
-    if (index >= 0) clearTimeout(this.#prepared.splice(index, 1)[0]!.timer)
-  }
-
   async close(): Promise<void> {
-    for (const { session } of [...this.#prepared]) this.#unprepare(session)
+    this.#prepared.close()
     for (const session of [...this.#sessions]) session.close()
   }
 }

@@ -11,8 +11,8 @@
  * worker costs the transcript it was at, and is started again.
  */
 import { ProviderError } from '../errors.ts'
-import { BoundedQueue } from './bounded-queue.ts'
-import type { QueueStats } from './bounded-queue.ts'
+import { BoundedQueue } from '../bounded-queue.ts'
+import type { QueueStats } from '../bounded-queue.ts'
 import { EmbeddedSttSession } from './embedded-stt-session.ts'
 import type { RecognitionDesk, RecognitionJob } from './embedded-stt-session.ts'
 import type { SttWorkerData, SttWorkerInput, SttWorkerOutput } from './embedded-stt-worker.ts'

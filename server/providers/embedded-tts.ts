@@ -10,8 +10,8 @@
  * sentences once and is started again by the next.
  */
 import { ProviderError } from '../errors.ts'
-import { BoundedQueue } from './bounded-queue.ts'
-import type { QueueStats } from './bounded-queue.ts'
+import { BoundedQueue } from '../bounded-queue.ts'
+import type { QueueStats } from '../bounded-queue.ts'
 import type { TtsWorkerData, TtsWorkerInput, TtsWorkerOutput } from './embedded-tts-worker.ts'
 import { PICO_RATE_HZ } from './pico-engine.ts'
 import type { PicoLanguage } from './pico-engine.ts'

@@ -6,6 +6,7 @@
  *
  * Invariants: at most KEPT_MS; blocks are used again, so that a call at rest allocates nothing; no overlap, in order.
  */
+import { BoundedQueue } from '../bounded-queue.ts'
 import { STT_RATE_HZ } from './stt.ts'
 
 const SAMPLES_PER_MS = STT_RATE_HZ / 1_000
@@ -99,6 +100,7 @@ export class ReplayAudio {
     if (follows && last.length < BLOCK_SAMPLES) return last
     if (this.#blocks.length >= KEPT_MS / BLOCK_MS) {
       this.#droppedMs += this.#blocks[0]!.length / SAMPLES_PER_MS
+      BoundedQueue.onDropped('sttReplayBlocks')
       this.#release()
     }
     const pcm = this.#spare.pop() ?? new Int16Array(BLOCK_SAMPLES)

@@ -1,3 +1,4 @@
+import { BoundedQueue } from '../../server/bounded-queue.ts'
 import { describe, expect, it } from 'vitest'
 import { HeardLedger } from '../../server/conversation/heard.ts'
 import { Speech, SPEECH_QUEUE_LIMIT } from '../../server/conversation/speech.ts'
@@ -130,9 +131,15 @@ describe('speech', () => {
 
   it('refuses and counts sentences above the queue limit', async () => {
     const { speech } = setUp()
+    const before = BoundedQueue.onDropped
+    const names: string[] = []
+    // The metric `dropped_items_total{queue}` hangs on this.
+    BoundedQueue.onDropped = (name) => names.push(name)
     for (let i = 0; i < SPEECH_QUEUE_LIMIT + 11; i++) speech.say(`${i}.`)
+    BoundedQueue.onDropped = before
     // One sentence left the queue for the voice.
     expect(speech.dropped).toBe(10)
+    expect(names).toEqual(Array.from({ length: 10 }, () => 'speechSentences'))
     speech.abort()
   })
 })
