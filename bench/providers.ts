@@ -111,7 +111,8 @@ export async function runProvidersChaos(options: ProvidersOptions): Promise<Benc
 
 async function chaosFigures({ calls, seed, progress }: ProvidersOptions) {
   progress(`${calls} calls while providers fail`)
-  const { worst, ...figures } = await runChaos({ calls, seed, lastMs: CHAOS_LAST_MS })
+  const { worst, reasons, ...figures } = await runChaos({ calls, seed, lastMs: CHAOS_LAST_MS })
+  for (const reason of reasons.slice(0, 5)) progress(`not answered: ${reason}`)
   for (const { failure, totalMs, sttMs, llmMs, ttsMs } of worst.slice(0, 3)) {
     const parts = [totalMs, sttMs, llmMs, ttsMs].map(Math.round)
     progress(`${failure}: ${parts[0]} ms = stt ${parts[1]} + llm ${parts[2]} + tts ${parts[3]}`)

@@ -4,8 +4,10 @@
  *   tone k ─► FailoverStt ─► "frase k fin" ─► FailoverLlm ─► FailoverTts ─► first audio ─► tone k + 1
  *             └──── sttMs ─────────────┘└──── llmMs ────┘└──── ttsMs ────┘
  *
- * It waits for finals: a call's early commit on a partial would be faster. It has no filler phrases either.
+ * It waits for finals: a call's early commit on a partial would be faster. It has no filler phrases either. An answer that
+ * breaks off before it has 11 characters, the first sentence, is begun anew, as in a call.
  */
+import { errorText } from '../../server/errors.ts'
 import type { CallAccounts } from '../../server/providers/call-accounts.ts'
 import type { LlmProvider } from '../../server/providers/llm.ts'
 import type { SttProvider, SttSession } from '../../server/providers/stt.ts'
@@ -16,6 +18,8 @@ const SPEECH_MS = 900
 const LEAD_MS = 300
 /** An utterance that nobody answered for so long is given up, so that a broken run ends. */
 const GIVE_UP_MS = 20_000
+/** A rig that stood still for longer goes on where it was: no line gives a minute of audio at once. */
+const STOOD_STILL_MS = 2_000
 const SILENCE = new Int16Array(320)
 
 export interface ChaosParts {
@@ -40,12 +44,14 @@ export class ChaosCall {
   readonly done: Promise<void>
   readonly silences: Silence[] = []
   ended = false
-  unanswered = 0
+  /** Why each utterance that was not answered was not. */
+  readonly unanswered: string[] = []
   readonly #id: string
   readonly #parts: ChaosParts
   readonly #stt: SttSession
   readonly #heard: string[] = []
-  readonly #beganMs = performance.now()
+  #beganMs = performance.now()
+  #caughtUpMs = this.#beganMs
   #finish: () => void = () => undefined
   #atMs = 0
   /** Utterances begun, and the one that is the last. */
@@ -100,6 +106,9 @@ export class ChaosCall {
 
   /** Sends the frames that are due. */
   catchUp(): void {
+    const sinceMs = performance.now() - this.#caughtUpMs
+    this.#caughtUpMs += sinceMs
+    if (sinceMs > STOOD_STILL_MS) this.#beganMs += sinceMs
     while (this.#utterance <= this.#last && this.#atMs < performance.now() - this.#beganMs) {
       this.#frame()
     }
@@ -116,7 +125,7 @@ export class ChaosCall {
       this.#speechEndMs = this.#atMs
     }
     if (this.#speechEndMs !== null && this.#atMs - this.#speechEndMs > GIVE_UP_MS) {
-      this.unanswered++
+      this.unanswered.push(this.#isAnswering ? 'the answer never came' : 'no final')
       this.#next()
     }
   }
@@ -147,8 +156,8 @@ export class ChaosCall {
         llmMs: thoughtMs - heardMs,
         ttsMs: audioMs - thoughtMs,
       })
-    } catch {
-      this.unanswered++
+    } catch (error) {
+      if (this.#utterance === utterance) this.unanswered.push(errorText(error))
     }
     this.#isAnswering = false
     this.#parts.onAnswered()

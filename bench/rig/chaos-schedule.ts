@@ -30,6 +30,8 @@ export interface ChaosResult {
   silenceP50Ms: number
   /** The longest, with the failure during which its final came. */
   worst: (Silence & { failure: string })[]
+  /** Why utterances were not answered. */
+  reasons: string[]
 }
 
 const WORDS_PER_UTTERANCE = 3
@@ -95,10 +97,11 @@ export async function driveChaos(
     callsEnded: sum((call) => (call.ended ? 1 : 0)),
     wordsLost: sum((call) => call.lost) * WORDS_PER_UTTERANCE,
     wordsDoubled: sum((call) => call.doubled) * WORDS_PER_UTTERANCE,
-    unanswered: sum((call) => call.unanswered),
+    unanswered: sum((call) => call.unanswered.length),
     switches: seen.switches,
     silenceMaxMs: Math.round(silences[0]?.totalMs ?? 0),
     silenceP50Ms: Math.round(silences[silences.length >> 1]?.totalMs ?? 0),
+    reasons: calls.flatMap((call) => call.unanswered),
     worst: silences.slice(0, 10).map((one) => ({ ...one, failure: during(one.atMs) })),
   }
 }

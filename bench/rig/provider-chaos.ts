@@ -55,14 +55,20 @@ async function openWorld({ seed = 1, flags = [] }: ChaosOptions) {
   const accounts = new CallAccounts()
   const health = { probeEveryMs: 1_000 }
   const account = (host: string) => ({ key: 'k', region: 'r', host })
+  // The second ones work: where they are slow, the machine is busy.
+  const speaking = { firstMs: 15_000, gapMs: 15_000 }
+  const hearing = { connectMs: 15_000 }
   const renamed = <T extends object>(provider: T): T =>
     Object.defineProperty(provider, 'name', { value: 'second' })
   const stt = new FailoverStt(
-    [new AzureStt(account(preferred.azure)), renamed(new AzureStt(account(second.azure)))],
+    [new AzureStt(account(preferred.azure)), renamed(new AzureStt(account(second.azure), hearing))],
     { accounts, health },
   )
   const tts = new FailoverTts(
-    [new AzureTts(account(preferred.azure)), renamed(new AzureTts(account(second.azure)))],
+    [
+      new AzureTts(account(preferred.azure)),
+      renamed(new AzureTts(account(second.azure), speaking)),
+    ],
     { accounts, health },
   )
   const model = 'openai/gpt-oss-120b'
