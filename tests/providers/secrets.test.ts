@@ -8,6 +8,7 @@ import { AzureStt } from '../../server/providers/azure-stt.ts'
 import { AzureTts } from '../../server/providers/azure-tts.ts'
 import { GroqLlm } from '../../server/providers/groq-llm.ts'
 import type { LlmRequest } from '../../server/providers/llm.ts'
+import { OpenAiLlm } from '../../server/providers/openai-llm.ts'
 import { selectProviders } from '../../server/providers/select.ts'
 
 const KEY = 'key-that-nobody/may+see'
@@ -64,6 +65,20 @@ describe('a key that is refused', () => {
     ]
     for (const error of errors) for (const form of FORMS) expect(seen(error)).not.toContain(form)
     await refusing.close()
+  })
+
+  it('is in no error and no log line of an OpenAI-compatible server', async () => {
+    const refusing = await GroqService.start({ key: 'another' })
+    const baseUrl = `${refusing.url}/openai/v1`
+    const llm = new OpenAiLlm({ baseUrl, apiKey: KEY, model: REQUEST.model })
+    const errors = [
+      await failureOf(() => llm.warm()),
+      await failureOf(() => drain(llm.stream(REQUEST, never))),
+    ]
+    await refusing.close()
+    // And where nobody listens.
+    errors.push(await failureOf(() => drain(llm.stream(REQUEST, never))))
+    for (const error of errors) for (const form of FORMS) expect(seen(error)).not.toContain(form)
   })
 
   it('is in no error and no log line of Azure, whose SDK puts it into the address', async () => {
