@@ -167,9 +167,8 @@ describe('call control at Telnyx', () => {
     await until(() => call.receivedFrames > 10)
     call.pressDigit('#')
     await (await person).decline()
-    await api.page((await stored(call.callControlId)).id)
-    const said = async () =>
-      (await api.page((await stored(call.callControlId)).id)).turns.map((turn) => turn.textSpoken)
+    const { id } = await stored(call.callControlId)
+    const said = async () => (await api.page(id)).turns.map((turn) => turn.textSpoken)
     while (!(await said()).some((text) => text.includes('no pude comunicarle'))) await pause()
     expect(call.isOver).toBe(false)
     await call.hangup()
