@@ -59,8 +59,8 @@ export class Conversation implements PlaybackEvents {
   #owesWords = false
   readonly #guard = new EchoGuard()
   readonly #level: LevelFilter
-  /** The sound of the newest frame is likely the agent's own. */
-  readonly #echo = { isEcho: false }
+  /** The sound of the newest frame: likely the agent's own, and with a pitch. */
+  readonly #sound = { isEcho: false, isVoice: true }
 
   constructor(deps: ConversationDeps) {
     const settings = ownSettings(deps.settings)
@@ -106,7 +106,8 @@ export class Conversation implements PlaybackEvents {
   userFrame(detection: Detection): void {
     if (this.state === 'ended') return
     const sentDbfs = this.#deps.sentLevelDbfs?.() ?? -90
-    this.#echo.isEcho = this.#guard.frame(sentDbfs, detection.levelDbfs, detection.speech)
+    this.#sound.isEcho = this.#guard.frame(sentDbfs, detection.levelDbfs, detection.speech)
+    this.#sound.isVoice = detection.pitchHz !== 0
     this.#level.frame(detection)
     if (detection.onset) this.#speechStarted(detection)
     const { pitchHz = 0, voicedLevelDbfs = 0, lastVoicedMs } = detection
@@ -159,7 +160,7 @@ export class Conversation implements PlaybackEvents {
     this.#user.settle()
     const agent = this.#floor.agent
     const mayYield = agent?.interruptible === true && agent.kind !== 'greeting'
-    if (this.#endpointing.speaking && mayYield) this.#apply(this.#bargeIn.onset(atMs, this.#echo))
+    if (this.#endpointing.speaking && mayYield) this.#apply(this.#bargeIn.onset(atMs, this.#sound))
   }
 
   onAudioPrepared(): void {
@@ -195,7 +196,7 @@ export class Conversation implements PlaybackEvents {
     const agent = this.#floor.agent
     if (!agent?.interruptible) return
     if (agentHasFloor(this.state))
-      this.#apply(this.#bargeIn.onset(detection.speechStartMs, this.#echo))
+      this.#apply(this.#bargeIn.onset(detection.speechStartMs, this.#sound))
     else {
       this.#hold.start(detection.atMs)
       agent.hold()
@@ -212,7 +213,7 @@ export class Conversation implements PlaybackEvents {
   #tick(atMs: number): void {
     const entry = this.#digits.tick(atMs)
     if (entry !== null) this.#commit({ kind: 'digits', text: entry, key: null }, null)
-    if (agentHasFloor(this.state)) this.#apply(this.#bargeIn.tick(atMs, this.#echo))
+    if (agentHasFloor(this.state)) this.#apply(this.#bargeIn.tick(atMs, this.#sound))
     if (this.#hold.isOver(atMs)) this.#floor.agent?.release()
     this.#floor.agent?.settle(atMs)
     this.#floor.finishIfDone()
