@@ -1,7 +1,7 @@
 /**
  * Barge-in: decides, while the agent speaks, whether a sound of the user takes the floor.
  *
- *   onset ─► duck ─► (100 ms of voice, 400 of any sound) pause ─┬─ enough words, or a stop word ──► takeFloor
+ *   onset ─► duck ─► (100 ms of voice, 800 of any sound) pause ─┬─ enough words, or a stop word ──► takeFloor
  *                                                                ├─ a backchannel, an echo ────────► resume
  *                                                                └─ no words 800 ms after the sound ► resume (sooner, see below)
  *
@@ -14,7 +14,7 @@
  * Sound alone silences the agent but takes nothing from it (unless interruptionWords is 0): coughs, lorries and the
  * agent's own echo are sound too, and after them it goes on where the user stopped hearing. Pure: audio time in ms comes in as argument. One object serves the whole call; reset() between turns.
  */
-import { hasStopWord, isBackchannel, isEchoOf, wordsOf } from './words.ts'
+import { hasStopWord, isBackchannel, isEchoOf, normalise, wordsOf } from './words.ts'
 
 /**
  * A sound that lasts this long is taken for the user speaking, and speaking against a voice is unpleasant: the agent falls
@@ -24,9 +24,9 @@ export const PAUSE_AFTER_MS = 100
 
 /**
  * The same for a sound without pitch: coughs, knocks and lorries have none, while every word has some within 100 ms of its
- * first sound. Whoever whispers is still given way to.
+ * first sound. Whoever whispers is still given way to, by their words if not before.
  */
-export const PAUSE_UNVOICED_AFTER_MS = 400
+export const PAUSE_UNVOICED_AFTER_MS = 800
 
 /** How long the agent waits after a voice from which no words came: a recogniser's partial takes 300-600 ms. */
 export const NO_WORDS_MS = 800
@@ -47,6 +47,8 @@ export const NOISE_MS = 2_000
 export interface BargeInSettings {
   language: string
   interruptionWords: number
+  /** Default 0: words alone count. */
+  interruptionCharacters?: number
   stopWords: readonly string[]
 }
 
@@ -144,7 +146,9 @@ export class BargeIn {
     this.#isBackchannel = isBackchannel(words.text, this.#settings.language)
     if (this.#isBackchannel) return words.isFinal ? this.#resume('backchannel') : NONE
     const isEnough = this.#paused && words.isFinal && words.refused !== true
-    if (isEnough || count >= this.#settings.interruptionWords) return this.#take('words', onsetMs)
+    if (isEnough || count >= this.#settings.interruptionWords || this.#isLong(words.text)) {
+      return this.#take('words', onsetMs)
+    }
     return NONE
   }
 
@@ -185,6 +189,11 @@ export class BargeIn {
   #patienceMs(offsetMs: number): number {
     const isShort = offsetMs - (this.#onsetMs ?? offsetMs) < SHORT_SOUND_MS
     return (isShort || !this.#hasVoice) && !this.#hasWords ? NO_WORDS_SHORT_MS : NO_WORDS_MS
+  }
+
+  #isLong(text: string): boolean {
+    const { interruptionCharacters = 0 } = this.#settings
+    return interruptionCharacters > 0 && normalise(text).length >= interruptionCharacters
   }
 
   get #isEcho(): boolean {

@@ -312,10 +312,8 @@ export class Conversation implements PlaybackEvents {
     if (!agent || action.kind === 'none') return
     if (action.kind === 'takeFloor') return this.#takeFloor(action.reason, action.onsetMs)
     if (action.kind === 'pause') return this.#deps.playback.setPaused(true)
-    this.#deps.playback.setDucked(action.kind === 'duck')
-    this.#floor.step(action.kind)
-    if (action.kind === 'duck') return
-    this.#deps.playback.setPaused(false)
+    if (action.kind === 'duck') return this.#floor.duck()
+    this.#floor.resume()
     if (action.ignored === null) return
     // "Sí" over the end of a question answers it: it stays, and is a turn when the agent has finished.
     const isAnswer = action.ignored === 'backchannel' && agent.ledger.lastSentence?.includes('?')

@@ -39,6 +39,16 @@ describe('barge-in', () => {
     })
   })
 
+  it('takes the floor at 5 characters of one word when those are enough, not at 4', () => {
+    const barge = new BargeIn({
+      ...{ language: 'es-MX', interruptionWords: 9, interruptionCharacters: 5, stopWords: [] },
+    })
+    barge.onset(1_000)
+    expect(say(barge, '¡Señ')).toEqual({ kind: 'none' })
+    expect(say(barge, '¡Seño')).toEqual({ kind: 'none' })
+    expect(say(barge, '¿Señor?')).toMatchObject({ kind: 'takeFloor', reason: 'words' })
+  })
+
   it('takes the floor at the onset when interruptionWords is 0', () => {
     expect(bargeIn(0).onset(900)).toEqual({ kind: 'takeFloor', reason: 'words', onsetMs: 900 })
   })
@@ -132,14 +142,14 @@ describe('barge-in', () => {
     expect(barge.tick(1_120)).toEqual({ kind: 'none' })
   })
 
-  it('pauses for a sound without pitch after 400 ms only, and as soon as a pitch is in it', () => {
+  it('pauses for a sound without pitch after 800 ms only, and as soon as a pitch is in it', () => {
     const noise = { isEcho: false, isVoice: false }
     const voice = { isEcho: false, isVoice: true }
     const knock = bargeIn()
     expect(knock.onset(1_000, noise)).toEqual({ kind: 'duck' })
     expect(knock.tick(1_100, noise)).toEqual({ kind: 'none' })
-    expect(knock.tick(1_380, noise)).toEqual({ kind: 'none' })
-    expect(knock.tick(1_400, noise)).toEqual({ kind: 'pause' })
+    expect(knock.tick(1_780, noise)).toEqual({ kind: 'none' })
+    expect(knock.tick(1_800, noise)).toEqual({ kind: 'pause' })
     const hiss = bargeIn()
     hiss.onset(1_000, noise)
     expect(hiss.tick(1_140, noise)).toEqual({ kind: 'none' })
@@ -151,7 +161,7 @@ describe('barge-in', () => {
     const after = (isVoice: boolean) => {
       const barge = bargeIn()
       barge.onset(1_000, { isEcho: false, isVoice })
-      barge.tick(1_400, { isEcho: false, isVoice })
+      barge.tick(1_800, { isEcho: false, isVoice })
       barge.offset(1_900)
       return barge.tick(2_200, { isEcho: false, isVoice: false })
     }
