@@ -51,8 +51,12 @@ const profileShape = {
   /** none, office, cafe, callcenter, or the name of an uploaded bed. */
   backgroundSound: z.string().trim().min(1).max(60),
   backgroundVolume: z.number().min(0).max(1),
-  /** Words (not characters, as the original had it) that take the floor from the agent. */
+  /** Words that take the floor from the agent. */
   interruptionWords: z.int().min(0).max(20),
+  /** So many characters take it too, however few words they are; 0: words alone count. */
+  interruptionCharacters: z.int().min(0).max(100),
+  /** "Como le decía,": said before the words that a pause kept from the user; '': it goes on in mid-word, as it stopped. */
+  resumePhrase: z.string().max(100),
   stopWords: z.array(z.string().min(1).max(40)).max(50),
   /** 0 (only loud, clear speech) … 1 (the faintest voice). */
   vadSensitivity: z.number().min(0).max(1),
@@ -149,6 +153,8 @@ export const DEFAULT_SETTINGS: AgentSettings = {
     backgroundSound: 'none',
     backgroundVolume: 0.15,
     interruptionWords: 1,
+    interruptionCharacters: 0,
+    resumePhrase: '',
     stopWords: [
       ...['espera', 'espere', 'espérese', 'un momento', 'permítame', 'para', 'alto', 'oye'],
       ...['disculpa', 'perdona', 'stop', 'wait', 'hold on'],

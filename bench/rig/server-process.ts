@@ -113,10 +113,10 @@ export class ServerProcess {
 
   /** Waits for `/ready`. @throws Error when the process ends first or 120 s pass. */
   async ready(): Promise<void> {
-    const deadlineMs = performance.now() + READY_TIMEOUT_MS
     let exit: ExitStatus | null = null
     void this.exited.then((status) => (exit = status))
-    while (performance.now() < deadlineMs) {
+    // Counted, not timed: a machine that stood still in between has lost nothing.
+    for (let polls = 0; polls < READY_TIMEOUT_MS / READY_POLL_MS; polls++) {
       if (exit !== null) break
       const answer = await fetch(`${this.url}/ready`).catch(() => null)
       await answer?.body?.cancel()
@@ -166,16 +166,29 @@ async function temporaryDir(): Promise<string> {
   return dir
 }
 
-/** A port that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/**
+ * A port that was free a moment ago, and that nobody takes in the next: it lies below those that the system hands out by
+ * itself (32768 and up), and every process of a test run counts through a hundred of its own.
+ *
+ * @throws Error when a hundred ports in a row are taken
+ */
+export async function freePort(): Promise<number> {
+  for (let tries = 0; tries < PORTS_EACH; tries++) {
+    const port = PORTS_FROM + (process.pid % PORTS_EACH) * PORTS_EACH + (portsTried++ % PORTS_EACH)
+    if (await isFree(port)) return port
+  }
+  throw new Error('no free port')
+}
+
+const PORTS_FROM = 20_000
+const PORTS_EACH = 100
+let portsTried = 0
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      const port = typeof address === 'object' && address !== null ? address.port : 0
-      probe.close(() => resolve(port))
-    })
+    probe.once('error', () => resolve(false))
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
   })
 }
 

@@ -198,6 +198,13 @@ export class AgentTurn {
     return this.ledger.heardText((id) => this.#deps.playback.heardMs(id))
   }
 
+  /** The words not heard; null while the model is still making them. */
+  unheardText(): string | null {
+    const heard = this.heardText()
+    if (this.#isGenerating || !this.#said.startsWith(heard)) return null
+    return this.#said.slice(heard.length).trim()
+  }
+
   async #answer(instruction?: string): Promise<void> {
     try {
       let isOver = false

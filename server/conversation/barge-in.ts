@@ -1,9 +1,9 @@
 /**
  * Barge-in: decides, while the agent speaks, whether a sound of the user takes the floor.
  *
- *   onset ─► duck ─► (still sounding after 100 ms) pause ─┬─ enough words, or a stop word ──► takeFloor
- *                                                          ├─ a backchannel, an echo ────────► resume
- *                                                          └─ no words 800 ms after the sound ► resume (300 after a short one)
+ *   onset ─► duck ─► (100 ms of voice, 800 of any sound) pause ─┬─ enough words, or a stop word ──► takeFloor
+ *                                                                ├─ a backchannel, an echo ────────► resume
+ *                                                                └─ no words 800 ms after the sound ► resume (sooner, see below)
  *
  * While the agent is paused, one final word is enough, whatever the count (changed: it is silent anyway, and a user who
  * says one word into that silence waits for an answer). Partials always need the count: they may be a cough's guess.
@@ -14,7 +14,7 @@
  * Sound alone silences the agent but takes nothing from it (unless interruptionWords is 0): coughs, lorries and the
  * agent's own echo are sound too, and after them it goes on where the user stopped hearing. Pure: audio time in ms comes in as argument. One object serves the whole call; reset() between turns.
  */
-import { hasStopWord, isBackchannel, isEchoOf, wordsOf } from './words.ts'
+import { hasStopWord, isBackchannel, isEchoOf, normalise, wordsOf } from './words.ts'
 
 /**
  * A sound that lasts this long is taken for the user speaking, and speaking against a voice is unpleasant: the agent falls
@@ -22,7 +22,13 @@ import { hasStopWord, isBackchannel, isEchoOf, wordsOf } from './words.ts'
  */
 export const PAUSE_AFTER_MS = 100
 
-/** How long the agent waits after a sound from which no words came: a recogniser's partial takes 300-600 ms. */
+/**
+ * The same for a sound without pitch: coughs, knocks and lorries have none, while every word has some within 100 ms of its
+ * first sound. Whoever whispers is still given way to, by their words if not before.
+ */
+export const PAUSE_UNVOICED_AFTER_MS = 800
+
+/** How long the agent waits after a voice from which no words came: a recogniser's partial takes 300-600 ms. */
 export const NO_WORDS_MS = 800
 
 /**
@@ -32,8 +38,8 @@ export const NO_WORDS_MS = 800
 const SHORT_SOUND_MS = 500
 const NO_WORDS_SHORT_MS = 300
 
-/** Silence behind a partial "ajá" after which its final is not waited for, which takes a second. */
-const BACKCHANNEL_OVER_MS = 200
+/** Silence behind a partial "ajá", with the VAD's hangover, after which its final is not waited for, which takes a second. */
+const BACKCHANNEL_OVER_MS = 100
 
 /** A continuous sound without a word is noise after this long: the agent speaks up again until the next onset. */
 export const NOISE_MS = 2_000
@@ -41,6 +47,8 @@ export const NOISE_MS = 2_000
 export interface BargeInSettings {
   language: string
   interruptionWords: number
+  /** Default 0: words alone count. */
+  interruptionCharacters?: number
   stopWords: readonly string[]
 }
 
@@ -63,13 +71,16 @@ export interface OverlapWords {
   refused?: boolean
 }
 
-/** What the echo guard says about the sound of this frame. */
-export interface EchoHint {
+/** What else is known of the sound of this frame. */
+export interface SoundHint {
+  /** The echo guard takes it for the agent's own. */
   isEcho: boolean
+  /** It has a pitch, as voices have. Absent: nobody can tell. */
+  isVoice?: boolean
 }
 
 const NONE: BargeInAction = { kind: 'none' }
-const NO_ECHO: EchoHint = { isEcho: false }
+const NO_HINT: SoundHint = { isEcho: false }
 /** From this share of its frames on a sound is treated as an echo. */
 const ECHO_SHARE = 0.6
 
@@ -77,7 +88,10 @@ export class BargeIn {
   readonly #settings: BargeInSettings
   #ducked = false
   #paused = false
-  #voiced = false
+  /** The user makes a sound. */
+  #sounds = false
+  /** The sound had a pitch so far. */
+  #hasVoice = false
   #onsetMs: number | null = null
   #offsetMs: number | null = null
   #hasWords = false
@@ -91,8 +105,10 @@ export class BargeIn {
     this.#settings = settings
   }
 
-  onset(startMs: number, { isEcho }: EchoHint = NO_ECHO): BargeInAction {
-    this.#voiced = true
+  onset(startMs: number, { isEcho, isVoice = true }: SoundHint = NO_HINT): BargeInAction {
+    this.#sounds = true
+    // What goes on within the hangover is the same sound.
+    this.#hasVoice = isVoice || (this.#hasVoice && this.#ducked)
     this.#offsetMs = null
     this.#onsetMs = startMs
     this.#soundFrames = 0
@@ -111,7 +127,7 @@ export class BargeIn {
   }
 
   offset(atMs: number): void {
-    this.#voiced = false
+    this.#sounds = false
     this.#offsetMs = atMs
   }
 
@@ -130,34 +146,39 @@ export class BargeIn {
     this.#isBackchannel = isBackchannel(words.text, this.#settings.language)
     if (this.#isBackchannel) return words.isFinal ? this.#resume('backchannel') : NONE
     const isEnough = this.#paused && words.isFinal && words.refused !== true
-    if (isEnough || count >= this.#settings.interruptionWords) return this.#take('words', onsetMs)
+    if (isEnough || count >= this.#settings.interruptionWords || this.#isLong(words.text)) {
+      return this.#take('words', onsetMs)
+    }
     return NONE
   }
 
-  tick(atMs: number, { isEcho }: EchoHint = NO_ECHO): BargeInAction {
-    if (this.#voiced) {
+  tick(atMs: number, { isEcho, isVoice = true }: SoundHint = NO_HINT): BargeInAction {
+    if (this.#sounds) {
+      this.#hasVoice ||= isVoice
       this.#soundFrames += 1
       if (isEcho) this.#echoFrames += 1
       else if (!this.#ducked && this.#onsetMs !== null) return this.#heardUser(this.#onsetMs)
     }
     if (!this.#ducked || isEcho) return NONE
-    if (this.#offsetMs !== null && !this.#voiced) {
+    if (this.#offsetMs !== null && !this.#sounds) {
       const silentMs = atMs - this.#offsetMs
       if (this.#isBackchannel && silentMs >= BACKCHANNEL_OVER_MS) return this.#resume('backchannel')
       if (silentMs >= this.#patienceMs(this.#offsetMs)) return this.#resume(null)
     }
     const sinceOnsetMs = atMs - (this.#onsetMs ?? atMs)
-    if (this.#voiced && !this.#paused && sinceOnsetMs >= PAUSE_AFTER_MS) {
+    const pauseAfterMs = this.#hasVoice ? PAUSE_AFTER_MS : PAUSE_UNVOICED_AFTER_MS
+    if (this.#sounds && !this.#paused && sinceOnsetMs >= pauseAfterMs) {
       this.#paused = true
       return { kind: 'pause' }
     }
-    return this.#voiced && !this.#hasWords && sinceOnsetMs >= NOISE_MS ? this.#resume(null) : NONE
+    return this.#sounds && !this.#hasWords && sinceOnsetMs >= NOISE_MS ? this.#resume(null) : NONE
   }
 
   reset(): void {
     this.#ducked = false
     this.#paused = false
-    this.#voiced = false
+    this.#sounds = false
+    this.#hasVoice = false
     this.#onsetMs = null
     this.#offsetMs = null
     this.#hasWords = false
@@ -167,7 +188,12 @@ export class BargeIn {
   /** How long words are waited for after a sound. */
   #patienceMs(offsetMs: number): number {
     const isShort = offsetMs - (this.#onsetMs ?? offsetMs) < SHORT_SOUND_MS
-    return isShort && !this.#hasWords ? NO_WORDS_SHORT_MS : NO_WORDS_MS
+    return (isShort || !this.#hasVoice) && !this.#hasWords ? NO_WORDS_SHORT_MS : NO_WORDS_MS
+  }
+
+  #isLong(text: string): boolean {
+    const { interruptionCharacters = 0 } = this.#settings
+    return interruptionCharacters > 0 && normalise(text).length >= interruptionCharacters
   }
 
   get #isEcho(): boolean {

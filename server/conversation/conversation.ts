@@ -59,8 +59,8 @@ export class Conversation implements PlaybackEvents {
   #owesWords = false
   readonly #guard = new EchoGuard()
   readonly #level: LevelFilter
-  /** The sound of the newest frame is likely the agent's own. */
-  readonly #echo = { isEcho: false }
+  /** The sound of the newest frame: likely the agent's own, and with a pitch. */
+  readonly #sound = { isEcho: false, isVoice: true }
 
   constructor(deps: ConversationDeps) {
     const settings = ownSettings(deps.settings)
@@ -106,7 +106,8 @@ export class Conversation implements PlaybackEvents {
   userFrame(detection: Detection): void {
     if (this.state === 'ended') return
     const sentDbfs = this.#deps.sentLevelDbfs?.() ?? -90
-    this.#echo.isEcho = this.#guard.frame(sentDbfs, detection.levelDbfs, detection.speech)
+    this.#sound.isEcho = this.#guard.frame(sentDbfs, detection.levelDbfs, detection.speech)
+    this.#sound.isVoice = detection.pitchHz !== 0
     this.#level.frame(detection)
     if (detection.onset) this.#speechStarted(detection)
     const { pitchHz = 0, voicedLevelDbfs = 0, lastVoicedMs } = detection
@@ -159,7 +160,7 @@ export class Conversation implements PlaybackEvents {
     this.#user.settle()
     const agent = this.#floor.agent
     const mayYield = agent?.interruptible === true && agent.kind !== 'greeting'
-    if (this.#endpointing.speaking && mayYield) this.#apply(this.#bargeIn.onset(atMs, this.#echo))
+    if (this.#endpointing.speaking && mayYield) this.#apply(this.#bargeIn.onset(atMs, this.#sound))
   }
 
   onAudioPrepared(): void {
@@ -195,7 +196,7 @@ export class Conversation implements PlaybackEvents {
     const agent = this.#floor.agent
     if (!agent?.interruptible) return
     if (agentHasFloor(this.state))
-      this.#apply(this.#bargeIn.onset(detection.speechStartMs, this.#echo))
+      this.#apply(this.#bargeIn.onset(detection.speechStartMs, this.#sound))
     else {
       this.#hold.start(detection.atMs)
       agent.hold()
@@ -212,7 +213,7 @@ export class Conversation implements PlaybackEvents {
   #tick(atMs: number): void {
     const entry = this.#digits.tick(atMs)
     if (entry !== null) this.#commit({ kind: 'digits', text: entry, key: null }, null)
-    if (agentHasFloor(this.state)) this.#apply(this.#bargeIn.tick(atMs, this.#echo))
+    if (agentHasFloor(this.state)) this.#apply(this.#bargeIn.tick(atMs, this.#sound))
     if (this.#hold.isOver(atMs)) this.#floor.agent?.release()
     this.#floor.agent?.settle(atMs)
     this.#floor.finishIfDone()
@@ -311,10 +312,8 @@ export class Conversation implements PlaybackEvents {
     if (!agent || action.kind === 'none') return
     if (action.kind === 'takeFloor') return this.#takeFloor(action.reason, action.onsetMs)
     if (action.kind === 'pause') return this.#deps.playback.setPaused(true)
-    this.#deps.playback.setDucked(action.kind === 'duck')
-    this.#floor.step(action.kind)
-    if (action.kind === 'duck') return
-    this.#deps.playback.setPaused(false)
+    if (action.kind === 'duck') return this.#floor.duck()
+    this.#floor.resume()
     if (action.ignored === null) return
     // "Sí" over the end of a question answers it: it stays, and is a turn when the agent has finished.
     const isAnswer = action.ignored === 'backchannel' && agent.ledger.lastSentence?.includes('?')

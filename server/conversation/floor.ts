@@ -122,6 +122,26 @@ export class Floor {
     this.#agent?.segmentHeard(segmentId, carrierMs)
   }
 
+  /** The user sounds over the agent. */
+  duck(): void {
+    this.#deps.playback.setDucked(true)
+    this.step('duck')
+  }
+
+  /** The agent goes on where the user stopped hearing; behind a pause with the phrase for it, where one is set. */
+  resume(): void {
+    const { playback, settings } = this.#deps
+    const agent = this.#agent
+    const rest = playback.paused && settings.resumePhrase !== '' ? agent?.unheardText() : null
+    if (agent && rest) {
+      const { kind, after, interruptible } = agent
+      return this.begin(kind, { interruptible }).speak(`${settings.resumePhrase} ${rest}`, after)
+    }
+    playback.setDucked(false)
+    this.step('resume')
+    playback.setPaused(false)
+  }
+
   /** The user takes the floor, or the turn is given up. Idempotent. */
   stop(): void {
     if (!this.#agent) return

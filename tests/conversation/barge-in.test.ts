@@ -39,6 +39,16 @@ describe('barge-in', () => {
     })
   })
 
+  it('takes the floor at 5 characters of one word when those are enough, not at 4', () => {
+    const barge = new BargeIn({
+      ...{ language: 'es-MX', interruptionWords: 9, interruptionCharacters: 5, stopWords: [] },
+    })
+    barge.onset(1_000)
+    expect(say(barge, '¡Señ')).toEqual({ kind: 'none' })
+    expect(say(barge, '¡Seño')).toEqual({ kind: 'none' })
+    expect(say(barge, '¿Señor?')).toMatchObject({ kind: 'takeFloor', reason: 'words' })
+  })
+
   it('takes the floor at the onset when interruptionWords is 0', () => {
     expect(bargeIn(0).onset(900)).toEqual({ kind: 'takeFloor', reason: 'words', onsetMs: 900 })
   })
@@ -132,6 +142,33 @@ describe('barge-in', () => {
     expect(barge.tick(1_120)).toEqual({ kind: 'none' })
   })
 
+  it('pauses for a sound without pitch after 800 ms only, and as soon as a pitch is in it', () => {
+    const noise = { isEcho: false, isVoice: false }
+    const voice = { isEcho: false, isVoice: true }
+    const knock = bargeIn()
+    expect(knock.onset(1_000, noise)).toEqual({ kind: 'duck' })
+    expect(knock.tick(1_100, noise)).toEqual({ kind: 'none' })
+    expect(knock.tick(1_780, noise)).toEqual({ kind: 'none' })
+    expect(knock.tick(1_800, noise)).toEqual({ kind: 'pause' })
+    const hiss = bargeIn()
+    hiss.onset(1_000, noise)
+    expect(hiss.tick(1_140, noise)).toEqual({ kind: 'none' })
+    expect(hiss.tick(1_160, voice)).toEqual({ kind: 'pause' })
+    expect(hiss.tick(1_180, noise)).toEqual({ kind: 'none' })
+  })
+
+  it('goes on 300 ms after a sound without pitch, however long it was, and waits 800 ms for words after a voice', () => {
+    const after = (isVoice: boolean) => {
+      const barge = bargeIn()
+      barge.onset(1_000, { isEcho: false, isVoice })
+      barge.tick(1_800, { isEcho: false, isVoice })
+      barge.offset(1_900)
+      return barge.tick(2_200, { isEcho: false, isVoice: false })
+    }
+    expect(after(false)).toEqual({ kind: 'resume', ignored: null })
+    expect(after(true)).toEqual({ kind: 'none' })
+  })
+
   it('does not pause for a sound of 80 ms', () => {
     const barge = bargeIn()
     barge.onset(1_000)
@@ -158,7 +195,7 @@ describe('barge-in', () => {
     expect(barge.tick(1_780)).toEqual({ kind: 'resume', ignored: null })
   })
 
-  it('resumes 200 ms behind a partial "ajá", and not when more words follow it', () => {
+  it('resumes 100 ms behind a partial "ajá", and not when more words follow it', () => {
     const over = (text: string) => {
       const barge = bargeIn(3)
       barge.onset(1_000)
@@ -167,7 +204,8 @@ describe('barge-in', () => {
       barge.words({ ...words, text: 'ajá' })
       barge.offset(1_600)
       barge.words({ ...words, text })
-      return barge.tick(1_800)
+      expect(barge.tick(1_680)).toEqual({ kind: 'none' })
+      return barge.tick(1_700)
     }
     expect(over('ajá')).toEqual({ kind: 'resume', ignored: 'backchannel' })
     expect(over('ajá pero')).toEqual({ kind: 'none' })

@@ -61,6 +61,23 @@ describe('barge-in', () => {
     expect(rig.states.slice(-2)).toEqual(['yielding', 'speaking'])
   })
 
+  it('goes on with "Como le decía," and the words not heard after a pause, where that is set', async () => {
+    const rig = await speaking({ resumePhrase: 'Como le decía,' })
+    await rig.run(300)
+    await rig.sound(200)
+    await rig.run(1_000)
+    expect(rig.line.paused).toBe(false)
+    expect(rig.conversation.state).toBe('speaking')
+    await rig.run(8_000)
+    const [first, second] = rig.turns.filter(({ role }) => role === 'agent')
+    expect(first).toMatchObject({ truncated: true })
+    expect(second?.textHeard).toBe(
+      `Como le decía, ${LONG_REPLY.slice(first?.textHeard.length).trim()}`,
+    )
+    expect(second).toMatchObject({ kind: 'reply', truncated: false })
+    expect(rig.llm.answers).toHaveLength(1)
+  })
+
   it('needs two words with interruptionWords 2, but one stop word', async () => {
     const rig = await speaking({ interruptionWords: 2 })
     await rig.sound(200)

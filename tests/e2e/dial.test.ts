@@ -38,7 +38,7 @@ describe('calling somebody', () => {
     })
     api = new ServerApi(server.url, server.adminKey)
     await api.configureAgent({ firstMessage: 'Hola, {{nombre}}.', machineDetection: false })
-  }, 120_000)
+  }, 240_000)
   afterAll(async () => {
     await server?.stop()
     await carrier?.close()
@@ -87,7 +87,7 @@ describe('calling somebody', () => {
     expect((await api.finished(call.carrierCallId)).call).toMatchObject({
       ...{ id, endReason: 'adminHangup' },
     })
-  }, 60_000)
+  }, 120_000)
 
   it('is on record when the order is answered: its id can be read at once', async () => {
     const dialled = nextCall()
@@ -97,7 +97,7 @@ describe('calling somebody', () => {
     const call = await dialled
     await call.hangup()
     expect((await api.finished(call.carrierCallId)).call.endReason).toBe('userHangup')
-  }, 60_000)
+  }, 120_000)
 
   describe.skipIf(!isPresent)('in Chromium', () => {
     let browser: Browser
@@ -112,7 +112,7 @@ describe('calling somebody', () => {
       await page.getByLabel('Clave de administración').fill(server.adminKey)
       await page.getByRole('button', { name: 'Entrar' }).click()
       await page.getByRole('link', { name: 'Llamadas' }).click()
-    }, 120_000)
+    }, 240_000)
     afterAll(() => browser?.close())
 
     async function dialFromForm(): Promise<void> {
@@ -128,7 +128,7 @@ describe('calling somebody', () => {
       const notice = page.getByText('Phone number must be in +E164 format')
       await notice.waitFor()
       expect(await notice.textContent()).toMatch(/10016.*Write numbers in E\.164/s)
-    }, 60_000)
+    }, 120_000)
 
     it('dials, and follows the call live: ringing, in conversation, hung up by the user', async () => {
       const dialled = nextCall()
@@ -144,6 +144,6 @@ describe('calling somebody', () => {
       await call.hangup()
       await page.getByText('Colgó el usuario').first().waitFor()
       expect((await api.finished(call.carrierCallId)).call.endReason).toBe('userHangup')
-    }, 90_000)
+    }, 120_000)
   })
 })

@@ -29,7 +29,7 @@ describe('a restart in mid-call', () => {
       TwilioCarrier.open(),
     ])
     server = await ServerProcess.start({ env: env() })
-  }, 120_000)
+  }, 240_000)
   afterAll(async () => {
     await server?.stop()
     await Promise.all([telnyx?.close(), twilio?.close()])
@@ -75,7 +75,7 @@ describe('a restart in mid-call', () => {
     for (const { carrierCallId } of [onTelnyx, onTwilio]) {
       expect(await rowOf(carrierCallId)).toEqual({ status: 'ended', end_reason: 'serverStopped' })
     }
-  }, 120_000)
+  }, 240_000)
 
   it('is not undone by webhooks that come late', async () => {
     expect(await onTelnyx.tell('call.initiated', { direction: 'incoming' })).toBe(200)
@@ -90,7 +90,7 @@ describe('a restart in mid-call', () => {
     expect(await rowOf(onTelnyx.carrierCallId)).toEqual({
       ...{ status: 'ended', end_reason: 'serverStopped' },
     })
-  }, 60_000)
+  }, 120_000)
 
   it('by a stop ends a call that only rings, at Telnyx and in its row', async () => {
     const dialled = Promise.withResolvers<TelnyxCall>()
@@ -110,7 +110,7 @@ describe('a restart in mid-call', () => {
     expect(await rowOf(call.carrierCallId)).toEqual({
       ...{ status: 'ended', end_reason: 'serverStopped' },
     })
-  }, 60_000)
+  }, 120_000)
 
   async function rowOf(carrierCallId: string): Promise<unknown> {
     const client = new pg.Client({ connectionString: database.url })

@@ -40,7 +40,7 @@ describe('audio through Telnyx', () => {
         ...{ MEDIA_ECHO: '1', LOG_LEVEL: 'warn' },
       },
     })
-  }, 120_000)
+  }, 240_000)
   afterAll(async () => {
     await server?.stop()
     await Promise.all((carriers ?? []).map((carrier) => carrier.close()))
@@ -75,6 +75,6 @@ describe('audio through Telnyx', () => {
       expect(damaged).toBeLessThan(CODE_FRAMES / 4)
       expect(call.warnings.size).toBe(0)
     },
-    60_000,
+    120_000,
   )
 })

@@ -20,10 +20,10 @@ const SCENARIO: Scenario = {
   to: '+525587654321',
   agent: {},
   steps: [
-    { waitForAgent: 10_000 },
+    { waitForAgent: 20_000 },
     { waitForSilence: 800 },
     { say: 'Sí, le escucho muy bien. Buenos días.' },
-    { waitForAgent: 10_000 },
+    { waitForAgent: 20_000 },
     { hangup: true },
   ],
   expect: {},
@@ -47,7 +47,7 @@ describe('a call through Telnyx', () => {
       openVoice(),
     ])
     api = new ServerApi(server.url, server.adminKey)
-  }, 120_000)
+  }, 240_000)
   afterAll(async () => {
     await voice?.close()
     await server?.stop()
@@ -71,8 +71,10 @@ describe('a call through Telnyx', () => {
     expect(carrier.commandsOf(result.callSid)).toEqual(['answer', 'streaming_start'])
     const page = await api.finished(result.callSid)
     expect(page.call).toMatchObject({ carrier: 'telnyx', endReason: 'userHangup' })
-    expect(page.turns.filter((turn) => turn.role === 'user')).toHaveLength(1)
-  }, 90_000)
+    // Once, or in its two sentences where the machine stutters between them: repeated messages are not heard twice.
+    const heard = page.turns.filter((turn) => turn.role === 'user').map((turn) => turn.textSpoken)
+    expect(heard.join(' ').match(/escucho/gi) ?? []).toHaveLength(1)
+  }, 240_000)
 
   it('asks for its stream again when the socket breaks, and the conversation goes on', async () => {
     const call = await TelnyxCall.place(options())
@@ -85,7 +87,7 @@ describe('a call through Telnyx', () => {
     expect(call.isOver).toBe(false)
     await call.hangup()
     expect((await api.finished(call.callControlId)).call.endReason).toBe('userHangup')
-  }, 60_000)
+  }, 120_000)
 
   it('is really ended by the server: hang-up goes through REST, not only through the socket', async () => {
     const call = await TelnyxCall.place(options())
@@ -97,7 +99,7 @@ describe('a call through Telnyx', () => {
     expect((await call.ended).by).toBe('server')
     expect(carrier.commandsOf(call.callControlId)).toContain('hangup')
     expect((await api.finished(call.callControlId)).call.endReason).toBe('adminHangup')
-  }, 60_000)
+  }, 120_000)
 
   it('that the API places is dialled, opens its stream when answered, and fills {{nombre}} in the greeting', async () => {
     await api.configureAgent({
@@ -117,7 +119,7 @@ describe('a call through Telnyx', () => {
     const page = await api.finished(call.callControlId)
     expect(page.call).toMatchObject({ id: answer.body.id, endReason: 'userHangup' })
     expect(page.turns[0]?.textSpoken).toContain('Lucía')
-  }, 60_000)
+  }, 120_000)
 
   it('that nobody answers ends as noAnswer, one that Telnyx refuses as carrierFailed with its words and the cure', async () => {
     let dialled: TelnyxCall | null = null
@@ -134,7 +136,7 @@ describe('a call through Telnyx', () => {
       message: 'Telnyx did not place the call (10016): Phone number must be in +E164 format',
     })
     expect(refused.body.error.hint).toContain('E.164')
-  }, 60_000)
+  }, 120_000)
 })
 
 async function dial(server: ServerProcess, order: Record<string, unknown>) {

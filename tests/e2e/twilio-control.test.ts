@@ -47,7 +47,7 @@ describe('call control at Twilio', () => {
       ...{ transferPhoneNumber: '+525500000009', transferAnnouncement: 'Le paso a {{from}}.' },
       voicemailMessage: 'Le llamó Andrea. Adiós.',
     })
-  }, 120_000)
+  }, 240_000)
   afterAll(async () => {
     await server?.stop()
     await Promise.all([carrier?.close(), model?.close()])
@@ -81,7 +81,7 @@ describe('call control at Twilio', () => {
     const pressed = page.turns.filter(({ role }) => role === 'user')
     expect(pressed.map(({ kind, textSpoken }) => [kind, textSpoken])).toEqual([['digits', '123#']])
     expect(second.warnings.size).toBe(0)
-  }, 60_000)
+  }, 120_000)
 
   it('transfers: the person is told who is coming, and the call is stored as transferred', async () => {
     model.answers = says('Le comunico. [TRANSFER]')
@@ -94,7 +94,7 @@ describe('call control at Twilio', () => {
     const fields = { AccountSid: call.identity.accountSid, CallSid: `CA${'1'.repeat(32)}` }
     const told = await postForm(options(), new URL(url).pathname, fields)
     expect(told.body).toContain('Le paso a +523312345678.')
-  }, 60_000)
+  }, 120_000)
 
   it('tells the user when nobody takes the transfer, and the call stays stored as transferred', async () => {
     model.answers = says('Le comunico. [TRANSFER]')
@@ -115,7 +115,7 @@ describe('call control at Twilio', () => {
       )
     while ((await noted()).length === 0) await new Promise((resolve) => setTimeout(resolve, 200))
     expect(await noted()).toMatchObject([{ data: { connected: false, detail: 'no-answer' } }])
-  }, 60_000)
+  }, 120_000)
 
   it.each([
     ['human', 'userHangup', 'Hola, ¿cómo está?'],
@@ -137,7 +137,7 @@ describe('call control at Twilio', () => {
       expect(page.call).toMatchObject({ id, endReason })
       expect(page.turns[0]?.textSpoken ?? null).toBe(said)
     },
-    60_000,
+    120_000,
   )
 
   it('stores what Twilio recorded, also after the end of the call', async () => {
@@ -159,7 +159,7 @@ describe('call control at Twilio', () => {
     expect(await kept()).toMatchObject([
       { data: { recordingId: RecordingSid, channels: 2, durationSec: 11, status: 'completed' } },
     ])
-  }, 60_000)
+  }, 120_000)
 
   async function callOut() {
     const response = await fetch(`${server.url}/api/v1/calls`, {

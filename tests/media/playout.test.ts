@@ -52,6 +52,13 @@ describe('playout: pace', () => {
     expect(bench.times().length).toBe(3_007)
   })
 
+  it('sends 180 007 frames of a bed in an hour: no drift', () => {
+    const bench = new Bench()
+    bench.lane.bed = true
+    for (let turn = 0; turn < 720_000; turn++) bench.at(turn * 5 + ((turn * 7) % 5))
+    expect(bench.times().length).toBe(180_007)
+  })
+
   it('sends one frame a turn of 20 ms whose turns come up to 4 ms early or late, from the first on', () => {
     const bench = new Bench()
     bench.lane.bed = true

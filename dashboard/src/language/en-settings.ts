@@ -190,8 +190,14 @@ export const enSettings: Record<keyof typeof esSettings, string> = {
   'hint.legalNotice': 'Said before the first message; the user cannot interrupt it.',
   'field.interruptionWords': 'Words to interrupt',
   'hint.interruptionWords': 'How many words take the floor from Andrea.',
+  'field.interruptionCharacters': 'Characters to interrupt',
+  'hint.interruptionCharacters':
+    'So many letters take the floor too, even of one word; 0: words alone count.',
   'field.stopWords': 'Stop words',
   'hint.stopWords': 'One of them is enough to make her stop.',
+  'field.resumePhrase': 'Words to go on with',
+  'hint.resumePhrase':
+    'Said after a pause, before what was not heard: “As I was saying,”. Empty: she goes on exactly where she stopped.',
 
   'field.enableEndCall': 'May hang up',
   'hint.enableEndCall': 'Andrea ends the call after saying goodbye.',

@@ -188,8 +188,14 @@ export const esSettings = {
   'hint.legalNotice': 'Se dice antes del primer mensaje; el usuario no puede interrumpirlo.',
   'field.interruptionWords': 'Palabras para interrumpir',
   'hint.interruptionWords': 'Cuántas palabras quitan la palabra a Andrea.',
+  'field.interruptionCharacters': 'Letras para interrumpir',
+  'hint.interruptionCharacters':
+    'Tantas letras también quitan la palabra, aunque sean de una sola; 0: sólo cuentan las palabras.',
   'field.stopWords': 'Palabras de alto',
   'hint.stopWords': 'Una sola basta para que calle.',
+  'field.resumePhrase': 'Palabras para continuar',
+  'hint.resumePhrase':
+    'Se dicen tras una pausa, antes de lo que no se oyó: «Como le decía,». Vacío: sigue justo donde calló.',
 
   'field.enableEndCall': 'Puede colgar',
   'hint.enableEndCall': 'Andrea termina la llamada tras despedirse.',

@@ -164,6 +164,7 @@ export const FIELDS: readonly Field[] = [
     wide: true,
   },
   integer('interruptionWords', 'turns', [0, 20, 1]),
+  integer('interruptionCharacters', 'turns', [0, 100, 1]),
   {
     name: 'stopWords',
     section: 'turns',
@@ -172,6 +173,7 @@ export const FIELDS: readonly Field[] = [
     maxItemLength: 40,
     wide: true,
   },
+  text('resumePhrase', 'turns', { control: 'text', maxLength: 100, wide: true }),
 
   { name: 'enableEndCall', section: 'functions', control: 'switch' },
   { name: 'enableDialKeypad', section: 'functions', control: 'switch' },
