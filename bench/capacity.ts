@@ -269,6 +269,7 @@ function figuresOf(step: Omit<Step, 'figures' | 'passed'>): Record<string, numbe
     frameDelayP50Ms: tally.lateness.percentileMs(0.5),
     frameDelayP99Ms: tally.lateness.percentileMs(0.99),
     frameDelayMaxMs: rounded(tally.lateness.maxMs, 1),
+    jitterP99Ms: tally.jitter.percentileMs(0.99),
     holes: tally.holes,
     turns: tally.latenciesMs.length,
     turnsTalkedOver: tally.talkedOver,

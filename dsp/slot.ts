@@ -219,6 +219,11 @@ export class Slot {
     return waiting > 0 && this.#get(c.flushTo) - this.#get(c.ttsRead) > 0
   }
 
+  /** Agent audio is there and no frame of it is prepared: the line waits for a worker. */
+  get isStarving(): boolean {
+    return this.preparedFrames === 0 && this.#agentWaiting() >= this.#ttsFrameSamples
+  }
+
   /** A tail shorter than a frame waits for a flush. */
   get hasUnflushedTail(): boolean {
     const c = this.#c

@@ -185,6 +185,11 @@ export class AudioLane {
     return slot.hasWork()
   }
 
+  /** For the pool: the line waits for agent audio that is there. */
+  get isStarving(): boolean {
+    return !this.#closed && this.#slot.isStarving
+  }
+
   /** For the pool: a tail waits for more audio, and is to be looked at again. */
   get hasTail(): boolean {
     return this.#slot.hasUnflushedTail

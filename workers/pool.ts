@@ -314,8 +314,9 @@ export class AudioPool {
     this.#idle.push(batch)
     this.#inFlight--
     if (this.#inFlight === 0) this.#onDrained?.()
-    // What the results gave rise to (an answer to be encoded) need not wait for the next turn of the wheel.
-    this.tick(this.#tickedMs)
+    // An answer to what the batch brought need not wait for the next turn of the wheel. Everything else does: a batch costs this
+    // thread as much as ten frames, whatever is in it.
+    if (this.#waiting.some((lane) => lane.isStarving)) this.tick(this.#tickedMs)
   }
 
   /** A lane comes out of its batch: results to its owner, or its slot to the free list. */

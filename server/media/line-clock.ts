@@ -18,11 +18,16 @@ import { FRAME_MS } from './audio-format.ts'
  */
 export const SEND_AHEAD_MS = 120
 /**
- * Once it runs, a line is served at every turn that comes so much too early. Without, a turn 1 ms early finds no frame due, and every
- * later frame of the line leaves 20 ms behind the first ones.
+ * A line that was filled keeps its lead: what lies ahead when it is served. It is looked at by the wheel and behind each batch of its
+ * user's audio; if whichever came first after a fixed moment served it, a turn that came a little early or late would let the
+ * next frame leave up to 20 ms beside its place. The lead follows the turns this much a frame, so that one late turn does not move it.
  */
-const STEADY_MS = 10
-/** At most 8 frames lie ahead (send-ahead, a steady line's 10 ms, the one that plays); the rest is slack. */
+const LEAD_STEP_MS = 0.2
+const LEAD_LEAST_MS = 95
+const LEAD_MOST_MS = 130
+/** So much before its place a turn serves the line: timers are early by 1 ms, batches by some. */
+const EARLY_MS = 5
+/** At most 8 frames lie ahead (the lead of a steady line, 5 ms, the one that plays); the rest is slack. */
 const RING = 16
 
 export class LineClock {
@@ -35,6 +40,8 @@ export class LineClock {
   /** The line was filled, and one frame follows at each turn. */
   #steady = false
   #sentMs = 0
+  /** null until the first turn behind the burst that filled it. */
+  #leadMs: number | null = null
 
   /** Wall time at which the carrier has played everything sent so far. */
   get busyUntilMs(): number {
@@ -43,8 +50,9 @@ export class LineClock {
 
   /** Is it time to send a frame? */
   due(nowMs: number): boolean {
-    const aheadMs = SEND_AHEAD_MS + (this.#steady && nowMs > this.#sentMs ? STEADY_MS : 0)
-    return this.#busyUntilMs - aheadMs <= nowMs
+    const aheadMs = this.#busyUntilMs - nowMs
+    if (!this.#steady || nowMs <= this.#sentMs) return aheadMs <= SEND_AHEAD_MS
+    return aheadMs <= (this.#leadMs === null ? LEAD_MOST_MS : this.#leadMs + EARLY_MS)
   }
 
   /** True when the carrier has nothing left to play. */
@@ -55,9 +63,7 @@ export class LineClock {
   /** A frame left; `agentMs` is the position in the agent's audio at its end. */
   sent(nowMs: number, agentMs: number): void {
     this.#settle(nowMs)
-    const aheadMs = this.#busyUntilMs - nowMs
-    const isFull = aheadMs > SEND_AHEAD_MS - FRAME_MS && nowMs > this.#sentMs
-    this.#steady = aheadMs > 0 && (this.#steady || isFull)
+    this.#keepLead(nowMs)
     this.#sentMs = nowMs
     if (this.#count === RING) this.#settleFirst()
     this.#busyUntilMs = Math.max(this.#busyUntilMs, nowMs) + FRAME_MS
@@ -65,6 +71,22 @@ export class LineClock {
     this.#endMs[slot] = this.#busyUntilMs
     this.#agentMs[slot] = agentMs
     this.#count++
+  }
+
+  /** A frame is about to leave: what lies ahead is the lead of the line, or tells that it has one from now on. */
+  #keepLead(nowMs: number): void {
+    const aheadMs = this.#busyUntilMs - nowMs
+    if (aheadMs <= 0) this.#steady = false
+    if (!this.#steady) {
+      this.#steady = aheadMs > SEND_AHEAD_MS - FRAME_MS
+      this.#leadMs = null
+    } else if (nowMs > this.#sentMs) {
+      // The first turn behind a burst sets it: bursts begin when speech does, turns come every 20 ms.
+      const offMs = aheadMs - (this.#leadMs ?? aheadMs)
+      const stepMs = Math.max(-LEAD_STEP_MS, Math.min(LEAD_STEP_MS, offMs))
+      const leadMs = (this.#leadMs ?? aheadMs) + stepMs
+      this.#leadMs = Math.max(LEAD_LEAST_MS, Math.min(LEAD_MOST_MS, leadMs))
+    }
   }
 
   /** Position in the agent's audio that the line has played at `nowMs`, ms; partial frames count by the clock. */

@@ -8,6 +8,8 @@
 export const WHEEL_MS = 5
 /** Every rider gets a turn in each fourth turn of the wheel: what is prepared for a line leaves with its batch (leg.ts). */
 const GROUPS = 4
+/** Timers may fire so much before their time. */
+const EARLY_MS = 1
 
 export interface WheelRider {
   turn(nowMs: number): void
@@ -26,8 +28,9 @@ export interface WheelDeps {
 export class Wheel {
   readonly #deps: WheelDeps
   readonly #groups = Array.from({ length: GROUPS }, () => new Set<WheelRider>())
-  #group = 0
-  #turnedMs: number | null = null
+  /** The schedule: turn n is owed at origin + n · 5 ms. */
+  #originMs: number | null = null
+  #turned = -1
   #timer: NodeJS.Timeout | null = null
   #dueMs = 0
 
@@ -47,6 +50,8 @@ export class Wheel {
   start(): void {
     if (this.#timer) return
     this.#dueMs = this.#deps.nowMs() + WHEEL_MS
+    this.#originMs = this.#dueMs
+    this.#turned = -1
     this.#arm()
   }
 
@@ -56,14 +61,15 @@ export class Wheel {
   }
 
   /**
-   * One turn at `nowMs`: a fourth of the riders, and those whose turn was missed. A rider that throws is reported and does not
-   * disturb the others.
+   * One turn at `nowMs`: the fourth of the riders whose turn it is by the schedule, and those whose turn was missed; a late turn does
+   * not move anybody's place. A rider that throws is reported and does not disturb the others.
    */
   turn(nowMs: number): void {
-    const elapsed = this.#turnedMs === null ? 1 : Math.round((nowMs - this.#turnedMs) / WHEEL_MS)
-    this.#turnedMs = nowMs
-    for (let turns = Math.min(GROUPS, Math.max(1, elapsed)); turns > 0; turns--)
-      this.#turnGroup(nowMs)
+    this.#originMs ??= nowMs
+    const owed = Math.floor((nowMs - this.#originMs + EARLY_MS) / WHEEL_MS)
+    for (let n = Math.max(this.#turned + 1, owed - GROUPS + 1); n <= owed; n++)
+      this.#turnGroup(n % GROUPS, nowMs)
+    this.#turned = Math.max(this.#turned, owed)
     try {
       this.#deps.tickPool(nowMs)
     } catch (error) {
@@ -71,9 +77,8 @@ export class Wheel {
     }
   }
 
-  #turnGroup(nowMs: number): void {
-    const riders = this.#groups[this.#group++ % GROUPS]!
-    for (const rider of riders) {
+  #turnGroup(group: number, nowMs: number): void {
+    for (const rider of this.#groups[group]!) {
       try {
         rider.turn(nowMs)
       } catch (error) {
@@ -88,7 +93,7 @@ export class Wheel {
 
   #fire(): void {
     const nowMs = this.#deps.nowMs()
-    // Timers may fire up to 1 ms early; such a turn counts as on time.
+    // One that fires early counts as on time.
     this.#deps.onLateness(Math.max(0, nowMs - this.#dueMs))
     this.turn(nowMs)
     // A rider may have stopped the wheel.

@@ -2,14 +2,16 @@ import { describe, expect, it } from 'vitest'
 import { LineClock } from '../../server/media/line-clock.ts'
 
 describe('line clock', () => {
-  it('is due until 140 ms lie ahead, and again 20 ms later', () => {
+  it('is due until 140 ms lie ahead, then again 10 ms later, and 15 ms behind that one: 5 ms before its place', () => {
     const clock = new LineClock()
     for (let sent = 0; sent < 7; sent++) {
       expect(clock.due(500)).toBe(true)
       clock.sent(500, 0)
     }
-    expect([clock.due(500), clock.due(519), clock.due(520)]).toEqual([false, false, true])
-    expect(clock.busyUntilMs).toBe(640)
+    expect([clock.due(500), clock.due(509), clock.due(510)]).toEqual([false, false, true])
+    clock.sent(510, 0)
+    expect([clock.due(524), clock.due(525)]).toEqual([false, true])
+    expect(clock.busyUntilMs).toBe(660)
   })
 
   it('runs dry when its last frame has ended, not before', () => {
@@ -40,5 +42,52 @@ describe('line clock', () => {
     clock.sent(500, 20)
     clock.clear()
     expect([clock.playedAgentMs(600), clock.due(500), clock.dry(500)]).toEqual([0, true, true])
+  })
+
+  /** Two turns in each 20 ms, `offsetMs` apart, one in fifty up to 7 ms late; what leaves at the turns of `seconds`. */
+  function leaving(clock: LineClock, offsetMs: number): number[] {
+    const turns: number[] = []
+    for (let n = 1; n < 2_000; n++) {
+      const late = n % 50 === 0 ? 7 : n % 3
+      turns.push(n * 20 + late, n * 20 + offsetMs + ((n * 7) % 3))
+    }
+    const left: number[] = []
+    for (const atMs of turns.sort((a, b) => a - b)) {
+      while (clock.due(atMs)) {
+        clock.sent(atMs, 0)
+        left.push(atMs)
+      }
+    }
+    return left
+  }
+  it.each([0.5, 3, 6, 10, 14, 17, 19.5])(
+    'keeps a filled line in its place when it is looked at twice in 20 ms, %s ms apart: 98 %% of the spacings are within 5 ms',
+    (offsetMs) => {
+      const left = leaving(new LineClock(), offsetMs).slice(10)
+      const offMs = left.slice(1).map((atMs, i) => Math.abs(atMs - left[i]! - 20))
+      expect(offMs.filter((ms) => ms <= 5).length / offMs.length).toBeGreaterThan(0.95)
+      expect(Math.abs(left.at(-1)! - left[0]! - 20 * (left.length - 1))).toBeLessThan(20)
+    },
+  )
+
+  it('never lets more than 160 ms lie ahead', () => {
+    const clock = new LineClock()
+    let most = 0
+    for (let atMs = 0; atMs < 5_000; atMs += 1.7) {
+      while (clock.due(atMs)) clock.sent(atMs, 0)
+      most = Math.max(most, clock.busyUntilMs - atMs)
+    }
+    expect(most).toBeGreaterThan(120)
+    expect(most).toBeLessThanOrEqual(160)
+  })
+
+  it('makes up for a stall of 90 ms at once: five frames leave in one moment', () => {
+    const clock = new LineClock()
+    let atMs = 0
+    for (; atMs < 1_000; atMs += 20) while (clock.due(atMs)) clock.sent(atMs, 0)
+    atMs += 80
+    let sent = 0
+    for (; clock.due(atMs); sent++) clock.sent(atMs, 0)
+    expect(sent).toBe(5)
   })
 })

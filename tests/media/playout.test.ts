@@ -3,19 +3,19 @@ import { describe, expect, it } from 'vitest'
 import { PlayoutBench as Bench, voice } from '../support/playout-bench.ts'
 
 describe('playout: pace', () => {
-  it('sends 7 frames when speech begins, then one every 20 ms, 10 ms before its mark', () => {
+  it('sends 7 frames when speech begins, then one every 20 ms, the first of them 10 ms early: it sets the lead', () => {
     const bench = new Bench().say(1, 260).run(1_000, 1_200)
     expect(bench.times()).toEqual([
       ...Array<number>(7).fill(1_000),
-      ...[1_020, 1_030, 1_050, 1_070, 1_090, 1_110],
+      ...[1_010, 1_025, 1_045, 1_065, 1_085, 1_105],
     ])
   })
 
   it('catches up with the schedule after a stall of 105 ms, which the send-ahead hides', () => {
     const bench = new Bench().say(1, 400).run(0, 40).at(145).run(150, 190)
     expect(bench.times()).toEqual([
-      ...[0, 0, 0, 0, 0, 0, 0, 20, 30],
-      ...[145, 145, 145, 145, 145, 150, 170, 190],
+      ...[0, 0, 0, 0, 0, 0, 0, 10, 25],
+      ...[145, 145, 145, 145, 145, 150, 165, 185],
     ])
     expect(bench.playout.counters.underruns).toBe(0)
   })
@@ -23,12 +23,12 @@ describe('playout: pace', () => {
   it('begins a new schedule with 7 frames after a stall of 160 ms, which lets the line run dry', () => {
     const bench = new Bench().say(1, 500).run(0, 40).at(200).run(205, 240)
     expect(bench.times()).toEqual([
-      ...[0, 0, 0, 0, 0, 0, 0, 20, 30],
-      ...[200, 200, 200, 200, 200, 200, 200, 220, 230],
+      ...[0, 0, 0, 0, 0, 0, 0, 10, 25],
+      ...[200, 200, 200, 200, 200, 200, 200, 210, 225],
     ])
   })
 
-  it('never has more than 150 ms in the carrier under a bed, also after 50 stalls of 100 ms', () => {
+  it('never has more than 160 ms in the carrier under a bed, also after 50 stalls of 100 ms', () => {
     const bench = new Bench()
     bench.lane.bed = true
     let nowMs = 0
@@ -41,7 +41,8 @@ describe('playout: pace', () => {
       busyUntilMs = Math.max(busyUntilMs, atMs) + 20
       return busyUntilMs - atMs
     })
-    expect(Math.max(...aheadMs)).toBe(150)
+    expect(Math.max(...aheadMs)).toBeGreaterThan(140)
+    expect(Math.max(...aheadMs)).toBeLessThanOrEqual(160)
   })
 
   it('sends 3 007 frames of a bed in 60 s whose turns come up to 4 ms late: no drift', () => {
@@ -69,7 +70,7 @@ describe('playout: pace', () => {
     const bench = new Bench().say(1, 140).run(0, 500).say(2, 160).run(505, 540)
     expect(bench.times()).toEqual([
       ...[0, 0, 0, 0, 0, 0, 0],
-      ...[505, 505, 505, 505, 505, 505, 505, 525],
+      ...[505, 505, 505, 505, 505, 505, 505, 515],
     ])
   })
 
@@ -79,7 +80,7 @@ describe('playout: pace', () => {
       bench.lane.ready = 2
       bench.at(nowMs)
     }
-    expect(bench.times()).toEqual([0, 0, 5, 5, 10, 10, 15, 20, 30])
+    expect(bench.times()).toEqual([0, 0, 5, 5, 10, 10, 15, 20, 35])
   })
 })
 
@@ -114,7 +115,7 @@ describe('playout: underruns', () => {
     bench.lane.stalled = false
     bench.run(85, 100)
     expect(bench.playout.counters.underruns).toBe(0)
-    expect(bench.times()).toEqual([0, 0, 0, 0, 0, 0, 0, 20, 30, 85, 85, 90])
+    expect(bench.times()).toEqual([0, 0, 0, 0, 0, 0, 0, 10, 25, 85, 85, 90])
   })
 })
 
@@ -301,7 +302,7 @@ describe('playout: clear', () => {
     bench.say(2, 200).run(105, 155)
     expect(bench.times().filter((atMs) => atMs > 100)).toEqual([
       ...[105, 105, 105, 105, 105, 105, 105],
-      ...[125, 135, 155],
+      ...[115, 130, 150],
     ])
     expect(bench.playout.heardMs(2)).toBe(50)
     bench.run(160, 300)

@@ -109,6 +109,17 @@ describe('wheel', () => {
     expect(turned).toEqual(['b10', 'c15', 'd20', 'b40', 'c40', 'd40'])
   })
 
+  it('keeps every rider its place when turns are 3 ms late: 20 ms later it is its turn again', () => {
+    const { state, wheel } = open()
+    const second: number[] = []
+    wheel.add({ turn: (at) => second.push(at) })
+    for (const atMs of [5, 13, 15, 20, 28, 30, 35, 40, 45]) wheel.turn(atMs)
+    expect([state.turnsAtMs, second]).toEqual([
+      [5, 28, 45],
+      [13, 30],
+    ])
+  })
+
   it('lets a rider leave during its own turn', () => {
     const { state, wheel } = open()
     let turns = 0
