@@ -23,6 +23,8 @@ import { FFT_ORDER, FFT_SPLIT_COS, FFT_SPLIT_SIN } from './tables'
 /** A table (dsp/suppressor-tables.ts), i32: hop and overlap in samples; then two windows of 256 f32. */
 const HOP: usize = 0
 const OVERLAP: usize = 4
+/** f32: noise lies at most so far above the lowest power; a held vowel is not to be learnt as noise. */
+const MOST_OVER_LOWEST: usize = 8
 const ANALYSIS: usize = 16
 const SYNTHESIS: usize = ANALYSIS + 1024
 
@@ -38,6 +40,9 @@ const NOISE_SMOOTHING: f32 = 0.03
 /** Smoothing before the minimum is taken, over 1 to 2 s: within that, everybody breathes. */
 const POWER_SMOOTHING: f32 = 0.3
 const MINIMUM_HOPS: i32 = 100
+/** BEGUN when the lowest power is one of whole windows, and the limit until then. */
+const KNOWN: i32 = 3
+const FAR: f32 = 1e12
 /** Power of a bin of white noise at −80 dBFS: nothing below is noise worth finding. */
 const QUIETEST: f32 = 1.3e-6
 
@@ -79,7 +84,7 @@ export function suppressNoise(slot: usize, table: usize, samples: usize, work: u
 
 function takeHop(state: usize, table: usize, input: usize, out: usize, work: usize): void {
   forward(table + ANALYSIS, input, work)
-  findGains(state, work)
+  findGains(state, load<f32>(table, MOST_OVER_LOWEST), work)
   backward(work)
   const hop: usize = (<usize>load<i32>(table, HOP)) << 2
   const overlap: usize = (<usize>load<i32>(table, OVERLAP)) << 2
@@ -132,10 +137,12 @@ function forward(window: usize, input: usize, base: usize): void {
 }
 
 /** Follows the noise of every bin, and leaves a gain for each in GAIN. */
-function findGains(state: usize, work: usize): void {
+function findGains(state: usize, mostOverLowest: f32, work: usize): void {
   if (!load<i32>(state, BEGUN)) begin(state, work)
   const closing = load<i32>(state, AGE) + 1 >= MINIMUM_HOPS
   store<i32>(state, closing ? 0 : load<i32>(state, AGE) + 1, AGE)
+  const known = load<i32>(state, BEGUN)
+  if (closing && known < KNOWN) store<i32>(state, known + 1, BEGUN)
   const one = f32x4.splat(1)
   const quietest = f32x4.splat(QUIETEST)
   const odds = f32x4.splat(PRESENT_ODDS)
@@ -146,6 +153,7 @@ function findGains(state: usize, work: usize): void {
   const news = f32x4.splat(<f32>1 - DECISION)
   const priorLowest = f32x4.splat(PRIOR_LOWEST)
   const zero = f32x4.splat(0)
+  const most = f32x4.splat(known == KNOWN ? mostOverLowest : FAR)
   for (let at: usize = 0; at < 512; at += 16) {
     const bin = state + at
     const power = v128.load(work + POWER + at)
@@ -164,7 +172,7 @@ function findGains(state: usize, work: usize): void {
     const absent = f32x4.mul(noiseShare, f32x4.sub(one, presence))
     const followed = f32x4.add(before, f32x4.mul(absent, f32x4.sub(power, before)))
     const least = f32x4.pmax(f32x4.pmin(lowest, earlier), quietest)
-    const noise = f32x4.pmax(followed, least)
+    const noise = f32x4.pmax(f32x4.pmin(followed, f32x4.mul(most, least)), least)
     v128.store(bin + NOISE, noise)
 
     const over = f32x4.div(one, noise)

@@ -75,7 +75,7 @@ export const BAND_LEAST: usize = LAG_GAIN + 416
 export const BAND_MASKS: usize = BAND_LEAST + 80
 /** Weights of the VAD's network, see vad-network.ts. */
 export const VAD_WEIGHTS: usize = BAND_MASKS + 1280
-export const VAD_WEIGHT_COUNT: i32 = 4705
+export const VAD_WEIGHT_COUNT: i32 = 4897
 
 /** Windows of the noise suppressor at 8 and at 16 kHz, see suppressor.ts. */
 export const SUPPRESSOR_8K: usize = (VAD_WEIGHTS + VAD_WEIGHT_COUNT * 4 + 15) & ~15

@@ -1,9 +1,13 @@
 /**
- * What the VAD looks at: 44 features of 20 ms, from a window of 32 ms that never looks ahead.
+ * What the VAD looks at: 52 features of 20 ms, from a window of 32 ms that never looks ahead.
  *
  *   256-point power ─► 18 mel bands ─► log, less the floor ──► band SNR, spectral shape, flux
- *          └─ root ─► autocorrelation ─► highest peak ───────► periodicity, lag
+ *          └─ root ─┬► autocorrelation ─► highest peak ──────► periodicity, lag, glide of the pitch
+ *                   └► peaks, beside those of before ────────► persistence of tones
  *   level ─────────────────────────────────────────────────► loudness, and above its average
+ *
+ * The last eight tell music from voices: notes stand still, and a voice glides by 1 % and more from
+ * frame to frame. Four of them are averages over about 1.3 s, longer than a syllable.
  *
  * The floor of each band is the minimum of its smoothed power over 1.6 to 1.9 s (minimum
  * statistics, R. Martin 2001): it follows a changing background without ever being told what is
@@ -41,6 +45,9 @@ const ROW: usize = 80
 /** Five closed windows of 16 frames and the open one: 1.6 to 1.92 s. */
 const WINDOWS: usize = 5
 const WINDOW_FRAMES: i32 = 16
+/** Shares of the newest frame in the average glide (0.7 s) and in the longest averages (1.3 s). */
+const GLIDE_SHARE: f32 = 0.03
+const LONG_SHARE: f32 = 0.015
 /** Pitch 80…400 Hz. */
 const LAG_MIN: i32 = 20
 const LAG_VECTORS_END: usize = 104
@@ -52,14 +59,24 @@ const WINDOW_INDEX: usize = 4
 const SLOW_PERIODICITY: usize = 8
 const SLOW_LOUDNESS: usize = 12
 const LAST_LAG: usize = 16
+/** Pitch glide, weighted by how periodic the frames were, and the sum of the weights. */
+const GLIDE: usize = 20
+const GLIDE_WEIGHT: usize = 24
+const SLOW_PERSISTENCE: usize = 28
+/** Averages over about 1.3 s of persistence, periodicity, SNR and flux. */
+const LONG: usize = 32
 const TAIL: usize = 64
 const TAIL_BYTES: usize = 96 * 4
 const SMOOTH: usize = TAIL + TAIL_BYTES
 const LAST_LOG: usize = SMOOTH + ROW
 const MINIMUM: usize = LAST_LOG + ROW
 const WINDOW_MINIMA: usize = MINIMUM + ROW
+/** Peaks of bins 4 to 123 as they were on average of the frames before. */
+const PEAKS: usize = WINDOW_MINIMA + WINDOWS * ROW
+const PEAKS_FIRST: usize = 4 * 4
+const PEAKS_END: usize = 124 * 4
 /** Bytes of slot state used here, from STATE. */
-const STATE_BYTES: usize = WINDOW_MINIMA + WINDOWS * ROW
+const STATE_BYTES: usize = PEAKS + (PEAKS_END - PEAKS_FIRST)
 export const VAD_NETWORK_STATE: usize = STATE + ((STATE_BYTES + 15) & ~15)
 
 // Scratch, from SCRATCH_FFT.
@@ -69,17 +86,19 @@ const MAGNITUDE: usize = 2592
 const LAGS: usize = 3136
 const BAND: usize = 3648
 export const FEATURES: usize = 3744
-export const FEATURE_COUNT: i32 = 44
+export const FEATURE_COUNT: i32 = 52
 /** The network's scratch begins here. */
-export const VAD_NETWORK_SCRATCH: usize = 3936
+export const VAD_NETWORK_SCRATCH: usize = 3968
 /** SPECTRUM_WORK_BYTES. */
-const WORK: usize = 4416
+const WORK: usize = 4448
 const F_SHAPE: usize = FEATURES + BANDS * 4
 const F_REST: usize = F_SHAPE + BANDS * 4
 /** Periodicity of the frame, about 0.15 in noise and above 0.5 in a clear vowel. */
 export const F_PERIODICITY: usize = F_REST
+/** Averages of persistence, periodicity, SNR and flux over about 1.3 s. */
+export const F_LONG: usize = F_REST + 48
 /** Not a feature: lag of the highest peak in samples of 8 kHz, to a fraction. */
-export const LAG: usize = F_REST + 32
+export const LAG: usize = F_REST + 64
 
 /** [in] 160 f32 at `samples`, high-passed, and their level in dBFS; [out] FEATURES in scratch. */
 export function measure(slot: usize, scratch: usize, samples: usize, level: f32): void {
@@ -93,6 +112,8 @@ export function measure(slot: usize, scratch: usize, samples: usize, level: f32)
   if (load<i32>(slot + VAD_STATE) == 0) begin(state, work)
   measureBands(state, work)
   measurePeriod(state, work)
+  measurePersistence(state, work)
+  averageLong(state, work)
   const loudness = min(max((level + 60) / 30, <f32>0), <f32>2)
   const slow = load<f32>(state, SLOW_LOUDNESS)
   store<f32>(state, slow + <f32>0.1 * (loudness - slow), SLOW_LOUDNESS)
@@ -107,7 +128,7 @@ function begin(state: usize, work: usize): void {
     v128.store(state + SMOOTH + at, power)
     v128.store(state + LAST_LOG + at, log2(power))
   }
-  for (let at = MINIMUM; at < STATE_BYTES; at += 16) {
+  for (let at = MINIMUM; at < PEAKS; at += 16) {
     v128.store(state + at, v128.load32_splat(N_FAR_ABOVE))
   }
 }
@@ -227,10 +248,65 @@ function measurePeriod(state: usize, work: usize): void {
   const nextSlow = slow + <f32>0.25 * (periodicity - slow)
   store<f32>(state, nextSlow, SLOW_PERIODICITY)
   store<f32>(state, at, LAST_LAG)
+  const glide = last > 0 ? min(<f32>16 * abs(at / last - 1), <f32>1) : <f32>1
+  const weight = periodicity * periodicity
+  const weights = load<f32>(state, GLIDE_WEIGHT)
+  const allWeights = weights + GLIDE_SHARE * (weight - weights)
+  const glides = load<f32>(state, GLIDE)
+  const allGlides = glides + GLIDE_SHARE * (weight * glide - glides)
+  store<f32>(state, allWeights, GLIDE_WEIGHT)
+  store<f32>(state, allGlides, GLIDE)
+  store<f32>(work, glide, F_REST + 32)
+  store<f32>(work, allGlides / (allWeights + <f32>1e-3), F_REST + 36)
   store<f32>(work, periodicity, F_PERIODICITY)
   store<f32>(work, nextSlow, F_REST + 4)
   store<f32>(work, jump, F_REST + 8)
   store<f32>(work, at, LAG)
+}
+
+/**
+ * How far the peaks of the spectrum stand where they stood: the cosine between them and their
+ * average over about 100 ms. What lies between two bins on both sides is taken off a bin, so that
+ * neither a tilt nor noise counts.
+ */
+function measurePersistence(state: usize, work: usize): void {
+  const half = f32x4.splat(0.5)
+  const share = v128.load32_splat(N_QUARTER)
+  let both = f32x4.splat(0)
+  let now = f32x4.splat(0)
+  let before = f32x4.splat(0)
+  for (let at: usize = PEAKS_FIRST; at < PEAKS_END; at += 16) {
+    const from = work + MAGNITUDE + at
+    const sides = f32x4.add(v128.load(from - 8), v128.load(from, 8))
+    const peak = f32x4.sub(v128.load(from), f32x4.mul(half, sides))
+    const last = v128.load(state + PEAKS + at - PEAKS_FIRST)
+    both = f32x4.add(both, f32x4.mul(peak, last))
+    now = f32x4.add(now, f32x4.mul(peak, peak))
+    before = f32x4.add(before, f32x4.mul(last, last))
+    const next = f32x4.add(last, f32x4.mul(share, f32x4.sub(peak, last)))
+    v128.store(state + PEAKS + at - PEAKS_FIRST, next)
+  }
+  const scale = sqrt<f32>(sumLanes(now) * sumLanes(before)) + <f32>1e-6
+  const persistence = sumLanes(both) / scale
+  const slow = load<f32>(state, SLOW_PERSISTENCE)
+  const next = slow + <f32>0.15 * (persistence - slow)
+  store<f32>(state, next, SLOW_PERSISTENCE)
+  store<f32>(work, persistence, F_REST + 40)
+  store<f32>(work, next, F_REST + 44)
+}
+
+/** Over about 1.3 s: persistence, periodicity, SNR and flux. */
+function averageLong(state: usize, work: usize): void {
+  const now = f32x4(
+    load<f32>(work, F_REST + 40),
+    load<f32>(work, F_PERIODICITY),
+    load<f32>(work, F_REST + 16),
+    load<f32>(work, F_REST + 20),
+  )
+  const before = v128.load(state + LONG)
+  const next = f32x4.add(before, f32x4.mul(f32x4.splat(LONG_SHARE), f32x4.sub(now, before)))
+  v128.store(state + LONG, next)
+  v128.store(work + F_LONG, next)
 }
 
 /** Where between its neighbours a peak lies: vertex of the parabola through the three, ±0.5. */

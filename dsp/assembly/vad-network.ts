@@ -1,11 +1,11 @@
 /**
- * The VAD's network: 44 features → 24 (rectified) → gated recurrent unit of 24 → 1, f32.
+ * The VAD's network: 52 features → 24 (rectified) → gated recurrent unit of 24 → 1, f32.
  *
  *   x = max(0, W1·features + b1)
  *   r, z = σ(Wx·x + bx + Wh·h + bh)      n = tanh(Wx·x + bx + r·(Wh·h + bh))
  *   h = n + z·(h − n)                    probability = σ(wo·h + bo)
  *
- * 4 705 weights, written into the tables at start (dsp/vad-weights.ts) in the order W1 b1 Wx bx Wh
+ * 4 897 weights, written into the tables at start (dsp/vad-weights.ts) in the order W1 b1 Wx bx Wh
  * bh wo bo. A matrix is stored input by input, so that one input times a run of 24 outputs is six
  * vector multiplications and nothing is summed across lanes. Sums are taken in this order
  * everywhere, so the result is the same on every machine.
@@ -31,7 +31,7 @@ const GATES: usize = 3 * ROW
 
 // Weights, from VAD_WEIGHTS.
 const DENSE: usize = 0
-const DENSE_BIAS: usize = DENSE + 44 * ROW
+const DENSE_BIAS: usize = DENSE + 52 * ROW
 const INPUT: usize = DENSE_BIAS + ROW
 const INPUT_BIAS: usize = INPUT + 24 * GATES
 const HIDDEN: usize = INPUT_BIAS + GATES

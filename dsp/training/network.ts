@@ -5,7 +5,7 @@
  */
 import { gauss, type Random } from './random.ts'
 
-export const INPUTS = 44
+export const INPUTS = 52
 export const UNITS = 24
 const GATES = 3 * UNITS
 const DENSE = 0

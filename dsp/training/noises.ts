@@ -87,9 +87,83 @@ const madeMusic: Noise = (length, random) => {
       const samples = Math.floor(beat * between(random, 0.7, 4))
       addNote(out, pick(random, band), { at, samples, hz })
     }
-    if (drums && random() < 0.7) addHit(out, at, random)
+    if (drums && random() < 0.7) addHit(out, { at, hit: anyHit(random), random })
   }
   return out
+}
+
+interface Part {
+  /** What is played on each of the 16 steps of a bar: semitones over the chord; null for nothing. */
+  steps: (number | null)[]
+  by: Instrument
+  octave: number
+  stepsHeld: number
+  gain: number
+}
+
+/**
+ * A song: bass, chords and a melody in bars that come again, notes held in tune, and a drum kit that
+ * strikes through them. What is on the line when a radio is on.
+ */
+const song: Noise = (length, random) => {
+  const out = new Float32Array(length)
+  const step = Math.floor(RATE_HZ * between(random, 0.07, 0.22))
+  const root = between(random, 65, 130)
+  const scale = pick(random, SCALES)
+  const chords = Array.from({ length: 4 }, () => pick(random, scale) % 12)
+  const parts = [
+    part(random, { steps: [0, 0, 0, 7, 12], octave: 0, busy: between(random, 0.1, 0.6) }),
+    part(random, { steps: [0, 4, 7], octave: 1, busy: between(random, 0.05, 0.4) }),
+    part(random, { steps: scale, octave: random() < 0.5 ? 1 : 2, busy: between(random, 0, 0.5) }),
+  ]
+  const kit = random() < 0.7 ? drumKit(random) : []
+  for (let n = 0, at = 0; at < length; n++, at = n * step) {
+    const chord = chords[Math.floor(n / 16) % 4] ?? 0
+    for (const { steps, by, octave, stepsHeld, gain } of parts) {
+      const semitones = steps[n % 16] ?? null
+      if (semitones === null) continue
+      const hz = root * 2 ** (octave + (chord + semitones) / 12)
+      const samples = Math.floor(step * stepsHeld * between(random, 0.9, 1.1))
+      addNote(out, by, { at, samples, hz, gain })
+    }
+    for (const { beats, hit } of kit) if (beats[n % 16] === true) addHit(out, { at, hit, random })
+  }
+  return out
+}
+
+function part(random: Random, o: { steps: readonly number[]; octave: number; busy: number }): Part {
+  return {
+    steps: Array.from({ length: 16 }, () => (random() < o.busy ? pick(random, o.steps) : null)),
+    by: instrument(random),
+    octave: o.octave,
+    stepsHeld: between(random, 0.8, 8),
+    gain: between(random, 0.2, 1.2),
+  }
+}
+
+/** Something low, something that hisses on every other beat, something short and quiet. */
+function drumKit(random: Random): { beats: boolean[]; hit: Hit }[] {
+  const loud = between(random, 0.3, 5)
+  const seconds = [
+    between(random, 0.05, 0.2),
+    between(random, 0.06, 0.3),
+    between(random, 0.01, 0.08),
+  ]
+  const share = [0.3, 0.1, 0.6]
+  return seconds.map((sec, i) => ({
+    beats: Array.from(
+      { length: 16 },
+      (_, n) => (i === 1 ? n % 8 === 4 : n % 8 === 0) || random() < share[i]! * random(),
+    ),
+    hit: {
+      samples: Math.floor(RATE_HZ * sec),
+      step:
+        (2 * Math.PI * (i === 0 ? between(random, 50, 120) : between(random, 150, 3_000))) /
+        RATE_HZ,
+      noisy: i === 0 ? between(random, 0, 0.2) : between(random, 0.5, 1),
+      gain: loud * (i === 2 ? 0.3 : 1) * between(random, 0.5, 1),
+    },
+  }))
 }
 
 const SCALES: readonly (readonly number[])[] = [
@@ -138,13 +212,13 @@ function instrument(random: Random): Instrument {
 function addNote(
   out: Float32Array,
   by: Instrument,
-  o: { at: number; samples: number; hz: number },
+  o: { at: number; samples: number; hz: number; gain?: number },
 ): void {
   const wave = by.waves[Math.min(15, Math.max(0, Math.floor(3_800 / o.hz) - 1))]
   if (wave === undefined) return
   const step = (512 * o.hz) / RATE_HZ
   const decay = Math.exp(-by.fade / o.samples)
-  let [one, two, level] = [o.at % 512, 100, 1]
+  let [one, two, level] = [o.at % 512, 100, o.gain ?? 1]
   for (let n = 0; n < o.samples && o.at + n < out.length; n++) {
     const bend = by.vibrato > 0 ? 1 + by.vibrato * Math.sin(n * by.vibratoRate) : 1
     one += step * bend
@@ -160,14 +234,27 @@ function addNote(
 }
 
 /** A knock, a key, a drum: a resonance or a burst of noise that dies within 10 to 200 ms. */
-function addHit(out: Float32Array, at: number, random: Random): void {
-  const samples = Math.floor(RATE_HZ * between(random, 0.01, 0.2))
-  const step = (2 * Math.PI * between(random, 60, 3_000)) / RATE_HZ
-  const noisy = random()
-  const gain = between(random, 1, 6)
-  for (let n = 0; n < samples && at + n < out.length; n++) {
-    const x = noisy * gauss(random) + (1 - noisy) * Math.sin(n * step)
-    out[at + n] = (out[at + n] ?? 0) + gain * Math.exp((-5 * n) / samples) * x
+interface Hit {
+  samples: number
+  step: number
+  noisy: number
+  gain: number
+}
+
+function anyHit(random: Random): Hit {
+  return {
+    samples: Math.floor(RATE_HZ * between(random, 0.01, 0.2)),
+    step: (2 * Math.PI * between(random, 60, 3_000)) / RATE_HZ,
+    noisy: random(),
+    gain: between(random, 1, 6),
+  }
+}
+
+function addHit(out: Float32Array, o: { at: number; hit: Hit; random: Random }): void {
+  const { samples, step, noisy, gain } = o.hit
+  for (let n = 0; n < samples && o.at + n < out.length; n++) {
+    const x = noisy * gauss(o.random) + (1 - noisy) * Math.sin(n * step)
+    out[o.at + n] = (out[o.at + n] ?? 0) + gain * Math.exp((-5 * n) / samples) * x
   }
 }
 
@@ -176,7 +263,7 @@ const hits: Noise = (length, random) => {
   const out = Float32Array.from({ length }, () => 0.03 * gauss(random))
   const gap = between(random, 0.05, 1.2) * RATE_HZ
   for (let at = Math.floor(random() * gap); at < length;) {
-    addHit(out, at, random)
+    addHit(out, { at, hit: anyHit(random), random })
     at += Math.floor(gap * between(random, 0.3, 2))
   }
   return out
@@ -231,6 +318,8 @@ const KINDS: readonly Noise[] = [
   recordedMusic,
   madeMusic,
   madeMusic,
+  song,
+  song,
   hits,
   tones,
   machine,

@@ -124,7 +124,7 @@ describe('noise suppressor', () => {
   })
 
   it.each(RATES)(
-    'brings speech nearer to the clean one, from 0 to 20 dB SNR (to 10 at 16 kHz), at %i Hz',
+    'brings speech nearer to the clean one, from 0 to 20 dB SNR, at %i Hz',
     (rateHz) => {
       const speech = new Float32Array(6 * rateHz)
       const said = voice(1.6 * rateHz, { rateHz, rmsDbfs: -26, seed: 8 })
@@ -133,7 +133,7 @@ describe('noise suppressor', () => {
       const clean = heard(speech, rateHz, {})
       const delay = DELAY_SAMPLES[rateHz]
       for (const [name, make] of Object.entries(NOISES)) {
-        for (const snrDb of rateHz === 8_000 ? [0, 10, 20] : [0, 10]) {
+        for (const snrDb of [0, 10, 15, 20]) {
           const line = mix(speech, at(make(speech.length, rateHz), -26 - snrDb), 0)
           const before = siSdrDb(heard(line, rateHz, {}), clean)
           const after = heard(line, rateHz, { suppressNoise: true }).subarray(delay)

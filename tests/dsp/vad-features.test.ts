@@ -31,11 +31,11 @@ function bandSnr(row: Float32Array): number {
 }
 
 describe('vad features', () => {
-  it('are 44 and finite in digital silence, at full scale and in noise', () => {
+  it('are 52 and finite in digital silence, at full scale and in noise', () => {
     const loud = tone(SEC, { hz: 440, rateHz: SEC, peak: 1 })
     for (const samples of [new Float32Array(SEC), loud, noise(SEC, { rmsDbfs: -30, seed: 1 })]) {
       const rows = featuresOf(samples)
-      expect(rows[0]).toHaveLength(44)
+      expect(rows[0]).toHaveLength(52)
       expect(rows.every((row) => row.every((v) => Number.isFinite(v) && Math.abs(v) <= 3))).toBe(
         true,
       )

@@ -4,8 +4,8 @@
  *   integers from a seed ─► user or agent chain ─► bytes ─► compared with tests/dsp/golden/<case>.raw
  *
  * The input is made of whole numbers only, so it is the same on every machine and is not stored. A user case holds 400 ms
- * of PCM for speech-to-text (i16, little-endian); an agent case 800 ms of payloads: 200 ms of bed, 400 ms of voice over
- * the ducked bed, 200 ms of bed again.
+ * of PCM for speech-to-text (i16, little-endian); an agent case 800 ms of payloads (240 ms where the line is wide): a quarter
+ * of bed, half of voice over the ducked bed, a quarter of bed again.
  */
 import { alawCompress, ulawCompress } from '../../../bench/dsp/g191.ts'
 import type { SlotFormat } from '../../../dsp/slot.ts'
@@ -19,7 +19,9 @@ export interface GoldenCase {
 }
 
 const SEED = 7
-const FRAMES = { user: 20, bedBefore: 10, agent: 20, all: 40 }
+const USER_FRAMES = 20
+/** Of an agent case, at 8 kHz and on a wide line. */
+const AGENT_FRAMES = { narrow: 40, wide: 12 }
 
 /** A buzzing voice with noise, four syllables a second, in 16 bits: sums and shifts of integers. */
 function voice(rateHz: number, frames: number): Int16Array {
@@ -56,11 +58,11 @@ function samplesAsBytes(pcm: Int16Array): Uint8Array {
 
 function hear(rig: ChainRig, format: SlotFormat): Uint8Array {
   slotOf(rig, 0).open(format, QUIET)
-  const line = lineBytes(format, voice(format.lineRateHz, FRAMES.user))
-  const { pcm } = hearUser(rig, 0, line, line.length / FRAMES.user)
+  const line = lineBytes(format, voice(format.lineRateHz, USER_FRAMES))
+  const { pcm } = hearUser(rig, 0, line, line.length / USER_FRAMES)
   const perFrame = (format.sttRateHz ?? 16_000) / 50
   // The rig leaves room for 16 kHz in every frame.
-  const packed = Int16Array.from({ length: FRAMES.user * perFrame }, (_, n) => {
+  const packed = Int16Array.from({ length: USER_FRAMES * perFrame }, (_, n) => {
     return pcm[Math.floor(n / perFrame) * 320 + (n % perFrame)] ?? 0
   })
   return samplesAsBytes(packed)
@@ -69,18 +71,20 @@ function hear(rig: ChainRig, format: SlotFormat): Uint8Array {
 function speak(rig: ChainRig, format: SlotFormat): Uint8Array {
   const slot = slotOf(rig, 0)
   slot.open(format, { ...QUIET, bed: 'office', bedGain: 0.8 })
-  const pcm = voice(format.ttsRateHz, FRAMES.agent)
+  const frames = format.lineRateHz === 8_000 ? AGENT_FRAMES.narrow : AGENT_FRAMES.wide
+  const pcm = voice(format.ttsRateHz, frames / 2)
   const out: number[] = []
   let from = 0
-  for (let frame = 0; frame < FRAMES.all; frame++) {
-    if (frame >= FRAMES.bedBefore && from < pcm.length) {
+  for (let frame = 0; frame < frames; frame++) {
+    if (frame >= frames / 4 && from < pcm.length) {
       from += slot.pushPcm(pcm, from)
       if (from === pcm.length) slot.flushAgent()
     }
     rig.run(0)
     out.push(...(slot.nextOutbound()?.payload ?? []))
   }
-  return Uint8Array.from(out)
+  if (format.byteOrder !== 'big') return Uint8Array.from(out)
+  return Uint8Array.from(out, (_, i) => out[i ^ 1] ?? 0)
 }
 
 const USER: readonly SlotFormat[] = [
@@ -88,6 +92,7 @@ const USER: readonly SlotFormat[] = [
   { codec: 'PCMA', lineRateHz: 8_000, ttsRateHz: 8_000 },
   { codec: 'PCMU', lineRateHz: 8_000, ttsRateHz: 8_000, sttRateHz: 8_000 },
   { codec: 'L16', lineRateHz: 16_000, ttsRateHz: 8_000 },
+  { codec: 'L16', lineRateHz: 16_000, ttsRateHz: 8_000, sttRateHz: 8_000, byteOrder: 'big' },
   { codec: 'L16', lineRateHz: 24_000, ttsRateHz: 8_000, byteOrder: 'big' },
   { codec: 'L16', lineRateHz: 48_000, ttsRateHz: 8_000, sttRateHz: 8_000 },
 ]
@@ -95,6 +100,15 @@ const USER: readonly SlotFormat[] = [
 const AGENT: readonly SlotFormat[] = [8_000, 16_000, 22_050, 24_000, 48_000].flatMap((ttsRateHz) =>
   (['PCMU', 'PCMA', 'L16'] as const).map((codec) => ({ codec, lineRateHz: 8_000, ttsRateHz })),
 )
+
+/** The wide lines, in both byte orders; stored little-endian. */
+const WIDE: readonly SlotFormat[] = [
+  { codec: 'L16', lineRateHz: 16_000, ttsRateHz: 16_000 },
+  { codec: 'L16', lineRateHz: 16_000, ttsRateHz: 24_000 },
+  { codec: 'L16', lineRateHz: 16_000, ttsRateHz: 22_050, byteOrder: 'big' },
+  { codec: 'L16', lineRateHz: 24_000, ttsRateHz: 24_000, byteOrder: 'big' },
+  { codec: 'L16', lineRateHz: 48_000, ttsRateHz: 24_000 },
+]
 
 export const GOLDEN: readonly GoldenCase[] = [
   ...USER.map((format): GoldenCase => {
@@ -104,6 +118,11 @@ export const GOLDEN: readonly GoldenCase[] = [
   }),
   ...AGENT.map((format): GoldenCase => ({
     name: `agent-${format.ttsRateHz}-to-${format.codec}`,
+    kind: format.codec,
+    run: (rig) => speak(rig, format),
+  })),
+  ...WIDE.map((format): GoldenCase => ({
+    name: `agent-${format.ttsRateHz}-to-${format.codec}-${format.lineRateHz}`,
     kind: format.codec,
     run: (rig) => speak(rig, format),
   })),
