@@ -1,7 +1,7 @@
 /**
  * The labelled sets of bench `turns`: endpointing on hesitant speech, barge-in, harmless sounds, and what the user heard
- * of a cut turn. Real user chain (voice detector and melody), real decisions, audio time: no sockets and no providers, see
- * bench/labelled/.
+ * of a cut turn. The real Conversation, Playout and audio core, the rig's play-out clock at the user's ear, audio time: no sockets and
+ * no providers, see bench/labelled/.
  *
  *   tuning part    other sentences and speakers    the endpointing policies are chosen with it
  *   held-out part  what is reported                and the rules were never looked at with it

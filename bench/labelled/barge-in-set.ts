@@ -1,6 +1,6 @@
 /**
- * Barge-in: 200 real interruptions, and 200 sounds that must not stop the agent, over the real user chain and the real
- * Conversation.
+ * Barge-in: 200 real interruptions, and 200 sounds that must not stop the agent, over the real Conversation, Playout and audio
+ * core and the rig's play-out clock (rig-line.ts).
  *
  *   agent's frame ──► user's ear          user's line: speech or sound + echo of the agent + noise ──► chain ──► decisions
  *        └─ 40-250 ms, −20 dB ────────────────────────────┘      closed loop: a paused agent makes no echo
@@ -18,6 +18,7 @@ import { audible, withNoise, wordTimes } from './hesitant-speech.ts'
 import { recognise, type RecognitionEvent, type SpokenWord } from './scripted-recogniser.ts'
 import type { Seeded } from './seeded.ts'
 import type { SetTexts } from './set-texts.ts'
+import { RigLine } from './rig-line.ts'
 import { SimulatedCall, type AgentSpeech } from './simulated-call.ts'
 import { FRAME_MS, FRAME_SAMPLES, SAMPLES_PER_MS, type UserLine } from './user-line.ts'
 
@@ -140,15 +141,20 @@ export async function runOverlap(
   line: UserLine,
   seeded: Seeded,
 ): Promise<OverlapResult> {
-  line.reset(0.5)
-  const call = new SimulatedCall({ settings: { language: one.language }, answer: one.agent })
-  const run = new OverlapRun(one, call, seeded)
+  const rig = new RigLine(line)
+  const call = new SimulatedCall({
+    settings: { language: one.language },
+    answer: one.agent,
+    line: rig,
+  })
+  const run = new OverlapRun(one, { call, rig }, seeded)
   call.conversation.typed('hola')
-  for (let i = 0; i < 20 && !call.line.settled; i++) await new Promise(setImmediate)
+  for (let i = 0; i < 20 && !rig.busy; i++) await new Promise(setImmediate)
   while (run.goesOn) {
-    const detection = line.hear(run.userFrame())
-    await call.frame(detection, run.recognised(detection.atMs + FRAME_MS))
+    const detection = rig.step(run.userFrame(), call.nowMs + FRAME_MS)
     run.look()
+    await call.frame(detection, run.recognised(detection.atMs + FRAME_MS))
+    run.judge()
   }
   call.conversation.close()
   return run.result()
@@ -157,6 +163,7 @@ export async function runOverlap(
 class OverlapRun {
   readonly #one: OverlapCase
   readonly #call: SimulatedCall
+  readonly #rig: RigLine
   readonly #seeded: Seeded
   readonly #played: Int16Array[] = []
   #said: RecognitionEvent[] | null = null
@@ -164,9 +171,14 @@ class OverlapRun {
   #lastSoundMs = 0
   #stopMs: number | null = null
 
-  constructor(one: OverlapCase, call: SimulatedCall, seeded: Seeded) {
+  constructor(
+    one: OverlapCase,
+    { call, rig }: { call: SimulatedCall; rig: RigLine },
+    seeded: Seeded,
+  ) {
     this.#one = one
     this.#call = call
+    this.#rig = rig
     this.#seeded = seeded
   }
 
@@ -221,20 +233,25 @@ class OverlapRun {
     }))
   }
 
+  /** What the user heard in the 20 ms that have just gone by. */
   look(): void {
-    const { line, nowMs, events } = this.#call
-    this.#played.push(line.frame.slice())
-    if (line.isSounding) {
-      this.#agentStartMs ??= nowMs
-      this.#lastSoundMs = nowMs
-    }
-    if (events.some((event) => event.kind === 'bargeIn')) {
-      this.#stopMs = Math.max(0, this.#lastSoundMs - this.#onsetMs)
+    const { heard, isSounding } = this.#rig
+    this.#played.push(heard)
+    if (!isSounding) return
+    const nowMs = this.#call.nowMs + FRAME_MS
+    this.#agentStartMs ??= nowMs
+    this.#lastSoundMs = nowMs
+  }
+
+  judge(): void {
+    if (this.#call.events.some((event) => event.kind === 'bargeIn')) {
+      this.#stopMs ??= Math.max(0, this.#lastSoundMs - this.#onsetMs)
     }
   }
 
   result(): OverlapResult {
-    const { events, line } = this.#call
+    const { events } = this.#call
+    const rig = this.#rig
     const bargeIn = events.find((event) => event.kind === 'bargeIn') ?? null
     const turns = events.flatMap((event) =>
       event.kind === 'turn' && event.final ? [event.turn] : [],
@@ -243,11 +260,11 @@ class OverlapRun {
     return {
       one: this.#one,
       stopMs: this.#stopMs,
-      pauses: line.pauses,
-      pausedMs: line.pausedMs,
-      duckedMs: line.duckedMs,
+      pauses: rig.pauses,
+      pausedMs: rig.pausedMs,
+      duckedMs: rig.duckedMs,
       textHeard: bargeIn && cut ? cut.textHeard : null,
-      playedMs: line.playedMs,
+      playedMs: rig.playedMs,
       bargeIn,
     }
   }

@@ -13,7 +13,7 @@ import type { ProfileSettings } from '../../server/agent-settings.ts'
 import type { HesitantCase } from './hesitant-speech.ts'
 import { recognise } from './scripted-recogniser.ts'
 import { Seeded } from './seeded.ts'
-import { SimulatedCall } from './simulated-call.ts'
+import { SilentLine, SimulatedCall } from './simulated-call.ts'
 import { FRAME_SAMPLES, type UserLine } from './user-line.ts'
 
 export type Policy = Pick<
@@ -83,6 +83,7 @@ async function commits(heard: HeardCase, policy: Policy, seed: number): Promise<
   const call = new SimulatedCall({
     settings: { ...policy, language: one.language },
     answer: null,
+    line: new SilentLine(),
   })
   const said = recognise(one.words, {
     language: one.language,

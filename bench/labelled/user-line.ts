@@ -1,24 +1,40 @@
 /**
- * The user's line without a carrier: 8 kHz PCM → PCMU → the real user chain (WASM) → detections, as fast as the
- * processor goes. The chain, its memory and its kernel are those of the server's workers.
+ * A call's slot without a server: 8 kHz PCM → PCMU → the real user chain (WASM) → detections, and agent audio through the real
+ * agent chain, as fast as the processor goes. The chains, their memory and their kernel are those of the server's workers.
  */
 import { bindKernel, createDspMemory, type DspMemory, type Kernel } from '../../dsp/host.ts'
 import { Slot, type Detection } from '../../dsp/slot.ts'
+import type { PlayoutDeps } from '../../server/media/playout.ts'
 import { encodePcmu } from '../rig/mulaw.ts'
 
 export const FRAME_MS = 20
 export const FRAME_SAMPLES = 160
 export const SAMPLES_PER_MS = 8
+/** The agent's voice comes at the line's rate. */
+export const TTS_RATE_HZ = 8_000
 
 export class UserLine {
   readonly #dsp: DspMemory
   readonly #kernel: Kernel
   readonly #slot: Slot
+  /** The agent's side, as the playout uses it. */
+  readonly lane: PlayoutDeps['lane']
 
   private constructor(dsp: DspMemory) {
     this.#dsp = dsp
     this.#kernel = bindKernel(dsp.share)
-    this.#slot = new Slot(dsp, 0)
+    const slot = new Slot(dsp, 0)
+    this.#slot = slot
+    this.lane = {
+      pushAgentPcm: (pcm, from) => slot.pushPcm(pcm, from),
+      get agentSpaceSamples() {
+        return slot.agentSpaceSamples
+      },
+      flushAgent: () => slot.flushAgent(),
+      nextOutbound: () => slot.nextOutbound(),
+      clearAgent: () => slot.clearAgent(),
+      setAgentGainDb: (db) => slot.setAgentGain(10 ** (db / 20)),
+    }
   }
 
   static async create(): Promise<UserLine> {
@@ -28,7 +44,7 @@ export class UserLine {
   /** A new call: what the chain learned of the last one is gone. */
   reset(vadSensitivity: number): void {
     this.#slot.open(
-      { codec: 'PCMU', lineRateHz: 8_000, ttsRateHz: 16_000 },
+      { codec: 'PCMU', lineRateHz: 8_000, ttsRateHz: TTS_RATE_HZ },
       { vadSensitivity, bed: 'none', bedGain: 0 },
     )
   }
@@ -37,10 +53,20 @@ export class UserLine {
   hear(frame: Int16Array): Detection {
     let found: Detection | null = null
     this.#slot.pushPayload(encodePcmu(frame))
-    this.#dsp.writeList(0, [0])
-    this.#kernel.run(0, 1)
+    this.#run()
     this.#slot.drain((detection) => (found = { ...detection }))
     if (found === null) throw new Error('the user chain gave no detection for a frame')
     return found
+  }
+
+  /** What a worker does for the agent's audio. @returns frames that are ready for the line */
+  prepare(): number {
+    if (this.#slot.hasWork()) this.#run()
+    return this.#slot.preparedFrames
+  }
+
+  #run(): void {
+    this.#dsp.writeList(0, [0])
+    this.#kernel.run(0, 1)
   }
 }

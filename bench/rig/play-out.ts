@@ -31,6 +31,8 @@ export interface PlayOutOptions {
   startMs: number
   /** False keeps only counters: for load. */
   record: boolean
+  /** False where time is the caller's: marks are echoed by echoDue(). Default true. */
+  ownTimer?: boolean
   onMark(name: string): void
   onQueueFull?(): void
 }
@@ -46,6 +48,8 @@ export class PlayOut {
   readonly #options: PlayOutOptions
   #timeline: Int16Array
   #endSample = 0
+  /** Queued and never cut. */
+  #takenSamples = 0
   #marks: PendingMark[] = []
   #markTimer: NodeJS.Timeout | null = null
   #finished = false
@@ -70,6 +74,7 @@ export class PlayOut {
     }
     const from = Math.max(now, this.#endSample)
     this.#endSample = from + payload.length
+    this.#takenSamples += payload.length
     if (!this.#options.record) return
     this.#grow(this.#endSample)
     for (let i = 0; i < payload.length; i++) {
@@ -81,7 +86,7 @@ export class PlayOut {
   mark(name: string, nowMs: number): void {
     if (this.#finished) return
     this.#marks.push({ name, atSample: this.#endSample })
-    this.#echoDue(nowMs)
+    this.echoDue(nowMs)
   }
 
   /** Drops what was not yet played and echoes every pending mark right away, as Twilio does. */
@@ -111,6 +116,13 @@ export class PlayOut {
     this.heard.advance(this.#timeline, this.#sampleAt(nowMs))
   }
 
+  /** What was heard from one moment to another, both in the past; only with `record`. */
+  between(fromMs: number, toMs: number): Int16Array {
+    const heard = new Int16Array(this.#sampleAt(toMs) - this.#sampleAt(fromMs))
+    heard.set(this.#timeline.subarray(this.#sampleAt(fromMs), this.#sampleAt(toMs)))
+    return heard
+  }
+
   /** Everything heard since start, silence included. */
   recording(): Int16Array {
     return this.#timeline.slice(0, this.#endSample)
@@ -121,6 +133,11 @@ export class PlayOut {
     return Math.max(0, this.#endSample - this.#sampleAt(nowMs)) / SAMPLES_PER_MS
   }
 
+  /** Audio that was played by now, silence between payloads not counted, ms. */
+  playedMs(nowMs: number): number {
+    return this.#takenSamples / SAMPLES_PER_MS - this.queuedMs(nowMs)
+  }
+
   #sampleAt(nowMs: number): number {
     return Math.max(0, Math.floor((nowMs - this.#options.startMs) * SAMPLES_PER_MS))
   }
@@ -129,6 +146,7 @@ export class PlayOut {
     const now = this.#sampleAt(nowMs)
     if (this.#endSample <= now) return
     if (this.#options.record) this.#timeline.fill(0, now, this.#endSample)
+    this.#takenSamples -= this.#endSample - now
     this.#endSample = now
   }
 
@@ -138,7 +156,8 @@ export class PlayOut {
     this.#markTimer = null
   }
 
-  #echoDue(nowMs: number): void {
+  /** Echoes the marks behind which everything was played by now. */
+  echoDue(nowMs: number): void {
     const now = this.#sampleAt(nowMs)
     while (this.#marks[0] !== undefined && this.#marks[0].atSample <= now) {
       const mark = this.#marks.shift()
@@ -146,10 +165,11 @@ export class PlayOut {
     }
     const next = this.#marks[0]
     if (next === undefined || this.#markTimer !== null) return
+    if (this.#options.ownTimer === false) return
     const waitMs = (next.atSample - now) / SAMPLES_PER_MS
     this.#markTimer = setTimeout(() => {
       this.#markTimer = null
-      this.#echoDue(performance.now())
+      this.echoDue(performance.now())
     }, Math.ceil(waitMs))
   }
 

@@ -310,7 +310,7 @@ export class Call implements LiveCall {
       clockMs: () => this.#leg.audioTimeMs,
       monotonicMs: () => performance.now(),
       agentName: agent.name,
-      sentLevelDbfs: () => this.#leg.takeSentLevelDbfs(),
+      playedLevelDbfs: () => this.#leg.playedLevelDbfs(performance.now()),
       speculates: () => this.#deps.rung() < 2,
       variables: this.#line.variables,
     })

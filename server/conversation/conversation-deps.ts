@@ -7,8 +7,8 @@ export interface ConversationDeps extends Omit<
   'history' | 'nextTurnId' | 'nextSegmentId' | 'switchLanguage' | 'beforeRecord' | 'beforeEnd'
 > {
   agentName: string
-  /** Level of the agent audio that was sent in the last 20 ms, dBFS; left out where nobody can echo it. */
-  sentLevelDbfs?(): number
+  /** Level of the agent audio that the line has played since the last frame, dBFS; left out where nobody can echo it. */
+  playedLevelDbfs?(): number
   /** False under load: no answer is begun on a partial, which a final might undo. Default: true. */
   speculates?(): boolean
   /** Values for {{name}} in the prompt and the greeting. */

@@ -105,8 +105,8 @@ export class Conversation implements PlaybackEvents {
   /** 20 ms of user audio were looked at. */
   userFrame(detection: Detection): void {
     if (this.state === 'ended') return
-    const sentDbfs = this.#deps.sentLevelDbfs?.() ?? -90
-    this.#sound.isEcho = this.#guard.frame(sentDbfs, detection.levelDbfs, detection.speech)
+    const playedDbfs = this.#deps.playedLevelDbfs?.() ?? -90
+    this.#sound.isEcho = this.#guard.frame(playedDbfs, detection.levelDbfs, detection.speech)
     this.#sound.isVoice = detection.pitchHz !== 0
     this.#level.frame(detection)
     if (detection.onset) this.#speechStarted(detection)

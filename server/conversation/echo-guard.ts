@@ -2,7 +2,7 @@
  * Echo guard: is what comes in the agent's own voice coming back? We know what we send; an echo follows it in level,
  * later by the way to the telephone and back, and is softer by the line's loss.
  *
- *   sent     ▁▅█▅▁▃█▆▁▁▁▁▁▁                   levels per 20 ms frame, dBFS
+ *   sent     ▁▅█▅▁▃█▆▁▁▁▁▁▁                   levels per 20 ms frame as the line plays them, dBFS
  *   heard    ▁▁▁▁▁▁▂▃▂▁▂▃▂▁      ◄─ lag 0…500 ms ─► correlated, and at least 12 dB softer
  *
  * Two questions per frame of user sound while the agent has been audible lately:

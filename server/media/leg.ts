@@ -15,8 +15,8 @@ import type {
 import type { CarrierStream } from '../carriers/carrier.ts'
 import type { AudioFormat } from './audio-format.ts'
 import type { PlaybackEvents } from './playback.ts'
+import { PlayedLevel } from './played-level.ts'
 import { Playout } from './playout.ts'
-import { SentLevel } from './sent-level.ts'
 import { Recorder, type RecordingFacts } from './recorder.ts'
 import { UserAudio } from './user-audio.ts'
 
@@ -43,7 +43,7 @@ export class Leg {
   readonly userAudio: UserAudio
   readonly #lane: AudioLane
   readonly #recorder: Recorder | null
-  readonly #sentLevel: SentLevel
+  readonly #playedLevel: PlayedLevel
   readonly #onDropped: LegDeps['onDropped']
   #audioTimeMs = 0
   #closed = false
@@ -66,8 +66,8 @@ export class Leg {
     )
     const recorder = deps.recordingPath ? new Recorder(deps.recordingPath, deps.format) : null
     this.#recorder = recorder
-    const sentLevel = new SentLevel(deps.format)
-    this.#sentLevel = sentLevel
+    const playedLevel = new PlayedLevel(deps.format)
+    this.#playedLevel = playedLevel
     this.#onDropped = deps.onDropped
     this.userAudio = new UserAudio(this.#lane, deps.format, {
       onAudio: (payload) => recorder?.user(payload),
@@ -79,11 +79,14 @@ export class Leg {
       ttsRateHz: deps.ttsRateHz,
       events: deps.playback,
       clockMs: () => this.#audioTimeMs,
-      onSent: (payload) => {
-        sentLevel.sent(payload)
+      onSent: (payload, endMs) => {
+        playedLevel.sent(payload, endMs)
         recorder?.agent(payload)
       },
-      onCleared: () => recorder?.cleared(),
+      onCleared: (nowMs) => {
+        playedLevel.cleared(nowMs)
+        recorder?.cleared()
+      },
       onDropped: (samples) => deps.onDropped('agentAudio', samples),
     })
   }
@@ -93,9 +96,9 @@ export class Leg {
     return this.#audioTimeMs
   }
 
-  /** The loudest frame sent since the last call, dBFS; −90 when none was. */
-  takeSentLevelDbfs(): number {
-    return this.#sentLevel.takeDbfs()
+  /** The loudest frame that the line has played since the last call, dBFS; −90 for silence. `nowMs` is monotonic. */
+  playedLevelDbfs(nowMs: number): number {
+    return this.#playedLevel.playedDbfs(nowMs)
   }
 
   push(payload: Uint8Array, timestampMs: number): void {

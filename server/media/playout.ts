@@ -14,6 +14,7 @@
  */
 import type { AudioLane, OutboundFrame } from '../../workers/pool.ts'
 import type { CarrierStream } from '../carriers/carrier.ts'
+import { FRAME_MS } from './audio-format.ts'
 import { LineClock } from './line-clock.ts'
 import { OutboundMessage } from './outbound-message.ts'
 import type { Playback, PlaybackEvents } from './playback.ts'
@@ -45,9 +46,9 @@ export interface PlayoutDeps {
   events: PlaybackEvents
   /** Audio time of the call, ms: goes into the events. */
   clockMs(): number
-  /** Every payload that left, for the recorder. */
-  onSent(payload: Uint8Array): void
-  onCleared(): void
+  /** Every frame that left, and when the line will have played it; `nowMs` is the scale of turn(). */
+  onSent(payload: Uint8Array, endMs: number): void
+  onCleared(nowMs: number): void
   onDropped(samples: number): void
 }
 
@@ -122,7 +123,7 @@ export class Playout implements Playback {
     // The owner may call from within a turn: what it does not want any more must not follow the clear.
     this.#message.discard()
     this.#deps.stream.clear()
-    this.#deps.onCleared()
+    this.#deps.onCleared(this.#nowMs)
     this.#line.clear()
     this.#sentAgentMs = 0
     this.#voiced = false
@@ -206,7 +207,10 @@ export class Playout implements Playback {
       return
     }
     this.counters.framesSent += frames
-    for (let i = 0; i < frames; i++) this.#deps.onSent(this.#message.frame(i))
+    for (let i = 0; i < frames; i++) {
+      const behind = frames - 1 - i
+      this.#deps.onSent(this.#message.frame(i), this.#line.busyUntilMs - behind * FRAME_MS)
+    }
   }
 
   /** The agent's voice has stopped. Between sentences that is rest; within one it is an underrun. */
