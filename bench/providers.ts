@@ -21,6 +21,7 @@ import { leakPerConversation } from './rig/provider-leak.ts'
 import { runChaos } from './rig/provider-chaos.ts'
 import { startProviderProcess } from './rig/provider-process.ts'
 import { rounded, type BenchFigures } from './rig/report.ts'
+import { RigUnreliable } from './rig/self-check.ts'
 import { voiceLike } from './rig/voice-like.ts'
 
 export interface ProvidersOptions {
@@ -85,7 +86,7 @@ export async function runProviders(options: ProvidersOptions): Promise<BenchFigu
   await Promise.all([azure.close(), groq.close()])
   const leakBytes = await measureLeak(options)
   const chaos = await chaosFigures(options)
-  return {
+  return trusted({
     bench: 'providers',
     seed,
     settings: { sttCalls: STT_CALLS, answers: ANSWERS, conversations: options.conversations },
@@ -96,7 +97,17 @@ export async function runProviders(options: ProvidersOptions): Promise<BenchFigu
       leakBytesPerCall: Math.max(0, Math.round(leakBytes)),
       ...chaos,
     },
-  }
+  })
+}
+
+/** Calls and emulators share the process: while it stands still every provider seems to have failed. */
+const STANDSTILL_LIMIT_MS = 500
+
+/** @throws RigUnreliable when the process stood still so long that silences are its own. */
+function trusted(result: BenchFigures): BenchFigures {
+  const { loopLagMaxMs = 0 } = result.figures
+  if (loopLagMaxMs <= STANDSTILL_LIMIT_MS) return result
+  throw new RigUnreliable(`the rig stood still for ${loopLagMaxMs} ms`, result)
 }
 
 /** Long enough for a failure to be noticed by every call, and for the calm to end what it began. */
@@ -106,7 +117,12 @@ const CHAOS_LAST_MS = { failure: 1_500, calm: 2_500 }
 export async function runProvidersChaos(options: ProvidersOptions): Promise<BenchFigures> {
   const { seed, calls } = options
   const figures = await chaosFigures(options)
-  return { bench: 'providers-chaos', seed, settings: { calls, ...CHAOS_LAST_MS }, figures }
+  return trusted({
+    bench: 'providers-chaos',
+    seed,
+    settings: { calls, ...CHAOS_LAST_MS },
+    figures,
+  })
 }
 
 async function chaosFigures({ calls, seed, progress }: ProvidersOptions) {

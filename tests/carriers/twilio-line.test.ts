@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SOCKET_ONLY_LINE } from '../../server/carriers/carrier.ts'
 import { TwilioLine } from '../../server/carriers/twilio-line.ts'
 import { CarrierError } from '../../server/errors.ts'
@@ -225,5 +225,30 @@ describe('a line without a REST side', () => {
         ringSec: 45,
       }),
     ).rejects.toMatchObject(noRest)
+  })
+})
+
+describe('twilio line of another region', () => {
+  it('speaks to api.dublin.ie1.twilio.com where the account has region ie1 and edge dublin', async () => {
+    const asked: string[] = []
+    const proxy = createServer().on('connect', (request, socket) => {
+      asked.push(request.url ?? '')
+      socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n')
+    })
+    proxy.listen(0, '127.0.0.1')
+    await once(proxy, 'listening')
+    // The SDK asks its way out of a network here, and nothing leaves this machine.
+    vi.stubEnv('HTTP_PROXY', `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`)
+    const abroad = new TwilioLine({
+      account: {
+        ...{ name: 'default', accountSid: ACCOUNT, authToken: 'secret' },
+        ...{ region: 'ie1', edge: 'dublin', from: null, apiBaseUrl: null },
+      },
+      baseUrl: () => 'https://andrea.example',
+    })
+    await expect(abroad.hangup(CALL)).rejects.toThrow()
+    vi.unstubAllEnvs()
+    await new Promise((resolve) => proxy.close(resolve))
+    expect(new Set(asked)).toEqual(new Set(['api.dublin.ie1.twilio.com:443']))
   })
 })
