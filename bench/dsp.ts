@@ -17,6 +17,7 @@ import {
 } from './dsp/peers.ts'
 import { suppressionRows } from './dsp/noise-suppression.ts'
 import { resamplerQuality } from './dsp/quality.ts'
+import { talkOffRows } from './dsp/talk-off.ts'
 import { medianNs } from './dsp/timing.ts'
 import { rounded, type BenchFigures } from './rig/report.ts'
 
@@ -43,6 +44,8 @@ export async function runDsp(progress: (text: string) => void): Promise<DspBench
   parts.push(await wholeCore(core, figures))
   progress('noise suppression')
   parts.push(columns(await suppressionRows(figures)))
+  progress('digits and tones in speech')
+  parts.push(columns(await talkOffRows(figures)))
   const measured = { bench: 'dsp', seed: 1, settings: { frameMs: 20 }, figures }
   return { measured, text: parts.join('\n\n') }
 }

@@ -198,7 +198,7 @@ export interface DspMemory {
 
 /**
  * Allocates the shared memory for `slots` calls and `lists` batches in flight, and writes the
- * constant tables. About 50 KiB per slot, and a quarter of a second for the beds the first time in
+ * constant tables. 74 KiB per slot, and a quarter of a second for the beds the first time in
  * a process.
  * Throws DspError DSP_NOT_BUILT, or DSP_TOO_MANY_SLOTS above the 4 GiB that WebAssembly can
  * address.

@@ -1,9 +1,9 @@
 /**
  * The slot: everything one call owns in the shared memory, and the memory map around it.
  *
- *   0 ── TABLES ──────── SCRATCH ────────── LISTS ──────── BEDS ──────── SLOTS
- *       filters, FFT,    one per batch in   slot lists,    read-only     slot * SLOT_BYTES
- *       G.711 (constant) flight             one per batch  loops
+ *   0 ── TABLES ──────── BEDS ──────── SCRATCH ────────── LISTS ──────── SLOTS
+ *       filters, FFT,    read-only     one per batch in   slot lists,    slot * SLOT_BYTES
+ *       G.711 (constant) loops         flight             one per batch
  *
  * Only TABLES has fixed addresses; the host places the rest and passes pointers. A field has one
  * writer: the main thread (M) or the worker that holds the slot (W). Ring positions are

@@ -61,13 +61,19 @@ export function fetchAudio(sets: readonly AudioSet[]): void {
 
 /** The samples of a set's files in the order of their paths, from 0.5 s to `longestSec`. */
 export function loadSet(set: AudioSet, longestSec = 8): Float32Array[] {
+  return recordingsOf(set)
+    .map((one) => one.samples)
+    .filter((x) => x.length >= 4_000 && x.length <= longestSec * 8_000)
+}
+
+/** Every file of a set but those of silence, in the order of their paths. */
+export function recordingsOf(set: AudioSet): { name: string; samples: Float32Array }[] {
   const place = placeOf(set)
   if (place === null) throw new Error(`the audio set ${set} is absent`)
   return readdirSync(place, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.wav') && !name.includes('silence'))
     .sort()
-    .map((name) => samplesOf(readFileSync(join(place, name))))
-    .filter((x) => x.length >= 4_000 && x.length <= longestSec * 8_000)
+    .map((name) => ({ name, samples: samplesOf(readFileSync(join(place, name))) }))
 }
 
 /** 16-bit mono PCM of a WAV file, −1…1. */

@@ -10,7 +10,7 @@ import {
   speakAgent,
   type ChainRig,
 } from './chain-rig.ts'
-import { amplitudeAt, rms, toDb, tone, toPcm } from './signals.ts'
+import { amplitudeAt, rms, toDb, tone, toPcm, voice } from './signals.ts'
 
 let rig: ChainRig
 beforeAll(async () => {
@@ -238,6 +238,43 @@ describe('bed', () => {
     const after = listen(60).pcm
     expect([...before, ...after]).toEqual([...undisturbed])
   })
+
+  it.each([8_000, 16_000, 24_000])(
+    'neither stops nor clicks when a voice of %i Hz is cut off in mid-word',
+    (ttsRateHz) => {
+      const slot = slotOf(rig, 0)
+      // A voice for 1 s, then clear with two frames prepared and the ring full, then 2 s of bed.
+      const line = (said: Int16Array): Int16Array => {
+        slot.open({ ...LINEAR_8K, ttsRateHz }, withBed)
+        const pcm = [...listen(50).pcm]
+        for (let frame = 0, from = 0; frame < 50; frame++) {
+          from += slot.pushPcm(said, from)
+          pcm.push(...listen(1).pcm)
+        }
+        rig.run(0)
+        expect(slot.preparedFrames).toBe(2)
+        slot.clearAgent()
+        pcm.push(...listen(100).pcm)
+        return Int16Array.from(pcm)
+      }
+      const spoken = toPcm(voice(2 * ttsRateHz, { rateHz: ttsRateHz, rmsDbfs: -20, seed: 4 }))
+      const [withVoice, alone] = [line(spoken), line(new Int16Array(2 * ttsRateHz))]
+      const cut = 160 * 100
+      expect(rms(withVoice.subarray(cut - 8_000, cut))).toBeGreaterThan(2_000)
+      expect([...withVoice.subarray(cut)]).toEqual([...alone.subarray(cut)])
+
+      // The bed as the file has it, at the gain it has anyway; each frame goes on where the last ended.
+      slot.open({ ...LINEAR_8K, ttsRateHz }, withBed)
+      const undisturbed = listen(200).pcm
+      expect(largestStep(alone)).toBeLessThanOrEqual(largestStep(undisturbed))
+      for (let at = 8_000; at < alone.length; at += 160) {
+        const [heard, whole] = [alone, undisturbed].map((pcm) => pcm.subarray(at, at + 160))
+        const gain = toDb(rms(heard ?? []) / rms(whole ?? []))
+        expect(gain, `frame ${at / 160}`).toBeGreaterThan(-6.2)
+        expect(gain, `frame ${at / 160}`).toBeLessThan(0.1)
+      }
+    },
+  )
 
   it('sounds the same at 8, 16 and 24 kHz', () => {
     for (const name of ['office', 'cafe', 'callcenter'] as const) {

@@ -173,6 +173,22 @@ describe('noise suppressor', () => {
     expect(rms(heard(new Float32Array(8_000), 8_000, { suppressNoise: true }))).toBe(0)
   })
 
+  it.each(RATES)('leaves a line of 200 Hz between those of hum as it was, at %i Hz', (rateHz) => {
+    const hum = Float32Array.from({ length: 6 * rateHz }, (_, n) =>
+      [50, 100, 300, 400].reduce(
+        (x, hz) => x + 0.01 * Math.sin((2 * Math.PI * hz * n) / rateHz),
+        0,
+      ),
+    )
+    const said = tone(0.4 * rateHz, { hz: 200, rateHz, peak: 0.1 })
+    const line = [3, 4, 5].reduce((all, sec) => mix(all, said, sec * rateHz), hum)
+    const [off, on] = [false, true].map((suppressNoise) => {
+      const out = heard(line, rateHz, { suppressNoise })
+      return amplitudeAt(out.subarray(4.2 * rateHz, 4.35 * rateHz), 200, rateHz)
+    })
+    expect(Math.abs(toDb((on ?? 0) / (off ?? 1)))).toBeLessThan(0.5)
+  })
+
   it('leaves a clean voice as loud as it was, within 1 dB', () => {
     const said = mix(
       new Float32Array(24_000),

@@ -2,6 +2,10 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { bindKernel, createDspMemory, type DspMemory } from '../../dsp/host.ts'
 import { Slot } from '../../dsp/slot.ts'
 import type { BedLoops } from '../../dsp/uploaded-beds.ts'
+import { loopsOf, makeLoop } from '../../server/beds/bed-loop.ts'
+import { readWav } from '../../server/beds/wav-file.ts'
+import { wavOf, write16 } from '../beds/wav-files.ts'
+import { noise } from './signals.ts'
 
 /** Loops of `samples` at 8 kHz; every sample is `value`. */
 function loops(samples: number, value: number): BedLoops {
@@ -63,4 +67,60 @@ describe('uploaded beds', () => {
     expect(dsp.uploadedBeds.has('huge')).toBe(false)
     expect(Math.abs(heard('patio') - 1_000)).toBeLessThanOrEqual(2)
   })
+
+  it('with a LIST chunk behind the audio loop as without it, and do not click where they begin again', async () => {
+    const sound = noise(24_000, { rmsDbfs: -20, seed: 6 }).map(
+      (x, n) => 0.2 * x + 0.4 * Math.sin(n / 20) * (n / 24_000),
+    )
+    const file = wavOf(sound, { kind: 1, bits: 16, rateHz: 8_000 }, write16)
+    const own = await createDspMemory({ slots: 1, lists: 1, uploadedBedBytes: 400_000 })
+    own.uploadedBeds.add('plain', bedOf(file))
+    own.uploadedBeds.add('tagged', bedOf(withList(file)))
+    const samples = bedOf(file)[8_000].length
+    const [plain, tagged] = ['plain', 'tagged'].map((bed) => played(own, bed, 2 * samples + 8_000))
+    expect([...(tagged ?? [])]).toEqual([...(plain ?? [])])
+    // Twice past the end: the step there is one of those within the loop.
+    const steps = (tagged ?? new Int16Array())
+      .subarray(8_000)
+      .map((x, n, all) => Math.abs(x - (all[n - 1] ?? x)))
+    const isJoint = (n: number): boolean => (n + 8_000) % samples < 4
+    const within = steps.reduce((most, x, n) => (isJoint(n) ? most : Math.max(most, x)), 0)
+    const across = steps.reduce((most, x, n) => (isJoint(n) ? Math.max(most, x) : most), 0)
+    expect(across).toBeGreaterThan(0)
+    expect(across).toBeLessThanOrEqual(within)
+  })
 })
+
+function bedOf(file: Uint8Array): BedLoops {
+  const { samples, rateHz } = readWav(file, 10)
+  return loopsOf(makeLoop(samples, rateHz))
+}
+
+/** The file and 4 000 bytes of metadata behind its audio, which as samples would be a loud crack. */
+function withList(file: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(file.length + 8 + 4_000)
+  bytes.set(file)
+  bytes.set(Buffer.from('LIST', 'latin1'), file.length)
+  const view = new DataView(bytes.buffer)
+  view.setUint32(4, bytes.length - 8, true)
+  view.setUint32(file.length + 4, 4_000, true)
+  for (let n = 0; n < 2_000; n++) view.setInt16(file.length + 8 + n * 2, n % 2 ? 32_767 : -32_768)
+  return bytes
+}
+
+/** What the line hears of a bed, from its first sample on. */
+function played(memory: DspMemory, bed: string, samples: number): Int16Array {
+  const call = new Slot(memory, 0)
+  const kernel = bindKernel(memory.share)
+  call.open(L16, { vadSensitivity: 0.5, bed, bedGain: 1 })
+  memory.writeList(0, [0])
+  const out = new Int16Array(Math.ceil(samples / 160) * 160)
+  for (let at = 0; at < out.length; at += 160) {
+    kernel.run(0, 1)
+    const frame = call.nextOutbound()
+    if (frame === null) throw new Error(`no bed at ${at}`)
+    out.set(new Int16Array(frame.payload.slice().buffer), at)
+  }
+  call.close()
+  return out
+}
