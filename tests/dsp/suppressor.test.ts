@@ -181,7 +181,7 @@ describe('noise suppressor', () => {
       ),
     )
     const said = tone(0.4 * rateHz, { hz: 200, rateHz, peak: 0.1 })
-    const line = [3, 4, 5].reduce((all, sec) => mix(all, said, sec * rateHz), hum)
+    const line = [3, 4, 5].reduce<Float32Array>((all, sec) => mix(all, said, sec * rateHz), hum)
     const [off, on] = [false, true].map((suppressNoise) => {
       const out = heard(line, rateHz, { suppressNoise })
       return amplitudeAt(out.subarray(4.2 * rateHz, 4.35 * rateHz), 200, rateHz)
