@@ -116,7 +116,7 @@ export class AudioPool {
   #closed = false
 
   /**
-   * Starts `threads` workers over memory for `slots` calls (about 50 KiB each).
+   * Starts `threads` workers over memory for `slots` calls (about 74 KiB each).
    * Throws DspError DSP_NOT_BUILT when the WASM module is missing, DSP_TOO_MANY_SLOTS above 4 GiB.
    */
   static async create(o: {
