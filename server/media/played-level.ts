@@ -8,10 +8,9 @@
  * of sending would be an envelope that no echo follows. Every fourth sample is enough for a level: 40 look-ups a frame.
  */
 import { alawDecodeTable, mulawDecodeTable } from '../../dsp/expansion-tables.ts'
-import type { AudioFormat } from './audio-format.ts'
+import { FRAME_MS, type AudioFormat } from './audio-format.ts'
 
 const STEP = 4
-const FRAME_MS = 20
 /** More than lie ahead (line-clock.ts) and are played between two questions. */
 const KEPT = 32
 const FLOOR_DBFS = -90
@@ -57,7 +56,7 @@ export class PlayedLevel {
       if (middleMs > this.#askedMs && middleMs <= nowMs) loudest = Math.max(loudest, power)
     }
     this.#askedMs = nowMs
-    const level = Math.max(loudest, loudest === 0 ? playing : 0)
+    const level = loudest > 0 ? loudest : playing
     return level <= 0 ? FLOOR_DBFS : Math.max(FLOOR_DBFS, 10 * Math.log10(level))
   }
 
