@@ -5,16 +5,16 @@
  *                └──────────── marks as they are played, all of them at once on clear ◄────────────┘
  *   user's 20 ms ─► slot (user chain) ─► detection
  *
- * Everything but the sockets is what a telephone call goes through; a step is 20 ms, with the wheel's turns in it.
+ * Everything but the sockets and the worker threads is what a telephone call goes through; a step is 20 ms, with the wheel's turns in it.
  */
 import { PlayedLevel } from '../../server/media/played-level.ts'
 import { Playout } from '../../server/media/playout.ts'
 import type { Playback, PlaybackEvents } from '../../server/media/playback.ts'
+import { WHEEL_MS } from '../../server/media/wheel.ts'
 import type { Detection } from '../../dsp/slot.ts'
 import { PlayOut } from '../rig/play-out.ts'
 import { FRAME_MS, TTS_RATE_HZ, type UserLine } from './user-line.ts'
 
-const WHEEL_MS = 5
 /** In which of the four turns of a step the call has its own. */
 const OWN_TURN = 2
 
@@ -138,7 +138,7 @@ export class RigLine implements Playback {
 }
 
 /** −90…0 dBFS. */
-export function levelDbfs(pcm: Int16Array): number {
+function levelDbfs(pcm: Int16Array): number {
   let power = 0
   for (const sample of pcm) power += sample * sample
   const level = 10 * Math.log10(power / Math.max(1, pcm.length) / 32_768 ** 2)

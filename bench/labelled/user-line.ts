@@ -4,7 +4,7 @@
  */
 import { bindKernel, createDspMemory, type DspMemory, type Kernel } from '../../dsp/host.ts'
 import { Slot, type Detection } from '../../dsp/slot.ts'
-import type { PlayoutDeps } from '../../server/media/playout.ts'
+import { AudioLane } from '../../workers/audio-lane.ts'
 import { encodePcmu } from '../rig/mulaw.ts'
 
 export const FRAME_MS = 20
@@ -18,23 +18,23 @@ export class UserLine {
   readonly #kernel: Kernel
   readonly #slot: Slot
   /** The agent's side, as the playout uses it. */
-  readonly lane: PlayoutDeps['lane']
+  readonly lane: AudioLane
 
   private constructor(dsp: DspMemory) {
     this.#dsp = dsp
     this.#kernel = bindKernel(dsp.share)
     const slot = new Slot(dsp, 0)
     this.#slot = slot
-    this.lane = {
-      pushAgentPcm: (pcm, from) => slot.pushPcm(pcm, from),
-      get agentSpaceSamples() {
-        return slot.agentSpaceSamples
+    this.lane = new AudioLane(slot, {
+      events: { onUserFrame: () => undefined, onFault: () => undefined },
+      counters: {
+        ...{ framesOut: 0, inboundOverflows: 0, agentOverflows: 0 },
+        ...{ badPayloads: 0, deadPushes: 0 },
       },
-      flushAgent: () => slot.flushAgent(),
-      nextOutbound: () => slot.nextOutbound(),
-      clearAgent: () => slot.clearAgent(),
-      setAgentGainDb: (db) => slot.setAgentGain(10 ** (db / 20)),
-    }
+      release: () => undefined,
+      // The bench looks at its only slot in every turn.
+      wake: () => undefined,
+    })
   }
 
   static async create(): Promise<UserLine> {
