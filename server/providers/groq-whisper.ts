@@ -24,8 +24,8 @@ export interface SecondEars {
 export interface SpokenUtterance {
   /** 16 kHz mono. */
   pcm: Int16Array
-  /** BCP 47. */
-  language: string
+  /** BCP 47; null: to be found out. */
+  language: string | null
   model: SecondHearingModel
 }
 
@@ -108,7 +108,7 @@ export class GroqWhisper implements SecondEars {
         {
           file: await toFile(pcmWav(pcm, STT_RATE_HZ), 'utterance.wav', { type: 'audio/wav' }),
           model,
-          language: language.slice(0, 2).toLowerCase(),
+          ...(language === null ? {} : { language: language.slice(0, 2).toLowerCase() }),
           response_format: 'verbose_json',
           temperature: 0,
         },
