@@ -105,6 +105,12 @@ const flag = z
   .enum(['0', '1', 'true', 'false'])
   .transform((text) => text === '1' || text === 'true')
 
+/** A password in a URL would be in every error that names it. */
+const serviceUrl = httpUrl.refine((url) => {
+  const { username, password } = URL.parse(url) ?? { username: '', password: '' }
+  return username === '' && password === ''
+}, 'a URL without a user and password: the key has a variable of its own')
+
 const variables = z.object({
   HOST: z.string().max(255).default('127.0.0.1'),
   PORT: count(0, 65_535, 8_000),
@@ -129,8 +135,8 @@ const variables = z.object({
     .optional(),
   AZURE_SPEECH_HOST: z.url({ protocol: /^(wss?|https?)$/ }).optional(),
   GROQ_API_KEY: secret.optional(),
-  GROQ_BASE_URL: httpUrl.optional(),
-  LLM_BASE_URL: httpUrl.optional(),
+  GROQ_BASE_URL: serviceUrl.optional(),
+  LLM_BASE_URL: serviceUrl.optional(),
   LLM_API_KEY: secret.optional(),
   LLM_MODEL: z.string().max(200).optional(),
   WEBHOOK_SECRET: secret.min(16, 'at least 16 characters').optional(),

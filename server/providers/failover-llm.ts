@@ -129,6 +129,7 @@ export class FailoverLlm implements LlmProvider {
     const guard = new StallGuard(limits, abort)
     if (isLast) guard.stop()
     const count = { characters: 0, counted: false }
+    let failed = false
     try {
       for await (const event of provider.stream(request, attempt.signal)) {
         guard.pause()
@@ -139,11 +140,16 @@ export class FailoverLlm implements LlmProvider {
       }
       if (guard.stalled === null) return
       throw stallError(guard.stalled, guard.brokenMs)
+    } catch (error) {
+      failed = asProviderError(error).code !== 'LLM_TIMEOUT'
+      throw error
     } finally {
       guard.stop()
       signal.removeEventListener('abort', abort)
       attempt.abort()
-      if (!count.counted && count.characters > 0) this.#estimate(provider.name, request, count)
+      // One that was given up before its first token was read all the same; one that was refused was not.
+      if (!count.counted && (count.characters > 0 || !failed))
+        this.#estimate(provider.name, request, count)
     }
   }
 

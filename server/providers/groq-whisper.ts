@@ -74,10 +74,12 @@ export type WhisperAnswer = z.infer<typeof answerShape>
 
 export class GroqWhisper implements SecondEars {
   readonly name = 'groq-whisper'
+  readonly #apiKey: string
   readonly #groq: Groq
 
   constructor(options: { apiKey: string; baseUrl: string | null }) {
     const baseURL = options.baseUrl?.replace(/\/openai\/v1\/?$/, '')
+    this.#apiKey = options.apiKey
     this.#groq = new Groq({
       apiKey: options.apiKey,
       maxRetries: 0,
@@ -89,7 +91,7 @@ export class GroqWhisper implements SecondEars {
     try {
       await this.#groq.models.list({ timeout: WARM_MS })
     } catch (error) {
-      throw hearingError(error)
+      throw hearingError(error, this.#apiKey)
     }
   }
 
@@ -116,7 +118,7 @@ export class GroqWhisper implements SecondEars {
       )
       return trusted(read(answer), (pcm.length * 1_000) / STT_RATE_HZ)
     } catch (error) {
-      throw hearingError(error)
+      throw hearingError(error, this.#apiKey)
     } finally {
       clearTimeout(timer)
       signal.removeEventListener('abort', abort)
@@ -151,7 +153,7 @@ export function trusted({ text, segments }: WhisperAnswer, durationMs: number): 
 }
 
 /** The same failures as of the language model, under the recogniser's name. */
-function hearingError(error: unknown): ProviderError {
-  const { code, message, retryable } = groqError(error)
-  return new ProviderError(code.replace(/^LLM/, 'STT'), message, { retryable, cause: error })
+function hearingError(error: unknown, apiKey: string): ProviderError {
+  const { code, message, retryable, cause } = groqError(error, apiKey)
+  return new ProviderError(code.replace(/^LLM/, 'STT'), message, { retryable, cause })
 }

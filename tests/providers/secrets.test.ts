@@ -7,6 +7,7 @@ import { GroqService } from '../../bench/rig/groq-service.ts'
 import { AzureStt } from '../../server/providers/azure-stt.ts'
 import { AzureTts } from '../../server/providers/azure-tts.ts'
 import { GroqLlm } from '../../server/providers/groq-llm.ts'
+import { GroqWhisper } from '../../server/providers/groq-whisper.ts'
 import type { LlmRequest } from '../../server/providers/llm.ts'
 import { OpenAiLlm } from '../../server/providers/openai-llm.ts'
 import { selectProviders } from '../../server/providers/select.ts'
@@ -79,6 +80,28 @@ describe('a key that is refused', () => {
     // And where nobody listens.
     errors.push(await failureOf(() => drain(llm.stream(REQUEST, never))))
     for (const error of errors) for (const form of FORMS) expect(seen(error)).not.toContain(form)
+  })
+
+  it('is in no error and no log line when the server quotes it back, in words and in the body', async () => {
+    const message = `Incorrect API key provided: ${KEY} (${encodeURIComponent(KEY)})`
+    const baseUrl = `${groq.url}/openai/v1`
+    const llm = new GroqLlm({ apiKey: KEY, baseUrl: groq.url })
+    const other = new OpenAiLlm({ baseUrl, apiKey: KEY, model: REQUEST.model })
+    const whisper = new GroqWhisper({ apiKey: KEY, baseUrl: groq.url })
+    const pcm = new Int16Array(8_000)
+    const utterance = { pcm, language: 'es-MX', model: 'whisper-large-v3' } as const
+    const errors: unknown[] = []
+    for (const status of [400, 401, 403, 404, 413, 422, 429, 498, 503]) {
+      groq.failure = groq.whisperFailure = { kind: 'status', status, message }
+      errors.push(await failureOf(() => drain(llm.stream(REQUEST, never))))
+      errors.push(await failureOf(() => drain(other.stream(REQUEST, never))))
+      errors.push(await failureOf(() => whisper.transcribe(utterance, never)))
+    }
+    errors.push(await failureOf(() => llm.warm()), await failureOf(() => whisper.warm()))
+    for (const error of errors) {
+      expect(String(error)).toMatch(/\*\*\*|emulated/)
+      for (const form of FORMS) expect(seen(error)).not.toContain(form)
+    }
   })
 
   it('is in no error and no log line of Azure, whose SDK puts it into the address', async () => {
