@@ -56,6 +56,8 @@ export class GroqLlm implements LlmProvider {
     this.#groq = new Groq({
       apiKey: options.apiKey,
       maxRetries: 0,
+      // It would print what was said, past our log, and with GROQ_LOG=debug every request.
+      logLevel: 'off',
       ...(baseURL === undefined ? {} : { baseURL }),
     })
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits }

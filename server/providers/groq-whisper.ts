@@ -83,6 +83,8 @@ export class GroqWhisper implements SecondEars {
     this.#groq = new Groq({
       apiKey: options.apiKey,
       maxRetries: 0,
+      // It would print what was said, past our log, and with GROQ_LOG=debug every request.
+      logLevel: 'off',
       ...(baseURL === undefined ? {} : { baseURL }),
     })
   }

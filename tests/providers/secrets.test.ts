@@ -1,7 +1,7 @@
 /** Keys that are refused, and what is logged, thrown and shown of them: nothing. */
 import { inspect } from 'node:util'
 import { pino } from 'pino'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { AzureService } from '../../bench/rig/azure-service.ts'
 import { GroqService } from '../../bench/rig/groq-service.ts'
 import { AzureStt } from '../../server/providers/azure-stt.ts'
@@ -117,6 +117,29 @@ describe('a key that is refused', () => {
     for (const error of errors) for (const form of FORMS) expect(seen(error)).not.toContain(form)
     expect(azure.paths.join()).not.toContain(KEY)
     await Promise.all([stt.close(), tts.close()])
+  })
+})
+
+describe('the SDK of Groq', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs()
+    vi.restoreAllMocks()
+  })
+
+  it('prints nothing past our log, also when it is told to by its own variable', async () => {
+    vi.stubEnv('GROQ_LOG', 'debug')
+    const printed = (['log', 'debug', 'info', 'warn', 'error'] as const).map((level) =>
+      vi.spyOn(console, level).mockImplementation(() => undefined),
+    )
+    const llm = new GroqLlm({ apiKey: KEY, baseUrl: groq.url })
+    const whisper = new GroqWhisper({ apiKey: KEY, baseUrl: groq.url })
+    await llm.warm()
+    await drain(llm.stream(REQUEST, never))
+    groq.failure = { kind: 'garbage' }
+    await failureOf(() => drain(llm.stream(REQUEST, never)))
+    const pcm = new Int16Array(8_000)
+    await whisper.transcribe({ pcm, language: 'es-MX', model: 'whisper-large-v3' }, never)
+    for (const spy of printed) expect(spy).not.toHaveBeenCalled()
   })
 })
 
