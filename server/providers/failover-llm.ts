@@ -174,7 +174,10 @@ export class FailoverLlm implements LlmProvider {
   }
 }
 
-/** Warms all; what fails is out until its probe works, and is an error only when nothing is left. */
+/**
+ * Warms all; what fails is out until its probe works, with its reason told to who watches its health.
+ * @throws ProviderError the first one's when nothing is left
+ */
 export async function warmAll(
   entries: readonly { provider: { warm(): Promise<void> }; health: ProviderHealth }[],
 ): Promise<void> {
@@ -186,7 +189,7 @@ export async function warmAll(
     entries[index]!.health.failed(new ProviderError(failure.code, failure.message))
     return [failure]
   })
-  if (failures[0] !== undefined) throw failures[0]
+  if (failures[0] !== undefined && failures.length === entries.length) throw failures[0]
 }
 
 /** Providers promise ProviderError; whatever else they throw is wrapped. */
