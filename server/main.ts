@@ -243,6 +243,7 @@ async function openHttp(base: Base, parts: Parts, calls: Awaited<ReturnType<type
     providersStatus: () => parts.providers.status,
     beds: parts.beds,
     voices: () => parts.providers.tts.voices(),
+    models: () => parts.providers.models(),
     audioStats: () => ({ ...parts.pool.stats() }),
     journalStats: () => ({ ...parts.journal.stats }),
     loadState: () => ({

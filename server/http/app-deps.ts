@@ -63,6 +63,8 @@ export interface AppDeps {
   secrets: SecretBox
   providersStatus(): ProvidersStatus
   voices(): Promise<VoiceInfo[]>
+  /** Language models to choose from, preferred first. Default: none are known. */
+  models?(): string[]
   audioStats(): Record<string, unknown>
   journalStats(): Record<string, unknown>
   /** How busy the process is and what it gives up for it. */

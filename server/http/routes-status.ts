@@ -51,6 +51,19 @@ export function statusRoutes(deps: AppDeps, build: BuildInfo): Route[] {
     }),
     route({
       method: 'GET',
+      path: '/api/v1/models',
+      summary: 'Language models that the account has, preferred first',
+      tag: 'status',
+      access: 'key',
+      answer: {
+        status: 200,
+        description: 'Models; none where the provider has no list',
+        json: z.object({ items: z.array(z.string()) }),
+      },
+      respond: () => ({ items: deps.models?.() ?? [] }),
+    }),
+    route({
+      method: 'GET',
       path: '/api/v1/agent-defaults',
       summary: 'The settings a new agent starts with',
       tag: 'agents',

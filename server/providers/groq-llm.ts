@@ -20,6 +20,10 @@ import { errorWithoutSecret } from './without-secret.ts'
 
 export const FALLBACK_MODEL = 'openai/gpt-oss-120b'
 
+const PREFERRED_MODELS = ['llama-3.3-70b-versatile', FALLBACK_MODEL]
+/** Groq lists ears, voices and guards among its models. */
+const OTHER_MODELS = /whisper|tts|orpheus|guard/i
+
 export interface GroqLlmOptions {
   apiKey: string
   /** Without /openai/v1, which the SDK adds itself; null is Groq. */
@@ -109,6 +113,17 @@ export class GroqLlm implements LlmProvider {
   /** Says now, not at the first answer, when the list that warm() read lacks this model. */
   checkModel(model: string): void {
     this.#modelFor(model)
+  }
+
+  /**
+   * Models of the account that can answer, by the list that warm() read; empty before it. The original's default leads
+   * where the account has it, else its replacement.
+   */
+  get models(): string[] {
+    const rank = (id: string): number => PREFERRED_MODELS.indexOf(id) + 1 || Infinity
+    return [...this.#offered]
+      .filter((id) => !OTHER_MODELS.test(id))
+      .sort((a, b) => Math.min(rank(a), 9) - Math.min(rank(b), 9) || a.localeCompare(b))
   }
 
   /** What the last answer said about this account's limits; null before the first. */

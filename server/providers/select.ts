@@ -62,6 +62,8 @@ export interface Providers {
   accounts: CallAccounts
   /** The preferred voice's phrases. */
   phraseStats(): PhraseCacheStats
+  /** Models that may be asked for, preferred first; empty where the provider has no list, or it was not read yet. */
+  models(): string[]
   /** A model that an agent is set to: a notice in the status when the account does not have it. Behind warm(). */
   checkModel(model: string): void
   /** Has every voice speak these texts ahead of the calls, so that they start at once. Never rejects. */
@@ -129,6 +131,8 @@ export async function selectProviders(
     checkModel: (model) => {
       for (const { provider } of brains) if (provider instanceof GroqLlm) provider.checkModel(model)
     },
+    models: () =>
+      brains.flatMap(({ provider }) => (provider instanceof GroqLlm ? provider.models : [])),
     phraseStats: () => caches[0]!.stats,
     prefill: async (texts, voice) => {
       for (const cache of caches) {

@@ -119,6 +119,30 @@ describe.skipIf(!isPresent)('the dashboard in Chromium', () => {
     await page.getByRole('button', { name: 'Reproducir' }).waitFor()
   }, 120_000)
 
+  it('lets the agent’s voice be heard as the form shows it', async () => {
+    await page.getByRole('link', { name: 'Agente', exact: true }).first().click()
+    await page.getByRole('button', { name: 'Voz', exact: true }).click()
+    const listen = page.locator('p.preview button').first()
+    const [spoken] = await Promise.all([
+      page.waitForResponse((response) => response.url().endsWith('/voices/preview')),
+      listen.click(),
+    ])
+    expect([spoken.status(), spoken.headers()['content-type']]).toEqual([200, 'audio/wav'])
+    // More than a second of 16 kHz: the greeting, not a click.
+    expect(Number(spoken.headers()['content-length'])).toBeGreaterThan(32_000)
+    await listen.filter({ hasText: 'Escuchar' }).waitFor()
+    expect(await page.getByText('La voz no puede hablar ahora.').count()).toBe(0)
+  }, 120_000)
+
+  it('shows how often a phrase came from memory, and what that saved', async () => {
+    await page.getByRole('link', { name: 'Estado' }).click()
+    const phrases = page.locator('section').filter({ hasText: 'Frases en memoria' })
+    const figure = (name: string): Locator => phrases.locator('div').filter({ hasText: name })
+    // The greeting of the call above was one.
+    await figure('Aciertos').filter({ hasText: /[1-9]/ }).waitFor()
+    await figure('Ahorro').waitFor()
+  }, 120_000)
+
   it('runs without an error in the page or its console', () => {
     expect(mistakes).toEqual([])
   })

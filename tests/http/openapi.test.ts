@@ -11,6 +11,7 @@ const EVERY_ROUTE = [
   'GET /api/v1/status',
   'POST /api/v1/media-tokens',
   'GET /api/v1/voices',
+  'GET /api/v1/models',
   'POST /api/v1/voices/preview',
   'GET /api/v1/agent-defaults',
   'GET /api/v1/agents',

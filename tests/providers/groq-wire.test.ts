@@ -99,6 +99,23 @@ const LLM_FAILURES: [LlmFailure, code: string][] = [
   [{ kind: 'noEnd', afterTokens: 2 }, 'LLM_BAD_RESPONSE'],
 ]
 
+describe('models of the account', () => {
+  it('are none before the list was read, then those that can answer, the original’s default first', async () => {
+    groq.models = [
+      'a-model',
+      'whisper-large-v3',
+      'openai/gpt-oss-120b',
+      'canopylabs/orpheus-v1-english',
+    ]
+    expect(llm.models).toEqual([])
+    await llm.warm()
+    expect(llm.models).toEqual(['openai/gpt-oss-120b', 'a-model'])
+    groq.models.push('llama-3.3-70b-versatile', 'meta-llama/llama-guard-4-12b')
+    await llm.warm()
+    expect(llm.models).toEqual(['llama-3.3-70b-versatile', 'openai/gpt-oss-120b', 'a-model'])
+  })
+})
+
 describe('a failure of Groq', () => {
   it.each(LLM_FAILURES)('%o is %s, and leaves no request open', async (failure, code) => {
     // Only what is silent may be held for silent.

@@ -100,6 +100,7 @@ export const api = {
     json<Agent>('PUT', `/agents/${id}`, body),
   agentDefaults: () => json<AgentSettings>('GET', '/agent-defaults'),
   voices: async () => (await json<{ items: VoiceInfo[] }>('GET', '/voices')).items,
+  models: async () => (await json<{ items: string[] }>('GET', '/models')).items,
   /** A WAV file. */
   previewVoice: async (sample: VoiceSample) =>
     (await request('POST', '/voices/preview', sample)).blob(),

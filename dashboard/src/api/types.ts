@@ -28,6 +28,12 @@ export interface ProviderStatus {
   notice?: string | null
   /** True for the demo brain: answers are scripted, there is no language model. */
   scripted?: boolean
+  /** What the last answer said of the account's limits. */
+  rateLimits?: {
+    remainingRequests: number | null
+    remainingTokens: number | null
+    resetTokens: string | null
+  } | null
 }
 
 export interface Quantiles {

@@ -74,6 +74,7 @@ export const enServer: Record<keyof typeof esServer, string> = {
   'stat.deadPushes': 'Audio for ended lines',
   'stat.refusedLanes': 'Refused lines',
   'stat.faults': 'Faults',
+  'stat.missingBeds': 'Calls without their background',
   'stat.waitMs': 'Wait',
   'stat.runMs': 'Run',
   'stat.liveLanes': 'Lanes in use',

@@ -79,6 +79,7 @@ export const enSettings: Record<keyof typeof esSettings, string> = {
   'field.voiceName': 'Voice',
   'hint.voiceName': 'A provider without it uses its own for the language.',
   'voice.other': 'Other: {name}',
+  'voice.manual': 'Voice id, as the provider writes it',
   'voice.preview': 'Listen',
   'voice.previewing': 'One moment…',
   'voice.previewFailed': 'The voice cannot speak now.',

@@ -218,6 +218,8 @@ export const en: Record<MessageKey, string> = {
   'status.audioHint': 'WASM core: batches, 20 ms frames and times per batch',
   'status.journal': 'Database journal',
   'status.journalHint': 'Write queue, off the audio path',
+  'status.rateLimits':
+    'Left of the account: {requests} requests today, {tokens} tokens this minute (full again in {reset}).',
   'status.phrases': 'Phrases in memory',
   'status.phrasesHint': 'Greeting, prompts and apologies sound at once and are paid once',
   'status.stale': 'No answer; last known figures.',

@@ -73,6 +73,7 @@ export const esServer = {
   'stat.deadPushes': 'Audio para líneas terminadas',
   'stat.refusedLanes': 'Líneas rechazadas',
   'stat.faults': 'Fallas',
+  'stat.missingBeds': 'Llamadas sin su fondo',
   'stat.waitMs': 'Espera',
   'stat.runMs': 'Proceso',
   'stat.liveLanes': 'Carriles en uso',

@@ -77,6 +77,7 @@ export const esSettings = {
   'field.voiceName': 'Voz',
   'hint.voiceName': 'Si el proveedor no la tiene, usa la suya para el idioma.',
   'voice.other': 'Otra: {name}',
+  'voice.manual': 'Id de la voz, como lo escribe el proveedor',
   'voice.preview': 'Escuchar',
   'voice.previewing': 'Un momento…',
   'voice.previewFailed': 'La voz no puede hablar ahora.',

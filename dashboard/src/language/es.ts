@@ -218,6 +218,8 @@ export const es = {
   'status.audioHint': 'Núcleo WASM: lotes, tramas de 20 ms y tiempos por lote',
   'status.journal': 'Registro en base de datos',
   'status.journalHint': 'Cola de escritura, fuera del camino del audio',
+  'status.rateLimits':
+    'Quedan en la cuenta: {requests} peticiones hoy, {tokens} tokens este minuto (completo en {reset}).',
   'status.phrases': 'Frases en memoria',
   'status.phrasesHint': 'Saludo, preguntas y disculpas suenan al instante y no se pagan dos veces',
   'status.stale': 'Sin respuesta; últimos datos conocidos.',

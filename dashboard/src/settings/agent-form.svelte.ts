@@ -18,6 +18,7 @@ export class AgentForm {
   name = $state('')
   defaults = $state.raw<AgentSettings | null>(null)
   voices = $state.raw<VoiceInfo[]>([])
+  models = $state.raw<string[]>([])
   beds = $state.raw<BedList | null>(null)
   scope = $state<Scope>('base')
   saveState = $state<SaveState>('clean')
@@ -35,15 +36,17 @@ export class AgentForm {
   async load(id?: string): Promise<void> {
     this.failure = ''
     try {
-      const [agents, defaults, voices, beds] = await Promise.all([
+      const [agents, defaults, voices, models, beds] = await Promise.all([
         api.agents(),
         api.agentDefaults(),
         api.voices(),
+        api.models(),
         api.beds(),
       ])
       this.agents = agents
       this.defaults = defaults
       this.voices = voices
+      this.models = models
       this.beds = beds
       const chosen = id ?? this.saved?.id ?? agents[0]?.id
       if (chosen) this.#adopt(await api.agent(chosen))
