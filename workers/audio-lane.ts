@@ -161,6 +161,11 @@ export class AudioLane {
     return frame
   }
 
+  /** A frame is prepared and waits for nextOutbound(). */
+  get hasPrepared(): boolean {
+    return !this.#closed && this.#slot.preparedFrames > 0
+  }
+
   /** Idempotent. The slot is reused only when no batch holds it, and zeroed before. */
   close(): void {
     if (this.#closed) return
