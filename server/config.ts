@@ -23,6 +23,18 @@ import { ConfigError } from './errors.ts'
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
+/**
+ * Every provider of each kind, in the order that holds when none is set. `providers/select.ts` has a line for each, and the
+ * conformance suites run through each: a name without either fails to compile, or its test.
+ */
+export const PROVIDER_NAMES = {
+  stt: ['azure', 'embedded'],
+  llm: ['groq', 'openai', 'embedded'],
+  tts: ['azure', 'embedded'],
+} as const
+export type ProviderName<Part extends keyof typeof PROVIDER_NAMES> =
+  (typeof PROVIDER_NAMES)[Part][number]
+
 /** For each account: what it may have under way, and how fast it may begin. */
 export interface OutboundLimits {
   maxCalls: number
@@ -53,11 +65,7 @@ export interface Config {
   /** Hosts that HTTP tools may reach although they are private or without TLS: `name` or `name:port`. */
   httpToolHosts: readonly string[]
   /** Providers of each kind, preferred first; null: the clouds that have a key, then the embedded one. */
-  providerOrder: {
-    stt: ('azure' | 'embedded')[] | null
-    llm: ('groq' | 'openai' | 'embedded')[] | null
-    tts: ('azure' | 'embedded')[] | null
-  }
+  providerOrder: { [part in keyof typeof PROVIDER_NAMES]: ProviderName<part>[] | null }
   /** Spoken phrases kept in memory for each voice provider, bytes. */
   phraseCacheBytes: number
   /** Room for uploaded background sounds in the audio core's memory, bytes. */
@@ -92,7 +100,7 @@ export interface Prices {
 const price = (fallback: number) =>
   z.coerce.number('a price in US dollars').min(0).max(100_000).default(fallback)
 /** `azure,embedded`: known names, none twice. */
-const order = <T extends string>(names: readonly [T, ...T[]]) =>
+const order = <const T extends string>(names: readonly T[]) =>
   z
     .string()
     .transform((text) => text.split(',').map((name) => name.trim()))
@@ -104,6 +112,12 @@ const count = (low: number, high: number, fallback: number) =>
 const flag = z
   .enum(['0', '1', 'true', 'false'])
   .transform((text) => text === '1' || text === 'true')
+
+/** A password in a URL would be in every error that names it. */
+const serviceUrl = httpUrl.refine((url) => {
+  const { username, password } = URL.parse(url) ?? { username: '', password: '' }
+  return username === '' && password === ''
+}, 'a URL without a user and password: the key has a variable of its own')
 
 const variables = z.object({
   HOST: z.string().max(255).default('127.0.0.1'),
@@ -129,8 +143,8 @@ const variables = z.object({
     .optional(),
   AZURE_SPEECH_HOST: z.url({ protocol: /^(wss?|https?)$/ }).optional(),
   GROQ_API_KEY: secret.optional(),
-  GROQ_BASE_URL: httpUrl.optional(),
-  LLM_BASE_URL: httpUrl.optional(),
+  GROQ_BASE_URL: serviceUrl.optional(),
+  LLM_BASE_URL: serviceUrl.optional(),
   LLM_API_KEY: secret.optional(),
   LLM_MODEL: z.string().max(200).optional(),
   WEBHOOK_SECRET: secret.min(16, 'at least 16 characters').optional(),
@@ -150,9 +164,9 @@ const variables = z.object({
   API_REQUESTS_PER_MINUTE: count(1, 10_000_000, 600),
   WEBHOOKS_PER_MINUTE: count(1, 10_000_000, 6_000),
   MEDIA_ECHO: flag.prefault('0'),
-  STT_PROVIDERS: order(['azure', 'embedded']),
-  LLM_PROVIDERS: order(['groq', 'openai', 'embedded']),
-  TTS_PROVIDERS: order(['azure', 'embedded']),
+  STT_PROVIDERS: order(PROVIDER_NAMES.stt),
+  LLM_PROVIDERS: order(PROVIDER_NAMES.llm),
+  TTS_PROVIDERS: order(PROVIDER_NAMES.tts),
   PHRASE_CACHE_MB: count(1, 4_096, 64),
   BED_MEMORY_MB: count(0, 1_024, 64),
   PRICE_STT_HOUR: price(1),

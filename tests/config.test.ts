@@ -139,6 +139,9 @@ describe('config', () => {
       expect(error.code).toBe('CONFIG_INCOMPLETE')
       expect(error.message).toContain(`Set ${missing}`)
     }
+    const withPassword = refusal({ LLM_BASE_URL: 'https://me:hunter22@host/v1', LLM_MODEL: 'm' })
+    expect(withPassword.message).toContain('without a user and password')
+    expect(withPassword.message).not.toContain('hunter22')
     expect(refusal({ LLM_BASE_URL: 'http://localhost/v1' }).message).toContain('Set LLM_MODEL')
   })
 

@@ -22,6 +22,10 @@ export type SttFailure =
   | { kind: 'turnEnd'; everyAudioMs: number }
   /** Every final comes twice. */
   | { kind: 'twice' }
+  /** Every so much audio without speech ends with a phrase that says so, as the service does in long silences. */
+  | { kind: 'initialSilence'; everyAudioMs: number }
+  /** Partials that take words back and write them anew. */
+  | { kind: 'rewriting' }
   | { kind: 'garbage' }
 
 export interface HeardUtterance {
@@ -37,11 +41,15 @@ export interface HeardUtterance {
 export interface ListenerOptions {
   connection: number
   language: string
+  /** The language that was detected ('': the first one); null when nobody asked. */
+  spoken(): string | null
   partialEveryMs: number
   finalMs: number
   failure(): SttFailure | null
   textOf(utterance: HeardUtterance): string
   onAudio(bytes: number): void
+  /** The settings of a turn, parsed. */
+  onContext(context: unknown): void
 }
 
 const FRAME_SAMPLES = 320
@@ -69,6 +77,7 @@ export class AzureListener {
   readonly #options: ListenerOptions
   #requestId = ''
   #turnStarted = false
+  #turnEnded = false
   /** Audio of this turn, ms. */
   #atMs = 0
   #totalMs = 0
@@ -78,6 +87,8 @@ export class AzureListener {
   #last = 0
   #speech: Speech | null = null
   #utterances = 0
+  /** Where the silence began that nothing was said about yet. */
+  #silentFromMs = 0
 
   constructor(ws: WebSocket, options: ListenerOptions) {
     this.#ws = ws
@@ -85,6 +96,7 @@ export class AzureListener {
     ws.on('message', (data, isBinary) => {
       const { path, requestId, body } = parseMessage(data, isBinary)
       if (path === 'audio') this.#audio(requestId, body)
+      if (path === 'speech.context') options.onContext(JSON.parse(body.toString()))
     })
   }
 
@@ -93,6 +105,8 @@ export class AzureListener {
     const failure = this.#options.failure()
     if (body.toString('latin1', 0, 4) === 'RIFF') return
     if (body.length === 0) return this.#endOfStream()
+    // What was still on its way when the turn ended; the client sends it again in the next one.
+    if (this.#turnEnded) return
     this.#options.onAudio(body.length)
     this.#totalMs += body.length / 32
     if (failure?.kind === 'silent') return this.#passOver(body.length)
@@ -103,13 +117,33 @@ export class AzureListener {
       return
     }
     this.#listen(body)
-    if (failure?.kind === 'turnEnd' && this.#atMs >= failure.everyAudioMs)
-      this.#send('turn.end', {})
+    if (failure?.kind === 'turnEnd' && this.#atMs >= failure.everyAudioMs) this.#endTurn()
+    if (failure?.kind === 'initialSilence') this.#fallAsleep(failure.everyAudioMs)
+  }
+
+  #fallAsleep(everyAudioMs: number): void {
+    const silentMs = this.#atMs - this.#silentFromMs
+    if (this.#speech !== null || silentMs < everyAudioMs) return
+    this.#send('speech.phrase', {
+      Id: `s${this.#atMs}`,
+      RecognitionStatus: 'InitialSilenceTimeout',
+      Offset: this.#silentFromMs * TICKS,
+      Duration: silentMs * TICKS,
+      Channel: 0,
+    })
+    this.#silentFromMs = this.#atMs
+  }
+
+  #endTurn(): void {
+    this.#turnEnded = true
+    this.#send('turn.end', {})
   }
 
   #newTurn(requestId: string): void {
+    this.#turnEnded = false
     this.#requestId = requestId
     this.#atMs = 0
+    this.#silentFromMs = 0
     this.#turnStarted = false
     this.#rest = new Int16Array(0)
     this.#speech = null
@@ -187,6 +221,7 @@ export class AzureListener {
     speech.partials++
     const spokenMs = this.#atMs - speech.startMs
     const words = this.#words(speech).slice(0, Math.floor(spokenMs / WORD_MS))
+    if (this.#options.failure()?.kind === 'rewriting') rewrite(words, speech.partials)
     if (words.length === 0) return
     this.#send('speech.hypothesis', {
       Id: `u${this.#utterances}`,
@@ -199,6 +234,7 @@ export class AzureListener {
 
   #final(speech: Speech): void {
     this.#speech = null
+    this.#silentFromMs = this.#atMs
     const durationMs = speech.lastLoudMs - speech.startMs
     const words = this.#words(speech)
     const failure = this.#options.failure()
@@ -213,6 +249,7 @@ export class AzureListener {
       Offset: speech.startMs * TICKS,
       Duration: durationMs * TICKS,
       Channel: 0,
+      ...this.#languageFound(),
       NBest: [
         {
           Confidence: 0.9,
@@ -233,6 +270,13 @@ export class AzureListener {
     this.#utterances++
   }
 
+  #languageFound(): object {
+    const spoken = this.#options.spoken()
+    if (spoken === null) return {}
+    const Language = spoken === '' ? this.#options.language : spoken
+    return { PrimaryLanguage: { Language, Confidence: 'High' } }
+  }
+
   #words(speech: Speech): string[] {
     const seconds = (speech.loudFrames * FRAME_MS) / 1_000
     const text = this.#options.textOf({
@@ -248,10 +292,16 @@ export class AzureListener {
   /** The client ends its audio: what is open becomes final at once. */
   #endOfStream(): void {
     if (this.#speech !== null) this.#final(this.#speech)
-    this.#send('turn.end', {})
+    this.#endTurn()
   }
 
   #send(path: string, body: unknown): void {
     sendJson(this.#ws, { path, requestId: this.#requestId, body })
   }
+}
+
+/** Every second partial has lost its last word, and the one before is another. */
+function rewrite(words: string[], partials: number): void {
+  if (partials % 2 === 0) words.pop()
+  if (partials % 3 === 0 && words.length > 0) words[words.length - 1] = 'quizás'
 }

@@ -42,6 +42,8 @@ export class AzureService {
   ttsFailure: TtsFailure | null = null
   /** How often the list of voices was asked for. */
   voiceLists = 0
+  /** What a recognition that tells languages apart takes for the spoken one; null: its first. */
+  spokenLanguage: string | null = null
   /** Instead of the list: this status. */
   voicesStatus = 200
   /** Every SSML received, the last 1 000. */
@@ -50,6 +52,8 @@ export class AzureService {
   readonly paths: string[] = []
   /** Their query parameters. */
   readonly queries: URLSearchParams[] = []
+  /** Every speech.context received: the settings of a recognition turn, the last 1 000. */
+  readonly contexts: unknown[] = []
   /** Recognition audio received, bytes, headers left out. */
   audioBytes = 0
   readonly #options: AzureServiceOptions
@@ -111,6 +115,8 @@ export class AzureService {
         new AzureListener(ws, {
           connection,
           language: url.searchParams.get('language') ?? 'es-MX',
+          spoken: () =>
+            url.searchParams.get('lidEnabled') === 'true' ? (this.spokenLanguage ?? '') : null,
           partialEveryMs: this.#options.partialEveryMs ?? 250,
           finalMs: this.#options.finalMs ?? 1_000,
           failure: () => this.sttFailure,
@@ -119,6 +125,7 @@ export class AzureService {
             this.audioBytes += bytes
             this.#options.onAudio?.(connection, bytes)
           },
+          onContext: (context) => keepLast(this.contexts, context),
         })
       } else {
         new AzureSpeaker(ws, {

@@ -12,18 +12,34 @@ import { SeededWords } from './seeded-words.ts'
 
 export type LlmFailure =
   /** Answers with this status; the body's code follows from it unless given. */
-  | { kind: 'status'; status: number; code?: string; retryAfterSec?: number }
+  | { kind: 'status'; status: number; code?: string; retryAfterSec?: number; message?: string }
   /** Takes the request and answers nothing. */
   | { kind: 'silent' }
+  | { kind: 'slow'; firstTokenMs: number }
   /** Sends so many tokens, then nothing more. */
   | { kind: 'stall'; afterTokens: number }
   /** Cuts the socket after so many tokens. */
   | { kind: 'cut'; afterTokens: number }
   /** An error line in the stream after so many tokens. */
   | { kind: 'errorLine'; afterTokens: number }
+  /** The same inside `x_groq`, which the SDK passes over. */
+  | { kind: 'groqError'; afterTokens: number }
   /** Ends the stream after so many tokens, without finish reason and [DONE]. */
   | { kind: 'noEnd'; afterTokens: number }
   | { kind: 'garbage' }
+
+/** How an answer is written: all of it is legal, and each has been met. */
+export interface AnswerShape {
+  /** Behind the text; with `inFragments` in pieces of 5 characters, else each whole in one chunk. */
+  toolCalls?: { name: string; arguments: string }[]
+  inFragments?: boolean
+  /** Thoughts of a reasoning model before the answer. */
+  reasoning?: string
+  /** The counts come in a chunk of their own, without a choice. */
+  usageApart?: boolean
+  /** Comment lines between the events, CRLF line ends, and a packet's end within each letter of two bytes. */
+  isOdd?: boolean
+}
 
 export interface ChatRequest {
   model: string
@@ -61,6 +77,7 @@ export class GroqService {
   url = ''
   failure: LlmFailure | null = null
   whisperFailure: LlmFailure | null = null
+  shape: AnswerShape = {}
   models: string[]
   requests = 0
   /** What Whisper was sent, the last 1 000. */
@@ -69,6 +86,8 @@ export class GroqService {
   whisperDoubt = { no_speech_prob: 0.01, avg_logprob: -0.2, compression_ratio: 1.1 }
   /** Answers that a client left before their end. */
   left = 0
+  /** Chat requests whose connection still waits for the end of the answer. */
+  open = 0
   readonly #options: GroqServiceOptions
   readonly #words: SeededWords
   readonly #http = createServer((request, response) => this.#take(request, response))
@@ -142,7 +161,9 @@ export class GroqService {
 
   #chat(response: ServerResponse, request: ChatRequest): void {
     const number = ++this.requests
+    this.open++
     response.on('close', () => {
+      this.open--
       if (!response.writableFinished) this.left++
     })
     const { failure } = this
@@ -153,11 +174,15 @@ export class GroqService {
     }
     const answer = this.#options.answerOf?.(request) ?? this.#seeded(number)
     const tokens = answer.match(/\s*\S+/g) ?? []
-    this.#later(this.#options.firstTokenMs ?? 400, () => {
+    const slowMs = failure?.kind === 'slow' ? failure.firstTokenMs : null
+    this.#later(slowMs ?? this.#options.firstTokenMs ?? 400, () => {
       response.writeHead(200, { 'content-type': 'text/event-stream', ...LIMITS })
-      response.write(
-        sse(chunk(number, { role: 'assistant', content: '' }, { x_groq: { id: `req_${number}` } })),
-      )
+      response.socket?.setNoDelay(true)
+      const first = { role: 'assistant', content: '' }
+      this.#write(response, chunk(number, first, { x_groq: { id: `req_${number}` } }))
+      const { reasoning } = this.shape
+      if (reasoning !== undefined)
+        this.#write(response, chunk(number, { reasoning, channel: 'analysis' }))
       this.#tokens(response, { number, tokens, at: 0, prompt: promptTokens(request) })
     })
   }
@@ -176,25 +201,45 @@ export class GroqService {
       if (failure?.kind === 'errorLine') {
         response.end(sse({ error: { message: 'emulated overload', code: 'overloaded' } }))
       }
+      if (failure?.kind === 'groqError') {
+        response.end(sse(chunk(number, {}, { x_groq: { error: 'emulated overload' } })))
+      }
       return
     }
     if (failure?.kind === 'garbage') {
       response.end('data: {"choices":[{"delta"\n\ndata: \u0000\n\n')
       return
     }
-    if (at === tokens.length) {
-      const usage = usageOf(prompt, tokens.length)
-      response.write(
-        sse(chunk(number, {}, { x_groq: { id: `req_${number}`, usage }, usage }, 'stop')),
-      )
-      response.end('data: [DONE]\n\n')
-      return
-    }
+    if (at === tokens.length) return this.#finish(response, number, usageOf(prompt, tokens.length))
     this.#options.onToken?.()
-    response.write(sse(chunk(number, { content: tokens[at]! })))
+    this.#write(response, chunk(number, { content: tokens[at]! }))
     this.#later(1_000 / (this.#options.tokensPerSec ?? 60), () =>
       this.#tokens(response, { ...state, at: at + 1 }),
     )
+  }
+
+  #finish(response: ServerResponse, number: number, usage: Record<string, number>): void {
+    const { toolCalls = [], inFragments = false, usageApart = false } = this.shape
+    for (const call of toolCalls.flatMap((one, at) => callDeltas(one, at, inFragments))) {
+      this.#write(response, chunk(number, { tool_calls: [call] }))
+    }
+    const reason = toolCalls.length > 0 ? 'tool_calls' : 'stop'
+    const counts = { x_groq: { id: `req_${number}`, usage }, usage }
+    this.#write(response, chunk(number, {}, usageApart ? {} : counts, reason))
+    if (usageApart) this.#write(response, { ...chunk(number, {}), choices: [], usage })
+    response.end('data: [DONE]\n\n')
+  }
+
+  #write(response: ServerResponse, json: unknown): void {
+    if (this.shape.isOdd !== true) return void response.write(sse(json))
+    const bytes = Buffer.from(`: ping\n\n${sse(json)}`.replaceAll('\n', '\r\n'))
+    let from = 0
+    for (let at = 0; at < bytes.length; at++) {
+      if (bytes[at]! < 0xc0) continue
+      response.write(bytes.subarray(from, at + 1))
+      from = at + 1
+    }
+    response.write(bytes.subarray(from))
   }
 
   #seeded(number: number): string {
@@ -226,6 +271,25 @@ const CODES: Record<number, string> = {
   498: 'capacity_exceeded',
 }
 
+/** Id and name come with the first piece only. */
+function callDeltas(
+  call: { name: string; arguments: string },
+  index: number,
+  inFragments: boolean,
+): Record<string, unknown>[] {
+  const pieces = inFragments ? (call.arguments.match(/.{1,5}/g) ?? []) : [call.arguments]
+  const [first = '', ...rest] = pieces
+  return [
+    {
+      index,
+      id: `fc_${index}`,
+      type: 'function',
+      function: { name: call.name, arguments: first },
+    },
+    ...rest.map((piece) => ({ index, function: { arguments: piece } })),
+  ]
+}
+
 function sendError(
   response: ServerResponse,
   failure: Extract<LlmFailure, { kind: 'status' }>,
@@ -234,7 +298,8 @@ function sendError(
   const retry = retryAfterSec === undefined ? {} : { 'retry-after': String(retryAfterSec) }
   response.writeHead(status, { 'content-type': 'application/json', ...LIMITS, ...retry })
   const code = failure.code ?? CODES[status] ?? 'emulated'
-  response.end(JSON.stringify({ error: { message: `emulated ${status}`, type: 'emulated', code } }))
+  const message = failure.message ?? `emulated ${status}`
+  response.end(JSON.stringify({ error: { message, type: 'emulated', code } }))
 }
 
 function sendJson(response: ServerResponse, body: unknown): void {

@@ -3,7 +3,10 @@ import type { ProfileSettings } from '../agent-settings.ts'
 import type { SttOptions } from '../providers/stt.ts'
 
 export function recogniserOptions(settings: ProfileSettings): Omit<SttOptions, 'callId'> {
-  const { language, phrases, initialSilenceMs, profanity, secondHearing } = settings
+  const { language, languages, phrases, initialSilenceMs, profanity, secondHearing } = settings
   const segmentationSilenceMs = settings.segmentationSilenceMs || settings.silenceTimeoutMs
-  return { language, phrases, segmentationSilenceMs, initialSilenceMs, profanity, secondHearing }
+  return {
+    ...{ language, languages, phrases, segmentationSilenceMs, initialSilenceMs },
+    ...{ profanity, secondHearing },
+  }
 }

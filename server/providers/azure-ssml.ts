@@ -16,7 +16,11 @@ export const AZURE_VOICES: VoiceInfo[] = [
   ]),
   voice('en-US-GuyNeural', 'Guy', 'male', ['cheerful', 'friendly']),
   voice('en-GB-SoniaNeural', 'Sonia', 'female', ['cheerful']),
+  voice('en-US-AvaMultilingualNeural', 'Ava Multilingual', 'female'),
 ]
+
+/** Speaks the languages that no bundled voice has as its own. */
+const ANY_LANGUAGE_VOICE = 'en-US-AvaMultilingualNeural'
 
 function voice(
   name: string,
@@ -27,8 +31,15 @@ function voice(
   return { name, label, language: name.slice(0, 5), gender, styles }
 }
 
-/** Azure's own form of a voice id; anything else ("pico-es-ES") becomes the language's default. */
-const VOICE_ID = /^[a-z]{2,3}-[A-Z]{2}-[A-Za-z0-9:-]{2,60}Neural$/
+/**
+ * Azure's own form of a voice id, as `es-MX-DaliaNeural`, `iu-Latn-CA-SiqiniqNeural`, `zh-CN-shandong-YunxiangNeural`,
+ * `en-US-Ava:DragonHDLatestNeural`, `en-US-NovaMultilingualNeuralHD`; anything else ("pico-es-ES") becomes the language's
+ * default. What precedes the name is its locale.
+ */
+const VOICE_ID = /^([a-z]{2,3}(?:-[A-Z][a-z]{3})?-[A-Z]{2})-[A-Za-z0-9:-]{2,80}Neural(?:HD)?$/
+/** Voices that speak other languages than their locale's, when told which. */
+const IS_MULTILINGUAL = /Multilingual|:DragonHD/
+const LANGUAGE = /^[a-z]{2,3}(?:-[A-Z][a-z]{3})?-[A-Z]{2}$/
 const STYLE = /^[A-Za-z-]{1,40}$/
 
 export function isAzureVoiceId(name: string): boolean {
@@ -41,7 +52,9 @@ export function azureVoiceName(wanted: Voice): string {
   const found =
     AZURE_VOICES.find((known) => known.language === wanted.language) ??
     AZURE_VOICES.find((known) => known.language.startsWith(primary))
-  return (found ?? AZURE_VOICES[0]!).name
+  return (
+    found?.name ?? (LANGUAGE.test(wanted.language) ? ANY_LANGUAGE_VOICE : AZURE_VOICES[0]!.name)
+  )
 }
 
 /** Text inside an element or attribute; characters that XML does not know are dropped. */
@@ -70,9 +83,14 @@ export function ssmlFor(text: string, wanted: Voice): string {
     const strength = degree === 1 ? '' : ` styledegree="${Number(degree.toFixed(2))}"`
     body = `<mstts:express-as style="${wanted.style}"${strength}>${body}</mstts:express-as>`
   }
+  const own = VOICE_ID.exec(name)?.[1] ?? 'es-MX'
+  const language = LANGUAGE.test(wanted.language) ? wanted.language : own
+  if (language !== own && IS_MULTILINGUAL.test(name)) {
+    body = `<lang xml:lang="${language}">${body}</lang>`
+  }
   return (
     '<speak version="1.0" xmlns="http://www.w3.org/2001/10/synthesis" ' +
-    `xmlns:mstts="https://www.w3.org/2001/mstts" xml:lang="${name.slice(0, 5)}">` +
+    `xmlns:mstts="https://www.w3.org/2001/mstts" xml:lang="${language}">` +
     `<voice name="${name}"><mstts:silence type="Leading-exact" value="0ms"/>${body}</voice></speak>`
   )
 }

@@ -7,6 +7,7 @@
  * for sessionStarted; a stop may wait for ever, so close() does not wait; a written buffer is kept, not copied. Azure finds utterances by itself: VAD hints are ignored.
  */
 import type {
+  AudioConfig,
   PushAudioInputStream,
   SpeechConfig,
   SpeechRecognitionResult,
@@ -42,6 +43,8 @@ const GAP_MAX_MS = 2_000
 const SAMPLES_PER_MS = STT_RATE_HZ / 1_000
 /** What the SDK sends at a time. Handed over in any other size, each frame would be copied, and searched for, once more. */
 const PIECE_SAMPLES = 100 * SAMPLES_PER_MS
+/** The service tells ten languages apart. */
+const LANGUAGES_MAX = 10
 /** Pieces kept until the recogniser is built, in the next tick at the earliest: 20 s that are heard again, and 5 s more. */
 const EARLY_PIECES = 250
 
@@ -146,8 +149,10 @@ const PROBE: SttOptions = {
 
 /** Sessions of one key are alike. */
 function keyOf(options: Omit<SttOptions, 'callId'>): string {
-  const { language, phrases, segmentationSilenceMs, initialSilenceMs, profanity } = options
-  return JSON.stringify([language, phrases, segmentationSilenceMs, initialSilenceMs, profanity])
+  const { language, languages, phrases, profanity } = options
+  const { segmentationSilenceMs, initialSilenceMs } = options
+  const silences = [segmentationSilenceMs, initialSilenceMs]
+  return JSON.stringify([language, languages, phrases, profanity, silences])
 }
 
 interface SessionEvents extends SttEvents {
@@ -258,10 +263,7 @@ class AzureSttSession implements SttSession {
     try {
       const format = sdk.AudioStreamFormat.getWaveFormatPCM(STT_RATE_HZ, 16, 1)
       const stream = sdk.AudioInputStream.createPushStream(format)
-      const recognizer = new sdk.SpeechRecognizer(
-        this.#config(sdk),
-        sdk.AudioConfig.fromStreamInput(stream),
-      )
+      const recognizer = this.#build(sdk, sdk.AudioConfig.fromStreamInput(stream))
       this.#recognizer = recognizer
       this.#stream = stream
       if (this.#options.phrases.length > 0) {
@@ -289,6 +291,16 @@ class AzureSttSession implements SttSession {
         retryable: true,
       }),
     )
+  }
+
+  /** With further languages the service says of each utterance which of them it was. */
+  #build(sdk: AzureSdk, audio: AudioConfig): SpeechRecognizer {
+    const { language, languages = [] } = this.#options
+    const all = [...new Set([language, ...languages])].slice(0, LANGUAGES_MAX)
+    if (all.length === 1) return new sdk.SpeechRecognizer(this.#config(sdk), audio)
+    const detection = sdk.AutoDetectSourceLanguageConfig.fromLanguages(all)
+    detection.mode = sdk.LanguageIdMode.Continuous
+    return sdk.SpeechRecognizer.FromConfig(this.#config(sdk), detection, audio)
   }
 
   #config(sdk: AzureSdk): SpeechConfig {
@@ -327,6 +339,13 @@ class AzureSttSession implements SttSession {
       const wasSilence = /"RecognitionStatus":\s*"InitialSilenceTimeout"/.test(jsonOf(sdk, result))
       if (!wasSilence) this.#events.onFinal(transcript)
     }
+    // The SDK would go on in another turn and send a piece of the audio twice, or in the wrong place: words would double.
+    // Heard again from the last final by a new session, none does.
+    sdk.Connection.fromRecognizer(recognizer).messageReceived = ({ message }) => {
+      if (message.path !== 'turn.end') return
+      const text = 'Azure Speech ended the turn in mid-stream'
+      this.#fail(new ProviderError('STT_UNAVAILABLE', text, { retryable: true }))
+    }
     recognizer.canceled = (_sender, event) => {
       if (event.reason === sdk.CancellationReason.EndOfStream) return
       const { errorCode: code, errorDetails: details } = event
@@ -339,7 +358,7 @@ class AzureSttSession implements SttSession {
     const best = bestOf(jsonOf(sdk, result))
     return {
       text: result.text ?? '',
-      language: this.#options.language,
+      language: result.language || this.#options.language,
       startMs: atMs(result.offset),
       endMs: atMs(result.offset + result.duration),
       confidence: best?.Confidence ?? null,

@@ -8,6 +8,7 @@
  */
 import type { SpeechSynthesizer } from 'microsoft-cognitiveservices-speech-sdk'
 import { ProviderError } from '../errors.ts'
+import { closeSynthesizer } from './azure-close.ts'
 import {
   TICKS_PER_MS,
   azureError,
@@ -96,7 +97,7 @@ export class AzureTts implements TtsProvider {
   async close(): Promise<void> {
     this.#closed = true
     this.#closing.abort()
-    for (const { synthesizer } of this.#idle.splice(0)) synthesizer.close()
+    for (const { synthesizer } of this.#idle.splice(0)) closeSynthesizer(synthesizer)
   }
 
   #create(sdk: AzureSdk): Pooled {
@@ -135,12 +136,12 @@ export class AzureTts implements TtsProvider {
     const index = this.#idle.indexOf(pooled)
     if (index < 0) return
     this.#idle.splice(index, 1)
-    pooled.synthesizer.close()
+    closeSynthesizer(pooled.synthesizer)
   }
 
   #giveBack(pooled: Pooled, complete: boolean): void {
     if (complete && !this.#closed && this.#idle.length < IDLE_LIMIT) this.#idle.push(pooled)
-    else pooled.synthesizer.close()
+    else closeSynthesizer(pooled.synthesizer)
   }
 }
 

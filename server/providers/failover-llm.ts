@@ -129,6 +129,7 @@ export class FailoverLlm implements LlmProvider {
     const guard = new StallGuard(limits, abort)
     if (isLast) guard.stop()
     const count = { characters: 0, counted: false }
+    let failed = false
     try {
       for await (const event of provider.stream(request, attempt.signal)) {
         guard.pause()
@@ -139,11 +140,16 @@ export class FailoverLlm implements LlmProvider {
       }
       if (guard.stalled === null) return
       throw stallError(guard.stalled, guard.brokenMs)
+    } catch (error) {
+      failed = asProviderError(error).code !== 'LLM_TIMEOUT'
+      throw error
     } finally {
       guard.stop()
       signal.removeEventListener('abort', abort)
       attempt.abort()
-      if (!count.counted && count.characters > 0) this.#estimate(provider.name, request, count)
+      // One that was given up before its first token was read all the same; one that was refused was not.
+      if (!count.counted && (count.characters > 0 || !failed))
+        this.#estimate(provider.name, request, count)
     }
   }
 
@@ -168,7 +174,10 @@ export class FailoverLlm implements LlmProvider {
   }
 }
 
-/** Warms all; what fails is out until its probe works, and is an error only when nothing is left. */
+/**
+ * Warms all; what fails is out until its probe works, with its reason told to who watches its health.
+ * @throws ProviderError the first one's when nothing is left
+ */
 export async function warmAll(
   entries: readonly { provider: { warm(): Promise<void> }; health: ProviderHealth }[],
 ): Promise<void> {
@@ -180,7 +189,7 @@ export async function warmAll(
     entries[index]!.health.failed(new ProviderError(failure.code, failure.message))
     return [failure]
   })
-  if (failures[0] !== undefined) throw failures[0]
+  if (failures[0] !== undefined && failures.length === entries.length) throw failures[0]
 }
 
 /** Providers promise ProviderError; whatever else they throw is wrapped. */

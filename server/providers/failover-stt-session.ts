@@ -22,6 +22,8 @@ const NOISE_MS = 6_000
 const PRE_ROLL_MS = 600
 const QUIET_KEPT_MS = 1_000
 const LOOK_EVERY_MS = 100
+/** A line that is never quiet so long behind a session's age gets a new one all the same: the service ends it at 10 minutes. */
+const OVERDUE_MS = 90_000
 /** A provider that just failed is not gone back to at once, whatever its breaker says. */
 const STAY_MS = 5_000
 /** A final repeats another when so much of it was final already. */
@@ -269,9 +271,9 @@ export class FailoverSttSession implements SttSession {
       return
     }
     if (this.#isDeaf(quietMs)) return this.#leaveDeaf(attempt)
-    if (!this.#isAtRest) return
-    const isOld = this.#nowMs - attempt.openedMs > attempt.entry.provider.maxSessionMs
-    if (isOld) this.#open(attempt.entry, { code: 'SESSION_OLD', suspect: null })
+    const oldMs = this.#nowMs - attempt.openedMs - attempt.entry.provider.maxSessionMs
+    if (!this.#isAtRest && oldMs <= OVERDUE_MS) return
+    if (oldMs > 0) this.#open(attempt.entry, { code: 'SESSION_OLD', suspect: null })
     else this.#returnToPreferred(attempt)
   }
 

@@ -16,6 +16,7 @@ import { AnswerReader, requestBody, stallError, statusError } from './chat-compl
 import type { LlmEvent, LlmProvider, LlmRequest } from './llm.ts'
 import { StallGuard } from './stall-guard.ts'
 import type { StallLimits } from './stall-guard.ts'
+import { errorWithoutSecret } from './without-secret.ts'
 
 export const FALLBACK_MODEL = 'openai/gpt-oss-120b'
 
@@ -40,6 +41,7 @@ const WARM_MS = 10_000
 export class GroqLlm implements LlmProvider {
   readonly name = 'groq'
   readonly scripted = false
+  readonly #apiKey: string
   readonly #groq: Groq
   readonly #limits: GroqLimits
   readonly #onModelGone: (model: string, fallback: string) => void
@@ -50,9 +52,12 @@ export class GroqLlm implements LlmProvider {
 
   constructor(options: GroqLlmOptions) {
     const baseURL = options.baseUrl?.replace(/\/openai\/v1\/?$/, '')
+    this.#apiKey = options.apiKey
     this.#groq = new Groq({
       apiKey: options.apiKey,
       maxRetries: 0,
+      // It would print what was said, past our log, and with GROQ_LOG=debug every request.
+      logLevel: 'off',
       ...(baseURL === undefined ? {} : { baseURL }),
     })
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits }
@@ -70,7 +75,7 @@ export class GroqLlm implements LlmProvider {
       // A model may have come back: the list decides from here on.
       this.#gone.clear()
     } catch (error) {
-      throw groqError(error)
+      throw groqError(error, this.#apiKey)
     }
   }
 
@@ -88,7 +93,8 @@ export class GroqLlm implements LlmProvider {
         return
       } catch (error) {
         if (signal.aborted) return
-        const failure = groqError(error)
+        this.#noteLimits(error)
+        const failure = groqError(error, this.#apiKey)
         if (begun || attempt >= 2) throw failure
         if (failure.code === 'LLM_MODEL_GONE' && model !== FALLBACK_MODEL) {
           this.#leave(model)
@@ -108,6 +114,12 @@ export class GroqLlm implements LlmProvider {
   /** What the last answer said about this account's limits; null before the first. */
   get rateLimits(): RateLimits | null {
     return this.#rate
+  }
+
+  /** A refusal says most about the limits: it carries the same headers. */
+  #noteLimits(error: unknown): void {
+    if (error instanceof APIError && error.headers !== undefined)
+      this.#rate = rateLimitsOf(error.headers) ?? this.#rate
   }
 
   #modelFor(wanted: string): string {
@@ -138,7 +150,7 @@ export class GroqLlm implements LlmProvider {
           timeout: this.#limits.connectMs,
         })
         .withResponse()
-      this.#rate = rateLimitsOf(response.headers)
+      this.#rate = rateLimitsOf(response.headers) ?? this.#rate
       const answer = new AnswerReader()
       for await (const chunk of stream) {
         const events = answer.accept(chunk)
@@ -169,7 +181,9 @@ export interface RateLimits {
   resetTokens: string | null
 }
 
-function rateLimitsOf(headers: Headers): RateLimits {
+/** Null where an answer says nothing of them. */
+function rateLimitsOf(headers: Headers): RateLimits | null {
+  if (!headers.has('x-ratelimit-remaining-tokens')) return null
   const number = (name: string): number | null => {
     const value = Number(headers.get(name) ?? Number.NaN)
     return Number.isFinite(value) ? value : null
@@ -205,8 +219,12 @@ function isToolUseFailure(error: unknown): boolean {
   return error instanceof APIError && errorBody(error).code === 'tool_use_failed'
 }
 
-/** The ProviderError of whatever groq-sdk threw. */
-export function groqError(error: unknown): ProviderError {
+/** The ProviderError of whatever groq-sdk threw, without the key and without the SDK's own objects. */
+export function groqError(error: unknown, apiKey: string): ProviderError {
+  return errorWithoutSecret(describedError(error), apiKey)
+}
+
+function describedError(error: unknown): ProviderError {
   if (error instanceof ProviderError) return error
   if (error instanceof APIConnectionTimeoutError) {
     return new ProviderError('LLM_TIMEOUT', 'Groq did not answer in time', {

@@ -24,8 +24,8 @@ export interface SecondEars {
 export interface SpokenUtterance {
   /** 16 kHz mono. */
   pcm: Int16Array
-  /** BCP 47. */
-  language: string
+  /** BCP 47; null: to be found out. */
+  language: string | null
   model: SecondHearingModel
 }
 
@@ -74,13 +74,17 @@ export type WhisperAnswer = z.infer<typeof answerShape>
 
 export class GroqWhisper implements SecondEars {
   readonly name = 'groq-whisper'
+  readonly #apiKey: string
   readonly #groq: Groq
 
   constructor(options: { apiKey: string; baseUrl: string | null }) {
     const baseURL = options.baseUrl?.replace(/\/openai\/v1\/?$/, '')
+    this.#apiKey = options.apiKey
     this.#groq = new Groq({
       apiKey: options.apiKey,
       maxRetries: 0,
+      // It would print what was said, past our log, and with GROQ_LOG=debug every request.
+      logLevel: 'off',
       ...(baseURL === undefined ? {} : { baseURL }),
     })
   }
@@ -89,7 +93,7 @@ export class GroqWhisper implements SecondEars {
     try {
       await this.#groq.models.list({ timeout: WARM_MS })
     } catch (error) {
-      throw hearingError(error)
+      throw hearingError(error, this.#apiKey)
     }
   }
 
@@ -108,7 +112,7 @@ export class GroqWhisper implements SecondEars {
         {
           file: await toFile(pcmWav(pcm, STT_RATE_HZ), 'utterance.wav', { type: 'audio/wav' }),
           model,
-          language: language.slice(0, 2).toLowerCase(),
+          ...(language === null ? {} : { language: language.slice(0, 2).toLowerCase() }),
           response_format: 'verbose_json',
           temperature: 0,
         },
@@ -116,7 +120,7 @@ export class GroqWhisper implements SecondEars {
       )
       return trusted(read(answer), (pcm.length * 1_000) / STT_RATE_HZ)
     } catch (error) {
-      throw hearingError(error)
+      throw hearingError(error, this.#apiKey)
     } finally {
       clearTimeout(timer)
       signal.removeEventListener('abort', abort)
@@ -151,7 +155,7 @@ export function trusted({ text, segments }: WhisperAnswer, durationMs: number): 
 }
 
 /** The same failures as of the language model, under the recogniser's name. */
-function hearingError(error: unknown): ProviderError {
-  const { code, message, retryable } = groqError(error)
-  return new ProviderError(code.replace(/^LLM/, 'STT'), message, { retryable, cause: error })
+function hearingError(error: unknown, apiKey: string): ProviderError {
+  const { code, message, retryable, cause } = groqError(error, apiKey)
+  return new ProviderError(code.replace(/^LLM/, 'STT'), message, { retryable, cause })
 }

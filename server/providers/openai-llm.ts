@@ -13,6 +13,7 @@ import { AnswerReader, requestBody, stallError, statusError } from './chat-compl
 import { EventStreamParser } from './event-stream.ts'
 import type { LlmEvent, LlmProvider, LlmRequest } from './llm.ts'
 import { StallGuard } from './stall-guard.ts'
+import { errorWithoutSecret } from './without-secret.ts'
 
 export interface OpenAiLlmOptions {
   /** With or without a trailing slash; a URL without a path gets /v1. */
@@ -96,7 +97,8 @@ export class OpenAiLlm implements LlmProvider {
       if (head.stalled !== null) throw stallError('first', limits.connectMs)
       if (tokens.stalled === 'first') throw stallError('first', limits.firstTokenMs)
       if (tokens.stalled === 'gap') throw stallError('gap', limits.stallMs)
-      throw error instanceof ProviderError ? error : this.#connectionError(error)
+      const failure = error instanceof ProviderError ? error : this.#connectionError(error)
+      throw errorWithoutSecret(failure, this.#options.apiKey)
     } finally {
       head.stop()
       tokens.stop()

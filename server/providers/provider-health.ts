@@ -21,8 +21,8 @@ export interface HealthOptions {
   probeEveryMs?: number
   /** Failures in a row that open the breaker. Default 2. */
   failures?: number
-  /** `isUsable` has changed. */
-  onChange?(name: string, isUsable: boolean): void
+  /** `isUsable` has changed; `reason`: the failure that put the provider out. */
+  onChange?(name: string, isUsable: boolean, reason: ProviderError | null): void
 }
 
 /** What is asked of a provider to be watched; `warm` is the probe of those that have no other. */
@@ -40,6 +40,7 @@ export class ProviderHealth {
   readonly #breaker
   #timer: NodeJS.Timeout | null = null
   #stopped = false
+  #reason: ProviderError | null = null
 
   constructor(provider: Watched, options: HealthOptions = {}) {
     this.name = provider.name
@@ -52,10 +53,10 @@ export class ProviderHealth {
       halfOpenAfter: Math.floor(this.#probeEveryMs * 0.8),
     })
     this.#breaker.onBreak(() => {
-      options.onChange?.(this.name, false)
+      options.onChange?.(this.name, false, this.#reason)
       this.#probeLater()
     })
-    this.#breaker.onReset(() => options.onChange?.(this.name, true))
+    this.#breaker.onReset(() => options.onChange?.(this.name, true, null))
   }
 
   get isUsable(): boolean {
@@ -67,6 +68,7 @@ export class ProviderHealth {
   }
 
   failed(error: ProviderError): void {
+    this.#reason = error
     const times = error.retryable ? 1 : this.#failures
     for (let i = 0; i < times; i++) {
       this.#tell(() => {

@@ -75,7 +75,9 @@ export class SecondHearing implements SttProvider {
     const { secondHearing = 'off' } = options
     if (secondHearing === 'off') return this.#first.open(options, events)
     const { accounts, waitMs = WAIT_MS, onOutcome = () => undefined } = this.#options
-    const { callId, language } = options
+    const { callId, languages = [] } = options
+    // Told one, Whisper would translate the others into it.
+    const language = languages.some((one) => one !== options.language) ? null : options.language
     const session = new SecondHearingSession(events, {
       waitMs,
       onOutcome,

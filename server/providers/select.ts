@@ -8,7 +8,7 @@
  *
  * With a Groq key Whisper may hear each utterance once more (second-hearing.ts), where an agent's settings ask for it.
  */
-import type { Config } from '../config.ts'
+import { PROVIDER_NAMES, type Config, type ProviderName } from '../config.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { AzureStt } from './azure-stt.ts'
@@ -26,6 +26,7 @@ import type { LlmProvider } from './llm.ts'
 import { MOONSHINE_CREDIT, MOONSHINE_NOTICE, moonshinePaths } from './moonshine-package.ts'
 import { OpenAiLlm } from './openai-llm.ts'
 import { CachedTts, type PhraseCacheStats } from './phrase-cache.ts'
+import type { HealthOptions } from './provider-health.ts'
 import { ScriptedLlm } from './scripted-llm.ts'
 import { SecondHearing } from './second-hearing.ts'
 import type { SttProvider } from './stt.ts'
@@ -90,15 +91,10 @@ export async function selectProviders(
 ): Promise<Providers> {
   const accounts = new CallAccounts()
   if (metrics) BoundedQueue.onDropped = (queue) => metrics.droppedItems.inc({ queue })
-  const health = {
-    onChange: (provider: string, isUsable: boolean) =>
-      isUsable
-        ? log.info({ provider }, 'provider works again')
-        : log.warn({ provider }, 'provider is out; calls go to the next one'),
-  }
   const ears = await selectStt(config, log)
-  const brains = selectLlm(config, log)
-  const voices = selectTts(config)
+  const order = config.providerOrder
+  const brains = chosen(order?.llm ?? PROVIDER_NAMES.llm, (name) => LLM[name](config, log))
+  const voices = chosen(order?.tts ?? PROVIDER_NAMES.tts, (name) => TTS[name](config))
   const caches = voices.map(
     ({ provider }) =>
       new CachedTts(provider, {
@@ -112,7 +108,7 @@ export async function selectProviders(
   log.info({ stt: names(ears), llm: names(brains), tts: names(voices) }, 'providers selected')
   const stt = new FailoverStt(
     ears.map(({ provider }) => provider),
-    { accounts, health },
+    { accounts, health: watched(status.stt, log) },
   )
   return {
     stt:
@@ -120,14 +116,14 @@ export async function selectProviders(
         ? stt
         : new SecondHearing(stt, new GroqWhisper(config.groq), {
             accounts,
-            health,
+            health: watched(null, log),
             onOutcome: (outcome) => metrics?.secondHearings.inc({ outcome }),
           }),
     llm: new FailoverLlm(
       brains.map(({ provider }) => provider),
-      { accounts, health },
+      { accounts, health: watched(status.llm, log) },
     ),
-    tts: new FailoverTts(caches, { accounts, health }),
+    tts: new FailoverTts(caches, { accounts, health: watched(status.tts, log) }),
     status,
     accounts,
     checkModel: (model) => {
@@ -147,33 +143,75 @@ export async function selectProviders(
   }
 }
 
+/** Logs what goes out and comes back, and says it where the operator looks: in the notice of the preferred one. */
+function watched(preferred: ProviderStatus | null, log: Log): HealthOptions {
+  let outNotice: string | null = null
+  return {
+    onChange(provider, isUsable, reason) {
+      if (isUsable) log.info({ provider }, 'provider works again')
+      else {
+        const { code, message: error } = reason ?? {}
+        log.warn({ provider, code, error }, 'provider is out; calls go to the next one')
+      }
+      if (preferred?.name !== provider) return
+      if (isUsable && preferred.notice === outNotice) preferred.notice = null
+      if (isUsable || preferred.notice !== null) return
+      outNotice = `Out at the moment, calls go to the next one. ${reason?.message ?? ''}`.trim()
+      preferred.notice = outNotice
+    },
+  }
+}
+
 function names(choices: readonly Choice<{ name: string }>[]): string {
   return choices.map(({ status }) => status.label).join(', then ')
 }
 
+/** How a provider of each name is made; null: it is not configured. A new one is a file of its own and a line here. */
+const STT: Record<ProviderName<'stt'>, (config: ProviderConfig) => Choice<SttProvider> | null> = {
+  azure: ({ azure }) =>
+    azure && { provider: new AzureStt(azure), status: azureStatus(azure.region) },
+  embedded: ({ sttWorkers }) => ({
+    provider: new EmbeddedStt({ workers: sttWorkers }),
+    status: EMBEDDED_STT_STATUS,
+  }),
+}
+
+const TTS: Record<ProviderName<'tts'>, (config: ProviderConfig) => Choice<TtsProvider> | null> = {
+  azure: ({ azure }) =>
+    azure && { provider: new AzureTts(azure), status: azureStatus(azure.region) },
+  embedded: () => ({ provider: new EmbeddedTts(), status: EMBEDDED_TTS_STATUS }),
+}
+
+type LlmChoice = Choice<LlmProvider, ProvidersStatus['llm']>
+const LLM: Record<ProviderName<'llm'>, (config: ProviderConfig, log: Log) => LlmChoice | null> = {
+  groq: ({ groq }, log) => groq && groqChoice(groq, log),
+  openai: ({ openAi }) =>
+    openAi && {
+      provider: new OpenAiLlm(openAi),
+      status: modelStatus('openai', `${openAi.model} at ${new URL(openAi.baseUrl).host}`),
+    },
+  embedded: () => ({ provider: new ScriptedLlm(), status: SCRIPTED_STATUS }),
+}
+
+function chosen<N extends string, C>(order: readonly N[], make: (name: N) => C | null): C[] {
+  return order.flatMap((name) => make(name) ?? [])
+}
+
 async function selectStt(config: ProviderConfig, log: Log): Promise<Choice<SttProvider>[]> {
-  const { azure } = config
-  const order = config.providerOrder?.stt ?? (azure ? ['azure', 'embedded'] : ['embedded'])
-  const choices: Choice<SttProvider>[] = []
-  for (const name of order) {
-    if (name === 'azure') {
-      if (azure) choices.push({ provider: new AzureStt(azure), status: azureStatus(azure.region) })
-      continue
-    }
+  let order: readonly ProviderName<'stt'>[] = config.providerOrder?.stt ?? PROVIDER_NAMES.stt
+  if (order.includes('embedded')) {
     try {
       await moonshinePaths('es')
     } catch (error) {
+      const others = order.filter((name) => name !== 'embedded')
       // Only as a stand-in may it be missing.
-      if (choices.length === 0) throw error
-      log.info('the embedded recogniser is not installed: nothing stands in for Azure Speech')
-      continue
+      if (order[0] === 'embedded' || chosen(others, (name) => STT[name](config)).length === 0)
+        throw error
+      log.info('the embedded recogniser is not installed: nothing stands in for the others')
+      order = others
     }
-    choices.push({
-      provider: new EmbeddedStt({ workers: config.sttWorkers }),
-      status: EMBEDDED_STT_STATUS,
-    })
   }
-  return choices
+  return chosen(order, (name) => STT[name](config))
 }
 
 const EMBEDDED_STT_STATUS: ProviderStatus = {
@@ -185,44 +223,15 @@ const EMBEDDED_STT_STATUS: ProviderStatus = {
     'For demonstration and evaluation; use Azure Speech in production.',
 }
 
-function selectTts(config: ProviderConfig): Choice<TtsProvider>[] {
-  const { azure } = config
-  const order = config.providerOrder?.tts ?? (azure ? ['azure', 'embedded'] : ['embedded'])
-  return order.flatMap((name): Choice<TtsProvider>[] => {
-    if (name === 'azure') {
-      return azure ? [{ provider: new AzureTts(azure), status: azureStatus(azure.region) }] : []
-    }
-    return [
-      {
-        provider: new EmbeddedTts(),
-        status: {
-          name: 'embedded',
-          label: 'SVOX Pico (embedded)',
-          production: false,
-          notice: 'A small voice for demonstration and evaluation; use Azure Speech in production.',
-        },
-      },
-    ]
-  })
+const EMBEDDED_TTS_STATUS: ProviderStatus = {
+  name: 'embedded',
+  label: 'SVOX Pico (embedded)',
+  production: false,
+  notice: 'A small voice for demonstration and evaluation; use Azure Speech in production.',
 }
 
 function azureStatus(region: string): ProviderStatus {
   return { name: 'azure', label: `Azure Speech (${region})`, production: true, notice: null }
-}
-
-function selectLlm(
-  config: ProviderConfig,
-  log: Log,
-): Choice<LlmProvider, ProvidersStatus['llm']>[] {
-  const order = config.providerOrder?.llm ?? ['groq', 'openai', 'embedded']
-  return order.flatMap((name) => {
-    if (name === 'groq') return config.groq === null ? [] : [groqChoice(config.groq, log)]
-    if (name === 'embedded') return [{ provider: new ScriptedLlm(), status: SCRIPTED_STATUS }]
-    if (config.openAi === null) return []
-    const { baseUrl, model } = config.openAi
-    const label = `${model} at ${new URL(baseUrl).host}`
-    return [{ provider: new OpenAiLlm(config.openAi), status: modelStatus('openai', label) }]
-  })
 }
 
 /** Its status changes: a model that is gone is said where the operator looks. */

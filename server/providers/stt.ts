@@ -29,6 +29,8 @@ export interface SttOptions {
   callId: string
   /** BCP 47, the profile's language. */
   language: string
+  /** Others that may be spoken, told apart by recognisers that can; absent or empty: only `language`. */
+  languages?: readonly string[]
   /** Words to favour: names, products. Ignored by recognisers that cannot. */
   phrases: string[]
   /** Silence that ends a phrase inside the recogniser, ms. */

@@ -65,6 +65,7 @@ describe('a call that rings', () => {
     expect(asked).toEqual([
       {
         language: 'es-MX',
+        languages: [],
         phrases: ['Ubrokers'],
         segmentationSilenceMs: 650,
         initialSilenceMs: 30_000,

@@ -1,10 +1,14 @@
 /** What every language model must do, run through each implementation over the same wire. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { GroqService } from '../../bench/rig/groq-service.ts'
+import { PROVIDER_NAMES } from '../../server/config.ts'
+import { CallAccounts } from '../../server/providers/call-accounts.ts'
+import { FailoverLlm } from '../../server/providers/failover-llm.ts'
 import { GroqLlm } from '../../server/providers/groq-llm.ts'
 import type { LlmEvent, LlmProvider, LlmRequest } from '../../server/providers/llm.ts'
 import { OpenAiLlm } from '../../server/providers/openai-llm.ts'
 import { ScriptedLlm } from '../../server/providers/scripted-llm.ts'
+import { ScriptedModel, broken } from './doubles.ts'
 
 const MODEL = 'openai/gpt-oss-120b'
 const REQUEST: LlmRequest = {
@@ -34,7 +38,32 @@ const IMPLEMENTATIONS: [string, () => LlmProvider][] = [
     () => new OpenAiLlm({ baseUrl: `${service.url}/openai/v1`, apiKey: null, model: MODEL }),
   ],
   ['scripted', () => new ScriptedLlm()],
+  [
+    'groq behind a failover',
+    () =>
+      new FailoverLlm([new GroqLlm({ apiKey: 'k', baseUrl: service.url, limits: SLOW })], {
+        accounts: new CallAccounts(),
+      }),
+  ],
+  [
+    'groq in the place of one that refuses',
+    () =>
+      new FailoverLlm(
+        [
+          new ScriptedModel('refusing', [broken('LLM')]),
+          new GroqLlm({ apiKey: 'k', baseUrl: service.url, limits: SLOW }),
+        ],
+        { accounts: new CallAccounts(), health: { failures: 1 } },
+      ),
+  ],
 ]
+
+it('covers every language model that can be configured', () => {
+  const covered = new Set(IMPLEMENTATIONS.map(([name]) => name))
+  for (const name of PROVIDER_NAMES.llm) {
+    expect(covered).toContain(name === 'embedded' ? 'scripted' : name)
+  }
+})
 
 async function all(events: AsyncIterable<LlmEvent>): Promise<LlmEvent[]> {
   const list: LlmEvent[] = []
@@ -45,7 +74,7 @@ async function all(events: AsyncIterable<LlmEvent>): Promise<LlmEvent[]> {
 describe.each(IMPLEMENTATIONS)('language model %s', (name, create) => {
   it('has its name, warms up twice, and closes', async () => {
     const llm = create()
-    expect(llm.name).toBe(name)
+    expect(name).toContain(llm.name === 'refusing' ? 'refuses' : llm.name)
     await llm.warm()
     await llm.warm()
     await llm.close()

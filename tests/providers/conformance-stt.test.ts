@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AzureService } from '../../bench/rig/azure-service.ts'
 import { GroqService } from '../../bench/rig/groq-service.ts'
+import { PROVIDER_NAMES } from '../../server/config.ts'
 import { AzureStt } from '../../server/providers/azure-stt.ts'
 import { CallAccounts } from '../../server/providers/call-accounts.ts'
 import { EmbeddedStt } from '../../server/providers/embedded-stt.ts'
@@ -67,6 +68,11 @@ const IMPLEMENTATIONS: [string, () => SttProvider][] = [
       }),
   ],
 ]
+
+it('covers every recogniser that can be configured', () => {
+  const covered = new Set(IMPLEMENTATIONS.map(([name]) => name))
+  for (const name of PROVIDER_NAMES.stt) expect(covered).toContain(name)
+})
 
 /** Silence, the sentence with the VAD's hints, silence; every frame in one and the same array. @returns the time behind. */
 function say(session: SttSession, fromMs: number, pcm: Int16Array = speech): number {

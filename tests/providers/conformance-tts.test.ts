@@ -1,8 +1,12 @@
 /** What every voice must do, run through each implementation. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AzureService } from '../../bench/rig/azure-service.ts'
+import { PROVIDER_NAMES } from '../../server/config.ts'
 import { AzureTts } from '../../server/providers/azure-tts.ts'
+import { CallAccounts } from '../../server/providers/call-accounts.ts'
 import { EmbeddedTts } from '../../server/providers/embedded-tts.ts'
+import { FailoverTts } from '../../server/providers/failover-tts.ts'
+import { CachedTts } from '../../server/providers/phrase-cache.ts'
 import type { TtsEvent, TtsProvider } from '../../server/providers/tts.ts'
 
 const REQUEST = {
@@ -18,10 +22,19 @@ beforeAll(async () => {
 afterAll(() => azure.close())
 
 const SLOW = { firstMs: 15_000, gapMs: 15_000 }
+const accounts = new CallAccounts()
+const newAzure = () => new AzureTts({ key: 'k', region: 'eastus', host: azure.host }, SLOW)
 const IMPLEMENTATIONS: [string, () => TtsProvider][] = [
-  ['azure', () => new AzureTts({ key: 'k', region: 'eastus', host: azure.host }, SLOW)],
+  ['azure', newAzure],
   ['embedded', () => new EmbeddedTts()],
+  ['azure behind its phrase cache', () => new CachedTts(newAzure(), { limitBytes: 1_048_576 })],
+  ['azure behind a failover', () => new FailoverTts([newAzure()], { accounts })],
 ]
+
+it('covers every voice that can be configured', () => {
+  const covered = new Set(IMPLEMENTATIONS.map(([name]) => name))
+  for (const name of PROVIDER_NAMES.tts) expect(covered).toContain(name)
+})
 
 async function all(events: AsyncIterable<TtsEvent>): Promise<TtsEvent[]> {
   const list: TtsEvent[] = []
@@ -32,7 +45,7 @@ async function all(events: AsyncIterable<TtsEvent>): Promise<TtsEvent[]> {
 describe.each(IMPLEMENTATIONS)('voice %s', (name, create) => {
   it('speaks a sentence of 42 characters in 1 to 10 s, words within it, and lists its voices', async () => {
     const tts = create()
-    expect(tts.name).toBe(name)
+    expect(tts.name).toBe(name.split(' ')[0])
     await tts.warm()
     const events = await all(tts.synthesize(REQUEST, new AbortController().signal))
     const samples = events.reduce((n, e) => n + (e.kind === 'audio' ? e.pcm.length : 0), 0)

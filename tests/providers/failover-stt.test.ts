@@ -132,6 +132,27 @@ describe('recognisers in order', () => {
     expect(ears.last.frames.every(({ atMs }) => atMs >= 5_000)).toBe(true)
   })
 
+  it('renews a session 90 s overdue in mid-speech, which the new one hears from its beginning', () => {
+    const ears = new ScriptedEars('azure', 5_000)
+    const { session, finals } = begin([ears])
+    session.speechStarted(4_000)
+    for (let atMs = 0; atMs < 94_000; atMs += 1_000) {
+      feed(session, atMs, atMs + 1_000)
+      ears.last.events.onPartial(transcript('habla', 4_000, atMs + 1_000))
+    }
+    ears.last.events.onFinal(transcript('habla', 4_000, 94_000))
+    session.speechStarted(94_200)
+    feed(session, 94_000, 95_000)
+    ears.last.events.onPartial(transcript('y sigue', 94_200, 95_000))
+    expect(ears.sessions).toHaveLength(1)
+    feed(session, 95_000, 95_200)
+    expect(ears.sessions).toHaveLength(2)
+    expect(ears.last.frames[0]!.atMs).toBe(94_000)
+    expect(ears.last.hints).toEqual(['started 94200'])
+    ears.last.events.onFinal(transcript('y sigue hablando', 94_200, 95_200))
+    expect(finals).toEqual(['habla', 'y sigue hablando'])
+  })
+
   it('tells the call only when all have failed for the whole time, and once', async () => {
     const ears = new ScriptedEars('azure', 1e9)
     const { session, errors } = begin([ears], { retryMs: 1, giveUpMs: 3 })

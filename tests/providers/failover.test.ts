@@ -179,6 +179,27 @@ describe('language models in order', () => {
     await llm.close()
   })
 
+  it('books what was asked of a model that was given up before its first token, and nothing of one that refused', async () => {
+    const { accounts } = opened()
+    const stalls = new ScriptedModel('groq', ['stall'])
+    const refuses = new ScriptedModel('openai', [broken('LLM')])
+    const llm = new FailoverLlm([stalls, refuses, new ScriptedModel('x', [text('sí'), DONE])], {
+      accounts,
+      limits: { firstMs: 10 },
+    })
+    await all(llm.stream(REQUEST, never))
+    // A speculative answer whose transcript changed is aborted: the same.
+    const abort = new AbortController()
+    const speculative = all(llm.stream(REQUEST, abort.signal))
+    abort.abort()
+    expect(await speculative).toEqual([])
+    expect(accounts.close('call-1')).toMatchObject({
+      promptTokens: { groq: 4, x: 10 },
+      completionTokens: { groq: 0, x: 3 },
+    })
+    await llm.close()
+  })
+
   it('ends silently when aborted, and holds it against nobody', async () => {
     const abort = new AbortController()
     const next = new ScriptedModel('openai', [text('sí'), DONE])

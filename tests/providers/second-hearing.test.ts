@@ -5,7 +5,7 @@ import { ProviderError } from '../../server/errors.ts'
 import { CallAccounts } from '../../server/providers/call-accounts.ts'
 import { GroqWhisper, trusted, type SecondEars } from '../../server/providers/groq-whisper.ts'
 import { SecondHearing, type SecondHearingOutcome } from '../../server/providers/second-hearing.ts'
-import type { SttSession, Transcript } from '../../server/providers/stt.ts'
+import type { SttOptions, SttSession, Transcript } from '../../server/providers/stt.ts'
 import { broken, ScriptedEars, transcript } from './doubles.ts'
 
 const OPTIONS = {
@@ -22,15 +22,19 @@ class ScriptedWhisper implements SecondEars {
   readonly name = 'groq-whisper'
   readonly asked: {
     ms: number
+    language: string | null
     signal: AbortSignal
     answer(text: string | null): void
     fail(error: Error): void
   }[] = []
   async warm(): Promise<void> {}
 
-  transcribe({ pcm }: { pcm: Int16Array }, signal: AbortSignal): Promise<string | null> {
+  transcribe(
+    { pcm, language }: { pcm: Int16Array; language: string | null },
+    signal: AbortSignal,
+  ): Promise<string | null> {
     return new Promise((resolve, reject) => {
-      this.asked.push({ ms: pcm.length / 16, signal, answer: resolve, fail: reject })
+      this.asked.push({ ms: pcm.length / 16, language, signal, answer: resolve, fail: reject })
     })
   }
 }
@@ -60,12 +64,15 @@ afterEach(async () => {
   vi.useRealTimers()
 })
 
-function open(options: Partial<typeof OPTIONS> | { secondHearing: 'off' } = {}): SttSession {
-  return hearing.open({ ...OPTIONS, ...options } as typeof OPTIONS, {
-    onPartial: ({ text }) => heard.push({ kind: 'partial', text }),
-    onFinal: ({ text }) => heard.push({ kind: 'final', text }),
-    onError: ({ code }) => heard.push({ kind: 'error', text: code }),
-  })
+function open(options: Partial<SttOptions> = {}): SttSession {
+  return hearing.open(
+    { ...OPTIONS, ...options },
+    {
+      onPartial: ({ text }) => heard.push({ kind: 'partial', text }),
+      onFinal: ({ text }) => heard.push({ kind: 'final', text }),
+      onError: ({ code }) => heard.push({ kind: 'error', text: code }),
+    },
+  )
 }
 
 /** Speech from `startMs` to `endMs`, with 200 ms of silence behind it until the VAD is sure. */
@@ -187,6 +194,13 @@ describe('second hearing', () => {
     expect(accounts.close('call-1').sttSeconds).toEqual({ 'groq-whisper': 10 })
   })
 
+  it('is told the profile’s language, and none where there are several', () => {
+    say(open(), 1_000, 2_000)
+    say(open({ languages: ['es-MX'] }), 1_000, 2_000)
+    say(open({ languages: ['es-MX', 'en-US'] }), 1_000, 2_000)
+    expect(whisper.asked.map(({ language }) => language)).toEqual(['es-MX', 'es-MX', null])
+  })
+
   it('gives out what waits before an error, and aborts what is under way when it is closed', () => {
     const session = open()
     say(session, 1_000, 2_000)
@@ -249,6 +263,8 @@ describe('Groq Whisper over the real SDK', () => {
         },
       },
     ])
+    await ears.transcribe({ ...utterance, language: null }, never)
+    expect(groq.heard[1]!.fields).not.toHaveProperty('language')
     groq.whisperDoubt.no_speech_prob = 0.9
     expect(await ears.transcribe(utterance, never)).toBeNull()
   })

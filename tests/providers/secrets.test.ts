@@ -1,12 +1,13 @@
 /** Keys that are refused, and what is logged, thrown and shown of them: nothing. */
 import { inspect } from 'node:util'
 import { pino } from 'pino'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { AzureService } from '../../bench/rig/azure-service.ts'
 import { GroqService } from '../../bench/rig/groq-service.ts'
 import { AzureStt } from '../../server/providers/azure-stt.ts'
 import { AzureTts } from '../../server/providers/azure-tts.ts'
 import { GroqLlm } from '../../server/providers/groq-llm.ts'
+import { GroqWhisper } from '../../server/providers/groq-whisper.ts'
 import type { LlmRequest } from '../../server/providers/llm.ts'
 import { OpenAiLlm } from '../../server/providers/openai-llm.ts'
 import { selectProviders } from '../../server/providers/select.ts'
@@ -81,6 +82,28 @@ describe('a key that is refused', () => {
     for (const error of errors) for (const form of FORMS) expect(seen(error)).not.toContain(form)
   })
 
+  it('is in no error and no log line when the server quotes it back, in words and in the body', async () => {
+    const message = `Incorrect API key provided: ${KEY} (${encodeURIComponent(KEY)})`
+    const baseUrl = `${groq.url}/openai/v1`
+    const llm = new GroqLlm({ apiKey: KEY, baseUrl: groq.url })
+    const other = new OpenAiLlm({ baseUrl, apiKey: KEY, model: REQUEST.model })
+    const whisper = new GroqWhisper({ apiKey: KEY, baseUrl: groq.url })
+    const pcm = new Int16Array(8_000)
+    const utterance = { pcm, language: 'es-MX', model: 'whisper-large-v3' } as const
+    const errors: unknown[] = []
+    for (const status of [400, 401, 403, 404, 413, 422, 429, 498, 503]) {
+      groq.failure = groq.whisperFailure = { kind: 'status', status, message }
+      errors.push(await failureOf(() => drain(llm.stream(REQUEST, never))))
+      errors.push(await failureOf(() => drain(other.stream(REQUEST, never))))
+      errors.push(await failureOf(() => whisper.transcribe(utterance, never)))
+    }
+    errors.push(await failureOf(() => llm.warm()), await failureOf(() => whisper.warm()))
+    for (const error of errors) {
+      expect(String(error)).toMatch(/\*\*\*|emulated/)
+      for (const form of FORMS) expect(seen(error)).not.toContain(form)
+    }
+  })
+
   it('is in no error and no log line of Azure, whose SDK puts it into the address', async () => {
     const account = { key: KEY, region: 'eastus', host: azure.host }
     const stt = new AzureStt(account, { connectMs: 15_000 })
@@ -94,6 +117,29 @@ describe('a key that is refused', () => {
     for (const error of errors) for (const form of FORMS) expect(seen(error)).not.toContain(form)
     expect(azure.paths.join()).not.toContain(KEY)
     await Promise.all([stt.close(), tts.close()])
+  })
+})
+
+describe('the SDK of Groq', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs()
+    vi.restoreAllMocks()
+  })
+
+  it('prints nothing past our log, also when it is told to by its own variable', async () => {
+    vi.stubEnv('GROQ_LOG', 'debug')
+    const printed = (['log', 'debug', 'info', 'warn', 'error'] as const).map((level) =>
+      vi.spyOn(console, level).mockImplementation(() => undefined),
+    )
+    const llm = new GroqLlm({ apiKey: KEY, baseUrl: groq.url })
+    const whisper = new GroqWhisper({ apiKey: KEY, baseUrl: groq.url })
+    await llm.warm()
+    await drain(llm.stream(REQUEST, never))
+    groq.failure = { kind: 'garbage' }
+    await failureOf(() => drain(llm.stream(REQUEST, never)))
+    const pcm = new Int16Array(8_000)
+    await whisper.transcribe({ pcm, language: 'es-MX', model: 'whisper-large-v3' }, never)
+    for (const spy of printed) expect(spy).not.toHaveBeenCalled()
   })
 })
 

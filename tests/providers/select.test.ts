@@ -34,6 +34,23 @@ describe('selection of providers', () => {
     expect(status.stt.label).toBe('Azure Speech (eastus)')
   })
 
+  it('says which provider is out and why, until its probe works, and starts with the others', async () => {
+    const service = await GroqService.start({ key: 'right-key' })
+    const lines: string[] = []
+    const loud = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) })
+    const groq = { apiKey: 'wrong-key', baseUrl: service.url }
+    const { llm, status } = await selectProviders({ ...nothing, groq }, loud)
+    await llm.warm()
+    await expect.poll(() => llm.name).toBe('scripted')
+    expect(status.llm).toMatchObject({ name: 'groq', label: 'Groq' })
+    expect(status.llm.notice).toMatch(/^Out at the moment.*401/)
+    const line = lines.find((one) => one.includes('provider is out')) ?? '{}'
+    expect(JSON.parse(line)).toMatchObject({ provider: 'groq', code: 'LLM_UNAVAILABLE' })
+    expect(lines.join() + status.llm.notice).not.toContain('wrong-key')
+    await llm.close()
+    await service.close()
+  })
+
   it('says before the first call that the account has an agent’s model no more, and who answers instead', async () => {
     const service = await GroqService.start({ models: ['openai/gpt-oss-120b'] })
     const groq = { apiKey: 'k', baseUrl: service.url }
