@@ -75,7 +75,7 @@ export async function runOverload(options: OverloadOptions): Promise<BenchFigure
       WEBHOOKS_PER_MINUTE: '1000000',
     },
   })
-  const rigCore = takeOwnCore()
+  const rigCore = takeOwnCore(server.pid)
   const api = new ServerApi(server.url, server.adminKey)
   try {
     const clockMs = await settledClockMs()

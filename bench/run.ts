@@ -146,7 +146,7 @@ async function runMediaBench(flags: Flags): Promise<BenchFigures> {
       MEDIA_ECHO: '1',
     },
   })
-  const rigCore = takeOwnCore()
+  const rigCore = takeOwnCore(server.pid)
   const window = { fromUs: 0, toUs: 0 }
   let outcome: BenchFigures | RigUnreliable
   try {

@@ -15,6 +15,7 @@ import { DspError } from '../server/errors.ts'
 import { BED_NAMES, bedLoop, LOOP_SEC } from './beds.ts'
 import { FILTER_KEYS, LINE_RATES_HZ, planBytes, planTable, STRICT_KEYS } from './filters.ts'
 import { constant, type Layout } from './layout.ts'
+import { slotOffsets, type SlotOffsets } from './slot-offsets.ts'
 import { suppressorTable } from './suppressor-tables.ts'
 import {
   bandEdges,
@@ -181,12 +182,23 @@ function writeTables(memory: WebAssembly.Memory, layout: Layout, regions: Region
   }
 }
 
+/** The whole memory, in the shapes that slots use, and where their fields lie. */
+export interface SlotViews {
+  words: Int32Array
+  floats: Float32Array
+  samples: Int16Array
+  bytes: Uint8Array
+  offsets: SlotOffsets
+}
+
 /** The main thread's half: memory, layout, and where everything lies. */
 export interface DspMemory {
   share: DspShare
   layout: Layout
   regions: Regions
   functions: DspFunctions
+  /** One set of views and offsets for all slots: objects of their own would take each other out of the processor's caches. */
+  views: SlotViews
   /** Behind the slots; the workers need not know. */
   uploadedBeds: UploadedBeds
   /** Writes a batch's slot list. */
@@ -228,6 +240,13 @@ export async function createDspMemory(o: {
     layout,
     regions,
     functions,
+    views: {
+      words,
+      floats: new Float32Array(memory.buffer),
+      samples: new Int16Array(memory.buffer),
+      bytes: new Uint8Array(memory.buffer),
+      offsets: slotOffsets(layout),
+    },
     uploadedBeds: new UploadedBeds({
       ...{ memory, layout, from: bedsFrom, to: end },
       ...{ slots: regions.slots, slotCount: o.slots },

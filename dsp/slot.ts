@@ -10,7 +10,7 @@
  */
 import { noDetection, readDetection, type Detection } from './detection.ts'
 import { constant, type DspMemory } from './host.ts'
-import { slotOffsets, type SlotOffsets } from './slot-offsets.ts'
+import type { SlotOffsets } from './slot-offsets.ts'
 import { setUpSlot, type SlotFormat, type SlotSettings } from './slot-setup.ts'
 
 export type { Detection, ProgressTone } from './detection.ts'
@@ -38,9 +38,12 @@ export class Slot {
   readonly #word: number
   readonly #words: Int32Array
   readonly #floats: Float32Array
-  readonly #inbound: Uint8Array
+  readonly #bytes: Uint8Array
+  readonly #samples: Int16Array
+  /** Where the ring of the user's payloads begins in `#bytes`, and the agent's in `#samples`. */
+  readonly #inbound: number
+  readonly #tts: number
   readonly #pcm: Int16Array[]
-  readonly #tts: Int16Array
   readonly #records: Uint8Array[]
   readonly #c: SlotOffsets
   #outbound: Uint8Array[] = []
@@ -55,15 +58,17 @@ export class Slot {
   constructor(dsp: DspMemory, index: number) {
     this.index = index
     this.#dsp = dsp
-    this.#c = slotOffsets(dsp.layout)
+    this.#c = dsp.views.offsets
     const c = this.#c
     const { buffer } = dsp.share.memory
     this.#at = dsp.slotAddress(index)
     this.#word = this.#at >> 2
-    this.#words = new Int32Array(buffer)
-    this.#floats = new Float32Array(buffer)
-    this.#inbound = new Uint8Array(buffer, this.#at + c.inRing, c.inRingBytes)
-    this.#tts = new Int16Array(buffer, this.#at + c.ttsRing, c.ttsRingBytes / 2)
+    this.#words = dsp.views.words
+    this.#floats = dsp.views.floats
+    this.#bytes = dsp.views.bytes
+    this.#samples = dsp.views.samples
+    this.#inbound = this.#at + c.inRing
+    this.#tts = (this.#at + c.ttsRing) >> 1
     this.#pcm = Array.from(
       { length: c.pcmFrames },
       (_, i) => new Int16Array(buffer, this.#at + c.pcmRing + i * 640, 320),
@@ -95,9 +100,9 @@ export class Slot {
     this.#setWord('LIVE', 0)
   }
 
-  /** Not 0 after a trap: the slot must not be processed again before it is reopened. */
+  /** Not 0 after a trap: the slot must not be processed again before it is reopened. For a slot whose batch has come back. */
   get fault(): number {
-    return Atomics.load(this.#words, this.#word + this.#c.fault)
+    return this.#get(this.#c.fault)
   }
 
   /** Copies a payload of 10…100 ms into the ring; the worker takes it in frames of 20 ms. */
@@ -118,10 +123,10 @@ export class Slot {
     const at = write % c.inRingBytes
     const room = c.inRingBytes - at
     if (length <= room) {
-      this.#inbound.set(payload, at)
+      this.#bytes.set(payload, this.#inbound + at)
     } else {
-      this.#inbound.set(payload.subarray(0, room), at)
-      this.#inbound.set(payload.subarray(room), 0)
+      this.#bytes.set(payload.subarray(0, room), this.#inbound + at)
+      this.#bytes.set(payload.subarray(room), this.#inbound)
     }
     Atomics.store(this.#words, this.#word + c.inWrite, write + length)
     return 'taken'
@@ -152,8 +157,9 @@ export class Slot {
     const at = write % ring
     const first = Math.min(count, ring - at)
     // A view is an object; whole chunks, nearly all there are, need none.
-    this.#tts.set(from === 0 && first === pcm.length ? pcm : pcm.subarray(from, from + first), at)
-    if (count > first) this.#tts.set(pcm.subarray(from + first, from + count), 0)
+    const whole = from === 0 && first === pcm.length
+    this.#samples.set(whole ? pcm : pcm.subarray(from, from + first), this.#tts + at)
+    if (count > first) this.#samples.set(pcm.subarray(from + first, from + count), this.#tts)
     Atomics.store(this.#words, this.#word + c.ttsWrite, write + count)
     return count
   }

@@ -161,6 +161,11 @@ export class AudioLane {
     return frame
   }
 
+  /** A frame is prepared and waits for nextOutbound(). */
+  get hasPrepared(): boolean {
+    return !this.#closed && this.#slot.preparedFrames > 0
+  }
+
   /** Idempotent. The slot is reused only when no batch holds it, and zeroed before. */
   close(): void {
     if (this.#closed) return
@@ -196,15 +201,23 @@ export class AudioLane {
   }
 
   /** For the pool: hands results to the owner; returns frames. */
-  drain(nowMs: number): number {
+  drain(): number {
     if (this.#closed || this.faulted) return 0
     if (this.#slot.fault !== 0) return this.#fail(FAULT_TRAP)
     try {
-      const frames = this.#slot.drain(this.#onFrame)
-      if (!this.#closed && this.#slot.preparedFrames > 0) this.events.onPrepared?.(nowMs)
-      return frames
+      return this.#slot.drain(this.#onFrame)
     } catch {
       return this.#fail(FAULT_OWNER)
+    }
+  }
+
+  /** For the pool: tells the owner of frames for the line, once the whole batch was drained. */
+  announce(nowMs: number): void {
+    if (this.#closed || this.faulted || this.#slot.preparedFrames === 0) return
+    try {
+      this.events.onPrepared?.(nowMs)
+    } catch {
+      this.#fail(FAULT_OWNER)
     }
   }
 

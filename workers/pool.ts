@@ -309,7 +309,9 @@ export class AudioPool {
       this.#counters.lostBatches++
     }
     const nowMs = performance.now()
-    for (const lane of lanes) this.#settle(lane, nowMs)
+    // Step by step for all lanes, not lane by lane: a write to a socket takes the processor's caches away from everything else.
+    for (const lane of lanes) this.#settle(lane)
+    for (const lane of lanes) this.#announce(lane, nowMs)
     lanes.length = 0
     this.#idle.push(batch)
     this.#inFlight--
@@ -320,15 +322,21 @@ export class AudioPool {
   }
 
   /** A lane comes out of its batch: results to its owner, or its slot to the free list. */
-  #settle(lane: AudioLane, nowMs: number): void {
+  #settle(lane: AudioLane): void {
     lane.inFlight = false
     if (lane.closed) {
       this.#recycle(lane)
       return
     }
-    this.#counters.framesIn += lane.drain(nowMs)
+    this.#counters.framesIn += lane.drain()
     if (lane.faulted) this.#counters.faults++
     else this.#wake(lane)
+  }
+
+  #announce(lane: AudioLane, nowMs: number): void {
+    if (lane.faulted) return
+    lane.announce(nowMs)
+    if (lane.faulted) this.#counters.faults++
   }
 
   #wake(lane: AudioLane): void {

@@ -34,7 +34,8 @@ export interface EchoResult {
   repeated: number
   /** Silent frames received between code frames: the server had nothing to send at its deadline. */
   holes: number
-  delaysMs: number[]
+  /** Of the frames behind the warm-up. */
+  delaysMs: Float32Array
 }
 
 export class EchoProbe {
@@ -45,6 +46,7 @@ export class EchoProbe {
    */
   readonly #offset: number
   readonly #codeFrames: number
+  readonly #warmUpFrames: number
   readonly #deadlinesMs: Float64Array
   readonly #trial: Received[] = []
   #codeFrom: number
@@ -56,15 +58,25 @@ export class EchoProbe {
   #pending: { symbol: number; atMs: number }[] = []
   #holesSince = 0
   readonly #result = { matched: 0, lost: 0, damaged: 0, repeated: 0, holes: 0 }
-  readonly #delaysMs: number[] = []
+  /** Made once: arrays that grow under 15 000 frames a second would have the rig collect garbage while it measures. */
+  readonly #delaysMs: Float32Array
+  #delays = 0
 
-  /** `hold`: the code waits for `release()`, the line is silent until then. */
-  constructor(code: ToneCode, options: { callIndex: number; codeFrames: number; hold?: boolean }) {
+  /**
+   * `hold`: the code waits for `release()`, the line is silent until then. `warmUpFrames`: the delay of so many first frames of the
+   * code is not kept; whether they come back is.
+   */
+  constructor(
+    code: ToneCode,
+    options: { callIndex: number; codeFrames: number; hold?: boolean; warmUpFrames?: number },
+  ) {
     this.#code = code
     this.#codeFrom = options.hold ? Infinity : LEAD_FRAMES
     this.#offset = (options.callIndex * 37) % CODE_LENGTH
     this.#codeFrames = options.codeFrames
+    this.#warmUpFrames = options.warmUpFrames ?? 0
     this.#deadlinesMs = new Float64Array(options.codeFrames)
+    this.#delaysMs = new Float32Array(options.codeFrames)
   }
 
   /** The frame that the line carries as its `index`-th. */
@@ -83,6 +95,11 @@ export class EchoProbe {
   /** Lets the code begin after 50 more frames of silence. */
   release(): void {
     this.#released = true
+  }
+
+  /** True once the warm-up was sent. */
+  get isWarm(): boolean {
+    return this.#sent > this.#warmUpFrames
   }
 
   /** True once every code frame was sent. */
@@ -109,7 +126,7 @@ export class EchoProbe {
     this.#next += this.#pending.length
     this.#pending = []
     result.lost += Math.max(0, this.#sent - this.#next)
-    return { sent: this.#sent, ...result, delaysMs: this.#delaysMs }
+    return { sent: this.#sent, ...result, delaysMs: this.#delaysMs.subarray(0, this.#delays) }
   }
 
   #receiveFrame(payload: Uint8Array, from: number, atMs: number): void {
@@ -186,7 +203,11 @@ export class EchoProbe {
   }
 
   #match(atMs: number): void {
-    this.#delaysMs.push(atMs - (this.#deadlinesMs[this.#next] ?? atMs))
+    const deadlineMs = this.#deadlinesMs[this.#next]
+    // A server that repeats itself could match more frames than the code has.
+    if (deadlineMs !== undefined && this.#next >= this.#warmUpFrames) {
+      if (this.#delays < this.#delaysMs.length) this.#delaysMs[this.#delays++] = atMs - deadlineMs
+    }
     this.#next++
     this.#result.matched++
   }

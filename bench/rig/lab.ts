@@ -3,7 +3,6 @@
  *
  *   providers (own process, last core) ◄── server (free) ◄── rig (last core)
  */
-import { execFileSync } from 'node:child_process'
 import { EchoProbe } from './echo-probe.ts'
 import { Histogram } from './histogram.ts'
 import { inGroups } from './in-groups.ts'
@@ -89,8 +88,7 @@ export async function openLab(options: LabOptions): Promise<Lab> {
         ...options.env,
       },
     })
-    const rigCore = takeOwnCore()
-    if (rigCore !== null) keepBeside(rigCore, providers.pid)
+    const rigCore = takeOwnCore(server.pid, [providers.pid])
     const api = new ServerApi(server.url, server.adminKey)
     await api.configureAgent({ silenceTimeoutMs: SILENCE_TIMEOUT_MS, ...options.settings })
     const pacer = new Pacer()
@@ -204,15 +202,6 @@ async function floorLateP99Ms(): Promise<number> {
   } finally {
     await Promise.all(calls.map((call) => call.hangup()))
     await server.stop()
-  }
-}
-
-/** The emulators belong to the rig: they work on its core, not on the server's. */
-function keepBeside(core: number, pid: number): void {
-  try {
-    execFileSync('taskset', ['-a', '-c', '-p', String(core), String(pid)], { stdio: 'ignore' })
-  } catch (error) {
-    console.error(`The emulators stay where they are: ${String(error)}`)
   }
 }
 

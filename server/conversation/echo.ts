@@ -54,12 +54,16 @@ export class EchoConversation implements PlaybackEvents {
   userPcm(pcm: Int16Array): void {
     if (this.#state !== 'speaking') return
     const { playback } = this.#deps
-    const waitingMs = this.#frames * FRAME_MS - playback.heardMs(SEGMENT_ID)
-    if (waitingMs > BACKLOG_MS && isSilent(pcm)) return
+    // The cheap question first: sound answers it at its first samples.
+    if (isSilent(pcm) && this.#waitingMs() > BACKLOG_MS) return
     const at = this.#frames++ % LENT_FRAMES
     const samples = Math.round((pcm.length * this.#deps.ttsRateHz) / STT_RATE_HZ)
     if (this.#lent[at]?.length !== samples) this.#lent[at] = new Int16Array(samples)
     playback.append(SEGMENT_ID, atRate(pcm, this.#lent[at]))
+  }
+
+  #waitingMs(): number {
+    return this.#frames * FRAME_MS - this.#deps.playback.heardMs(SEGMENT_ID)
   }
 
   userFrame(_detection: Detection): void {}

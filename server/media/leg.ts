@@ -20,6 +20,9 @@ import { Playout } from './playout.ts'
 import { Recorder, type RecordingFacts } from './recorder.ts'
 import { UserAudio } from './user-audio.ts'
 
+/** Half a frame: what a turn would find so soon behind a batch is what the batch has just found. */
+const PASSED_OVER_MS = 10
+
 export interface LegDeps {
   pool: AudioPool
   stream: CarrierStream
@@ -46,6 +49,8 @@ export class Leg {
   readonly #playedLevel: PlayedLevel
   readonly #onDropped: LegDeps['onDropped']
   #audioTimeMs = 0
+  /** When a batch last served the line. */
+  #servedMs = -Infinity
   #closed = false
 
   /** @throws DspError DSP_NO_SLOT when every slot is taken. */
@@ -124,11 +129,16 @@ export class Leg {
 
   /** Frames that are due leave at once, not at the next turn. */
   #prepared(nowMs: number): void {
-    if (!this.#closed) this.playout.prepared(nowMs)
+    if (this.#closed) return
+    this.#servedMs = nowMs
+    this.userAudio.turn()
+    this.playout.prepared(nowMs)
   }
 
+  /** One turn of the wheel. A line that its batch has just served, and that has nothing more to send, is passed over. */
   turn(nowMs: number): void {
     if (this.#closed) return
+    if (nowMs - this.#servedMs < PASSED_OVER_MS && !this.#lane.hasPrepared) return
     this.userAudio.turn()
     this.playout.turn(nowMs)
   }

@@ -64,6 +64,27 @@ describe('leg', () => {
     expect(heard).toEqual(['5', 'beep 20'])
   })
 
+  it('is passed over by the wheel 5 ms after its batch served it, and served 10 ms after', () => {
+    const { leg, laneEvents, stream } = open(null)
+    leg.playout.append(1, new Int16Array(160).fill(1))
+    laneEvents.onPrepared?.(100)
+    leg.playout.finish(1)
+    leg.turn(105)
+    expect(stream.sent.map(({ kind }) => kind)).toEqual(['payload'])
+    leg.turn(110)
+    expect(stream.sent.map(({ kind }) => kind)).toEqual(['payload', 'mark'])
+  })
+
+  it('is served by the wheel 5 ms after its batch when a frame still waits', () => {
+    const { leg, laneEvents, lane, stream } = open(null)
+    lane.ready = 1
+    leg.playout.append(1, new Int16Array(320).fill(1))
+    laneEvents.onPrepared?.(100)
+    lane.ready = 1
+    leg.turn(105)
+    expect(stream.sent.map(({ kind }) => kind)).toEqual(['payload', 'payload'])
+  })
+
   it('records both sides in step: the agent as the carrier plays it, not as it was sent', async () => {
     const { leg, recordingPath } = open()
     leg.push(frame(1), 0)

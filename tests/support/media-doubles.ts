@@ -59,8 +59,12 @@ export class FakeLane {
     this.gainsDb.push(db)
   }
 
+  get hasPrepared(): boolean {
+    return !this.stalled && this.ready > 0 && (this.#ring.length > 0 || this.bed)
+  }
+
   nextOutbound(): OutboundFrame | null {
-    if (this.stalled || this.ready <= 0 || (this.#ring.length === 0 && !this.bed)) return null
+    if (!this.hasPrepared) return null
     this.ready--
     const samples = this.#ring.splice(0, FRAME_SAMPLES)
     this.#agentMs += samples.length / 8

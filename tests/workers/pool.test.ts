@@ -91,6 +91,44 @@ describe('pool', () => {
     })
   })
 
+  it('hands out the user audio of 3 lanes before it tells one of them of prepared frames', async () => {
+    const seen: string[] = []
+    const one = await AudioPool.create({ slots: 3, threads: 1 })
+    const lanes = [1, 2, 3].map(() =>
+      one.openLane(PHONE, PLAIN, {
+        ...IGNORE,
+        onUserFrame: () => seen.push('user'),
+        onPrepared: () => seen.push('prepared'),
+      }),
+    )
+    for (const lane of lanes) {
+      lane.pushUserPayload(FRAME)
+      lane.pushAgentPcm(new Int16Array(320).fill(1_000), 0)
+    }
+    one.tick(0)
+    while (seen.length < 6) await new Promise((resolve) => setImmediate(resolve))
+    expect(seen).toEqual(['user', 'user', 'user', 'prepared', 'prepared', 'prepared'])
+    await one.close()
+  })
+
+  it('counts a lane whose owner throws at prepared frames as a fault, and ends it', async () => {
+    const faults: number[] = []
+    const lane = pool.openLane(PHONE, PLAIN, {
+      ...IGNORE,
+      onPrepared() {
+        throw new Error('a bug of the owner')
+      },
+      onFault: (status) => faults.push(status),
+    })
+    const before = pool.stats().faults
+    await closing([lane], async () => {
+      lane.pushAgentPcm(new Int16Array(320).fill(1_000), 0)
+      await tickUntil(() => faults.length > 0)
+      expect(faults).toEqual([FAULT_OWNER])
+      expect(pool.stats().faults).toBe(before + 1)
+    })
+  })
+
   it('makes no batch for 3 lanes in which nothing has changed', async () => {
     const lanes = [1, 2, 3].map(() => pool.openLane(PHONE, PLAIN, IGNORE))
     await closing(lanes, () => {

@@ -9,8 +9,8 @@ const SILENCE = Buffer.alloc(160, 0xff)
  * Sends `count` frames through `line` (which returns what arrives in that frame's place) with a
  * delay of 30 ms.
  */
-function run(count: number, line: (frame: Buffer, index: number) => Buffer[]) {
-  const probe = new EchoProbe(CODE, { callIndex: 3, codeFrames: count })
+function run(count: number, line: (frame: Buffer, index: number) => Buffer[], warmUpFrames = 0) {
+  const probe = new EchoProbe(CODE, { callIndex: 3, codeFrames: count, warmUpFrames })
   let arrived = 0
   for (let index = 0; index < count + 100; index++) {
     const frame = Buffer.from(probe.frame(index, index * 20).toString('latin1'), 'base64')
@@ -40,7 +40,13 @@ describe('echo probe', () => {
   it('sees the delay of the frames behind a silent frame that was put between them', () => {
     const result = run(200, (frame, index) => (index === 150 ? [SILENCE, frame] : [frame]))
     expect(result).toMatchObject({ matched: 200, lost: 0, holes: 1 })
-    expect(result.delaysMs.slice(-1)).toEqual([50])
+    expect(result.delaysMs.at(-1)).toBe(50)
+  })
+
+  it('keeps the delays of the 400 frames behind a warm-up of 100, and counts a frame lost in it', () => {
+    const result = run(500, (frame, index) => (index === 90 ? [SILENCE] : [frame]), 100)
+    expect(result).toMatchObject({ matched: 499, lost: 1 })
+    expect(result.delaysMs).toHaveLength(400)
   })
 
   it.each([20, 60, 80, 100, 140])('matches an echo that is shifted by %i samples', (shift) => {
