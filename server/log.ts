@@ -37,12 +37,18 @@ export class SecretMask {
     this.#secrets.add(secret)
     this.#secrets.add(JSON.stringify(secret).slice(1, -1))
     this.#secrets.add(encodeURIComponent(secret))
+    this.#secrets.add(Buffer.from(secret).toString('base64'))
+  }
+
+  /** Takes out the values that are known, in every form in which they travel, and nothing else. */
+  maskKnown(text: string): string {
+    let clean = text
+    for (const secret of this.#secrets) clean = clean.replaceAll(secret, MASK)
+    return clean
   }
 
   mask(line: string): string {
-    let clean = line
-    for (const secret of this.#secrets) clean = clean.replaceAll(secret, MASK)
-    return clean
+    return this.maskKnown(line)
       .replace(SECRET_MEMBER, `"$1":"${MASK}"`)
       .replace(BEARER, `$1 ${MASK}`)
       .replace(QUERY, `$1${MASK}`)

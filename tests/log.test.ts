@@ -28,6 +28,11 @@ describe('log', () => {
     expect(text.match(/\*\*\*/g)?.length).toBeGreaterThanOrEqual(6)
   })
 
+  it('masks a known secret in base64, as it travels in a header', () => {
+    const base64 = Buffer.from('pass-word/+1').toString('base64')
+    expect(logged((log) => log.info(`sent ${base64}`), ['pass-word/+1'])).toContain('sent ***')
+  })
+
   it('masks fields whose name says secret, at any depth, and leaves numbers alone', () => {
     const text = logged((log) =>
       log.info({

@@ -30,6 +30,8 @@ export interface LaneCounters {
   badPayloads: number
   /** Audio, either way, for a lane that was closed or has faulted. */
   deadPushes: number
+  /** Lanes that died of a trap or of their owner. */
+  faults: number
 }
 
 /**
@@ -213,7 +215,7 @@ export class AudioLane {
 
   /** For the pool: tells the owner of frames for the line, once the whole batch was drained. */
   announce(nowMs: number): void {
-    if (this.#closed || this.faulted || this.#slot.preparedFrames === 0) return
+    if (this.faulted || !this.hasPrepared) return
     try {
       this.events.onPrepared?.(nowMs)
     } catch {
@@ -233,6 +235,7 @@ export class AudioLane {
 
   #fail(status: number): number {
     this.faulted = true
+    this.#counters.faults++
     this.events.onFault(status)
     return 0
   }

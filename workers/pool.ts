@@ -311,7 +311,7 @@ export class AudioPool {
     const nowMs = performance.now()
     // Step by step for all lanes, not lane by lane: a write to a socket takes the processor's caches away from everything else.
     for (const lane of lanes) this.#settle(lane)
-    for (const lane of lanes) this.#announce(lane, nowMs)
+    for (const lane of lanes) lane.announce(nowMs)
     lanes.length = 0
     this.#idle.push(batch)
     this.#inFlight--
@@ -329,14 +329,7 @@ export class AudioPool {
       return
     }
     this.#counters.framesIn += lane.drain()
-    if (lane.faulted) this.#counters.faults++
-    else this.#wake(lane)
-  }
-
-  #announce(lane: AudioLane, nowMs: number): void {
-    if (lane.faulted) return
-    lane.announce(nowMs)
-    if (lane.faulted) this.#counters.faults++
+    if (!lane.faulted) this.#wake(lane)
   }
 
   #wake(lane: AudioLane): void {

@@ -29,7 +29,7 @@ export class UserLine {
       events: { onUserFrame: () => undefined, onFault: () => undefined },
       counters: {
         ...{ framesOut: 0, inboundOverflows: 0, agentOverflows: 0 },
-        ...{ badPayloads: 0, deadPushes: 0 },
+        ...{ badPayloads: 0, deadPushes: 0, faults: 0 },
       },
       release: () => undefined,
       // The bench looks at its only slot in every turn.

@@ -1,7 +1,7 @@
 /**
  * Lab: what every bench of whole calls needs around it: emulated providers, a server, the rig's checks.
  *
- *   providers (own process, last core) ◄── server (free) ◄── rig (last core)
+ *   providers (own process, last core) ◄── server (its main thread on the others) ◄── rig (last core)
  */
 import { EchoProbe } from './echo-probe.ts'
 import { Histogram } from './histogram.ts'

@@ -129,7 +129,7 @@ export class FailoverLlm implements LlmProvider {
     const guard = new StallGuard(limits, abort)
     if (isLast) guard.stop()
     const count = { characters: 0, counted: false }
-    let failed = false
+    let isRefused = false
     try {
       for await (const event of provider.stream(request, attempt.signal)) {
         guard.pause()
@@ -141,14 +141,14 @@ export class FailoverLlm implements LlmProvider {
       if (guard.stalled === null) return
       throw stallError(guard.stalled, guard.brokenMs)
     } catch (error) {
-      failed = asProviderError(error).code !== 'LLM_TIMEOUT'
+      isRefused = asProviderError(error).code !== 'LLM_TIMEOUT'
       throw error
     } finally {
       guard.stop()
       signal.removeEventListener('abort', abort)
       attempt.abort()
       // One that was given up before its first token was read all the same; one that was refused was not.
-      if (!count.counted && (count.characters > 0 || !failed))
+      if (!count.counted && (count.characters > 0 || !isRefused))
         this.#estimate(provider.name, request, count)
     }
   }

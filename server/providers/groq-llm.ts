@@ -120,10 +120,11 @@ export class GroqLlm implements LlmProvider {
    * where the account has it, else its replacement.
    */
   get models(): string[] {
-    const rank = (id: string): number => PREFERRED_MODELS.indexOf(id) + 1 || Infinity
-    return [...this.#offered]
-      .filter((id) => !OTHER_MODELS.test(id))
-      .sort((a, b) => Math.min(rank(a), 9) - Math.min(rank(b), 9) || a.localeCompare(b))
+    const preferred = PREFERRED_MODELS.filter((id) => this.#offered.has(id))
+    const others = [...this.#offered].filter(
+      (id) => !PREFERRED_MODELS.includes(id) && !OTHER_MODELS.test(id),
+    )
+    return [...preferred, ...others.sort((a, b) => a.localeCompare(b))]
   }
 
   /** What the last answer said about this account's limits; null before the first. */

@@ -202,20 +202,19 @@ function chosen<N extends string, C>(order: readonly N[], make: (name: N) => C |
 }
 
 async function selectStt(config: ProviderConfig, log: Log): Promise<Choice<SttProvider>[]> {
-  let order: readonly ProviderName<'stt'>[] = config.providerOrder?.stt ?? PROVIDER_NAMES.stt
-  if (order.includes('embedded')) {
-    try {
-      await moonshinePaths('es')
-    } catch (error) {
-      const others = order.filter((name) => name !== 'embedded')
-      // Only as a stand-in may it be missing.
-      if (order[0] === 'embedded' || chosen(others, (name) => STT[name](config)).length === 0)
-        throw error
-      log.info('the embedded recogniser is not installed: nothing stands in for the others')
-      order = others
-    }
+  const order = config.providerOrder?.stt ?? PROVIDER_NAMES.stt
+  const ears = chosen(order, (name) => STT[name](config))
+  const embedded = ears.findIndex(({ status }) => status === EMBEDDED_STT_STATUS)
+  if (embedded < 0) return ears
+  try {
+    await moonshinePaths('es')
+    return ears
+  } catch (error) {
+    // Only as a stand-in may it be missing.
+    if (embedded === 0) throw error
+    log.info('the embedded recogniser is not installed: nothing stands in for the others')
+    return ears.toSpliced(embedded, 1)
   }
-  return chosen(order, (name) => STT[name](config))
 }
 
 const EMBEDDED_STT_STATUS: ProviderStatus = {

@@ -4,21 +4,12 @@
  * the text alone, with the key taken out in every form in which it travels.
  */
 import { ProviderError, errorText } from '../errors.ts'
+import { SecretMask } from '../log.ts'
 
-const MASK = '***'
-/** A shorter one is none, and would take letters out of words. */
-const LEAST_CHARACTERS = 6
-
-/** `secret` null: the text as it is. */
-export function withoutSecret(text: string, secret: string | null): string {
-  if (secret === null || secret.length < LEAST_CHARACTERS) return text
-  const forms = [secret, encodeURIComponent(secret), Buffer.from(secret).toString('base64')]
-  return forms.reduce((clean, form) => clean.replaceAll(form, MASK), text)
-}
-
-/** The same failure; of its cause only the text stays, so that no request, header or body hangs on it. */
+/** The same failure; of its cause only the text stays, so that no request, header or body hangs on it. `secret` null: there is none. */
 export function errorWithoutSecret(error: ProviderError, secret: string | null): ProviderError {
   const { code, message, retryable, cause } = error
-  const plain = cause === undefined ? undefined : new Error(withoutSecret(errorText(cause), secret))
-  return new ProviderError(code, withoutSecret(message, secret), { retryable, cause: plain })
+  const mask = new SecretMask(secret === null ? [] : [secret])
+  const plain = cause === undefined ? undefined : new Error(mask.maskKnown(errorText(cause)))
+  return new ProviderError(code, mask.maskKnown(message), { retryable, cause: plain })
 }
