@@ -5,6 +5,7 @@ import type { CallUsage } from '../providers/select.ts'
 
 export interface CallCost {
   sttSeconds: number
+  /** As they are charged: Azure counts most of the markup. */
   ttsCharacters: number
   /** Characters that came from the phrase cache and cost nothing. */
   cachedCharacters: number
@@ -33,7 +34,8 @@ export function costOf(
   const { [SECOND_HEARING]: secondSeconds = 0, ...sttSeconds } = usage.sttSeconds
   const sttUsd =
     (paid(sttSeconds) * prices.sttHour + secondSeconds * prices.secondHearingHour) / 3_600
-  const ttsUsd = (paid(usage.ttsCharacters) / 1_000_000) * prices.ttsMillionCharacters
+  const spoken = paid(usage.ttsCharacters) + paid(usage.ttsHdCharacters)
+  const ttsUsd = (spoken / 1_000_000) * prices.ttsMillionCharacters
   const llmUsd =
     (paid(usage.promptTokens) * prices.llmMillionInputTokens +
       paid(usage.completionTokens) * prices.llmMillionOutputTokens) /
@@ -41,7 +43,7 @@ export function costOf(
   const carrierUsd = carrierMinutes * prices.carrierMinute
   return {
     sttSeconds: rounded(all(usage.sttSeconds), 1),
-    ttsCharacters: all(usage.ttsCharacters),
+    ttsCharacters: all(usage.ttsCharacters) + all(usage.ttsHdCharacters),
     cachedCharacters: usage.cachedCharacters,
     promptTokens: all(usage.promptTokens),
     completionTokens: all(usage.completionTokens),

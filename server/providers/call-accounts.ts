@@ -21,8 +21,9 @@ export interface ProviderSwitch {
 export interface CallUsage {
   /** Audio sent to recognisers. */
   sttSeconds: Record<string, number>
-  /** Characters synthesised; those that came from the cache apart. */
+  /** Characters charged, of standard and of HD voices; those that came from the cache apart. */
   ttsCharacters: Record<string, number>
+  ttsHdCharacters: Record<string, number>
   cachedCharacters: number
   promptTokens: Record<string, number>
   completionTokens: Record<string, number>
@@ -30,7 +31,7 @@ export interface CallUsage {
 
 type Spending =
   | { part: 'stt'; provider: string; seconds: number }
-  | { part: 'tts'; provider: string; characters: number }
+  | { part: 'tts'; provider: string; characters: number; isHd: boolean }
   | { part: 'cache'; characters: number }
   | { part: 'llm'; provider: string; promptTokens: number; completionTokens: number }
 
@@ -78,7 +79,10 @@ export class CallAccounts {
     if (usage === undefined) return
     if (spending.part === 'cache') usage.cachedCharacters += spending.characters
     if (spending.part === 'stt') add(usage.sttSeconds, spending.provider, spending.seconds)
-    if (spending.part === 'tts') add(usage.ttsCharacters, spending.provider, spending.characters)
+    if (spending.part === 'tts') {
+      const sums = spending.isHd ? usage.ttsHdCharacters : usage.ttsCharacters
+      add(sums, spending.provider, spending.characters)
+    }
     if (spending.part !== 'llm') return
     add(usage.promptTokens, spending.provider, spending.promptTokens)
     add(usage.completionTokens, spending.provider, spending.completionTokens)
@@ -93,6 +97,7 @@ function emptyUsage(): CallUsage {
   return {
     sttSeconds: {},
     ttsCharacters: {},
+    ttsHdCharacters: {},
     cachedCharacters: 0,
     promptTokens: {},
     completionTokens: {},

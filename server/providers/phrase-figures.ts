@@ -3,7 +3,8 @@ import type { Prices } from '../config.ts'
 import type { PhraseCacheStats } from './phrase-cache.ts'
 
 export function phraseFigures(stats: PhraseCacheStats, prices: Prices) {
-  const { phrases, bytes, hits, misses, savedCharacters } = stats
+  const { phrases, bytes, hits, misses } = stats
+  const savedCharacters = stats.savedCharacters + stats.savedHdCharacters
   const asked = hits + misses
   const savedUsd = (savedCharacters / 1_000_000) * prices.ttsMillionCharacters
   return {

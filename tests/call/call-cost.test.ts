@@ -12,6 +12,7 @@ const PRICES = {
 const USAGE = {
   sttSeconds: { azure: 180, embedded: 60 },
   ttsCharacters: { azure: 1_000, embedded: 500 },
+  ttsHdCharacters: {},
   cachedCharacters: 200,
   promptTokens: { groq: 10_000, scripted: 5 },
   completionTokens: { groq: 2_000 },
