@@ -25,15 +25,22 @@ export interface CallUsage {
   ttsCharacters: Record<string, number>
   ttsHdCharacters: Record<string, number>
   cachedCharacters: number
-  promptTokens: Record<string, number>
-  completionTokens: Record<string, number>
+  tokens: ModelUse[]
+}
+
+/** One language model at one provider. */
+export interface ModelUse {
+  provider: string
+  model: string
+  promptTokens: number
+  completionTokens: number
 }
 
 type Spending =
   | { part: 'stt'; provider: string; seconds: number }
   | { part: 'tts'; provider: string; characters: number; isHd: boolean }
   | { part: 'cache'; characters: number }
-  | { part: 'llm'; provider: string; promptTokens: number; completionTokens: number }
+  | ({ part: 'llm' } & ModelUse)
 
 interface Account {
   usage: CallUsage
@@ -83,14 +90,23 @@ export class CallAccounts {
       const sums = spending.isHd ? usage.ttsHdCharacters : usage.ttsCharacters
       add(sums, spending.provider, spending.characters)
     }
-    if (spending.part !== 'llm') return
-    add(usage.promptTokens, spending.provider, spending.promptTokens)
-    add(usage.completionTokens, spending.provider, spending.completionTokens)
+    if (spending.part === 'llm') addTokens(usage.tokens, spending)
   }
 }
 
 function add(sums: Record<string, number>, name: string, amount: number): void {
   sums[name] = (sums[name] ?? 0) + amount
+}
+
+function addTokens(uses: ModelUse[], spent: ModelUse): void {
+  const { provider, model, promptTokens, completionTokens } = spent
+  const use = uses.find((one) => one.provider === provider && one.model === model)
+  if (use === undefined) {
+    uses.push({ provider, model, promptTokens, completionTokens })
+    return
+  }
+  use.promptTokens += promptTokens
+  use.completionTokens += completionTokens
 }
 
 function emptyUsage(): CallUsage {
@@ -99,7 +115,6 @@ function emptyUsage(): CallUsage {
     ttsCharacters: {},
     ttsHdCharacters: {},
     cachedCharacters: 0,
-    promptTokens: {},
-    completionTokens: {},
+    tokens: [],
   }
 }
