@@ -2,20 +2,9 @@
  * Price list: the prices in force, in memory for every call that ends, and in PostgreSQL for the next start. A call's cost
  * is computed once, with the prices at its end, and stored: nothing here changes it afterwards.
  */
-import { priceChanges, pricesInForce, type Prices } from './prices.ts'
+import { priceChanges, pricesInForce, type Prices, type PriceSheet } from './prices.ts'
 import type { Database } from './store/database.ts'
 import { insertPrices, newestPrices, type PriceVersion } from './store/prices.ts'
-
-export interface PriceSheet {
-  prices: Prices
-  /** Of the environment, and the bundled models. */
-  defaults: Prices
-  /** 0 while nothing was ever changed. */
-  version: number
-  author: string | null
-  /** Unix time, ms. */
-  updatedAt: number | null
-}
 
 export class PriceList {
   readonly #db: Database

@@ -47,6 +47,17 @@ export const prices = z.strictObject({
 export type Prices = z.infer<typeof prices>
 export type ModelPrice = z.infer<typeof modelPrice>
 
+export interface PriceSheet {
+  prices: Prices
+  /** Of the environment, and the bundled models. */
+  defaults: Prices
+  /** 0 while nothing was ever changed. */
+  version: number
+  author: string | null
+  /** Unix time, ms. */
+  updatedAt: number | null
+}
+
 /** Groq's list prices, by its own model pages, November 2026; the two Llamas for contracts that still have them. */
 const GROQ_MODELS: ModelPrice[] = [
   listed('openai/gpt-oss-120b', 0.15, 0.6),
