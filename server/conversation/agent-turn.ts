@@ -28,7 +28,15 @@ import { SentenceSplitter } from './sentences.ts'
 import { speakable } from './speakable.ts'
 import { providerError, Speech } from './speech.ts'
 import { joinText } from './words.ts'
-import { allowedAction, toolAction, toolDefinitions, type ToolAction } from './tools.ts'
+import { WORDS_CHANGED, type ActionGate } from './tool-hold.ts'
+import {
+  allowedAction,
+  NEEDS_ANSWER,
+  TOKEN_TOOLS,
+  toolAction,
+  toolDefinitions,
+  type ToolAction,
+} from './tools.ts'
 
 /** Requests to the model within one turn: one answer and two rounds of tool results. */
 const MAX_ROUNDS = 3
@@ -57,6 +65,8 @@ export interface AgentTurnDeps {
   nextSegmentId(): number
   /** Prompt, voice, phrases and recogniser follow. @throws ProviderError, and nothing has changed */
   switchLanguage(language: string): void
+  /** For a request that is made now: what the model wants done waits there until it is sure what the user said. */
+  actionGate(): ActionGate
 }
 
 export interface AgentTurnEvents {
@@ -77,12 +87,12 @@ export class AgentTurn {
   readonly ledger = new HeardLedger()
   after: AfterTurn = { kind: 'listen' }
   startMs = 0
-
   readonly #deps: AgentTurnDeps
   readonly #events: AgentTurnEvents
   readonly #speech: Speech
   readonly #abort = new AbortController()
   readonly #filler: Filler
+  #gate: ActionGate
   #said = ''
   /** The model's own words have begun; a filler phrase is none of them. */
   #hasAnswer = false
@@ -110,6 +120,7 @@ export class AgentTurn {
     this.#deps = deps
     this.#events = events
     this.#filler = new Filler(deps.settings, turn.turnId)
+    this.#gate = deps.actionGate()
     this.#speech = this.#openSpeech()
   }
 
@@ -210,6 +221,7 @@ export class AgentTurn {
       let isOver = false
       for (let round = 1; !isOver && round <= MAX_ROUNDS; round++) {
         const calls = await this.#round(instruction)
+        await this.#gate.decided()
         if (this.#abort.signal.aborted) return
         isOver = await this.#runTools(calls)
         if (this.#abort.signal.aborted) return
@@ -231,6 +243,7 @@ export class AgentTurn {
     let splitter = new SentenceSplitter(settings.language)
     const calls: ToolCall[] = []
     this.#isUsed = false
+    this.#gate = this.#deps.actionGate()
     const messages: ChatMessage[] = history.messages()
     if (instruction !== undefined) messages.push({ role: 'user', content: instruction })
     this.latency?.pass('llmAsked', monotonicMs())
@@ -297,8 +310,11 @@ export class AgentTurn {
 
   async #perform(action: ToolAction, name: string, args: string): Promise<string> {
     this.#isUsed = true
+    const verdict = await this.#gate.pass(action, this.#abort.signal)
+    if (verdict === 'aborted') return ''
     let result = 'ok'
-    if (action.kind === 'endCall') this.after = { kind: 'hangup', reason: 'agentHangup' }
+    if (verdict === 'changed') result = WORDS_CHANGED
+    else if (action.kind === 'endCall') this.after = { kind: 'hangup', reason: 'agentHangup' }
     else if (action.kind === 'transfer') this.after = { kind: 'transfer', to: action.to }
     else if (action.kind === 'refused') result = `error: ${action.reason}`
     else if (action.kind === 'language') result = this.#switchLanguage(action.language)
@@ -382,13 +398,3 @@ export class AgentTurn {
     )
   }
 }
-
-/** What the model must hear of before the turn is over. */
-const NEEDS_ANSWER: ReadonlySet<ToolAction['kind']> = new Set([
-  'digits',
-  'refused',
-  'http',
-  'language',
-])
-
-const TOKEN_TOOLS = { endCall: 'end_call', transfer: 'transfer_call', digits: 'send_dtmf' } as const

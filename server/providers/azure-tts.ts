@@ -17,11 +17,12 @@ import {
   withoutKey,
 } from './azure-sdk.ts'
 import type { AzureAccount, AzureSdk } from './azure-sdk.ts'
+import { azureBilled } from './azure-billing.ts'
 import { ssmlFor } from './azure-ssml.ts'
 import { AzureVoiceList } from './azure-voices.ts'
 import { StallGuard } from './stall-guard.ts'
 import type { StallLimits } from './stall-guard.ts'
-import type { TtsEvent, TtsProvider, TtsRequest, VoiceInfo } from './tts.ts'
+import type { BilledSpeech, TtsEvent, TtsProvider, TtsRequest, VoiceInfo } from './tts.ts'
 
 const RATE_HZ = 16_000
 const IDLE_LIMIT = 8
@@ -69,6 +70,10 @@ export class AzureTts implements TtsProvider {
   /** Those of the service, or the bundled ones while it is out of reach. */
   voices(): Promise<VoiceInfo[]> {
     return this.#voices.list()
+  }
+
+  billed({ text, voice }: TtsRequest): BilledSpeech {
+    return azureBilled(text, voice)
   }
 
   async *synthesize(request: TtsRequest, signal: AbortSignal): AsyncIterable<TtsEvent> {

@@ -10,7 +10,7 @@
  * Keyed by everything that changes the sound. Bounded by bytes; the phrase that was longest unused goes first, prefilled
  * ones last. A phrase that is asked for once is not stored: most sentences of a call are said once.
  */
-import type { TtsEvent, TtsProvider, TtsRequest, Voice, VoiceInfo } from './tts.ts'
+import type { BilledSpeech, TtsEvent, TtsProvider, TtsRequest, Voice, VoiceInfo } from './tts.ts'
 
 /** One phrase at most: 20 s at 16 kHz. */
 const PHRASE_BYTES_MAX = 640_000
@@ -23,8 +23,9 @@ export interface PhraseCacheStats {
   limitBytes: number
   hits: number
   misses: number
-  /** Characters that did not have to be synthesised. */
+  /** Characters that were not charged, those of HD voices apart. */
   savedCharacters: number
+  savedHdCharacters: number
   /** The voice costs nothing anyway. */
   isFree: boolean
 }
@@ -37,9 +38,9 @@ interface Phrase {
 
 export interface PhraseCacheOptions {
   limitBytes: number
-  /** Characters of a request that the voice had to synthesise, and of one that was held. */
-  onSpent?(callId: string, characters: number): void
-  onSaved?(callId: string, characters: number): void
+  /** What the service charges for a request that the voice had to synthesise, and would have for one that was held. */
+  onSpent?(callId: string, billed: BilledSpeech): void
+  onSaved?(callId: string, billed: BilledSpeech): void
 }
 
 export class CachedTts implements TtsProvider {
@@ -58,7 +59,7 @@ export class CachedTts implements TtsProvider {
   #bytes = 0
   #hits = 0
   #misses = 0
-  #savedCharacters = 0
+  readonly #saved = { standard: 0, hd: 0 }
 
   constructor(tts: TtsProvider, options: PhraseCacheOptions) {
     this.name = tts.name
@@ -75,7 +76,8 @@ export class CachedTts implements TtsProvider {
       limitBytes: this.#options.limitBytes,
       hits: this.#hits,
       misses: this.#misses,
-      savedCharacters: this.#savedCharacters,
+      savedCharacters: this.#saved.standard,
+      savedHdCharacters: this.#saved.hd,
       isFree: this.name === 'embedded',
     }
   }
@@ -133,8 +135,9 @@ export class CachedTts implements TtsProvider {
     const held = this.#phrases.get(key)
     if (held !== undefined) {
       this.#hits += 1
-      this.#savedCharacters += text.length
-      this.#options.onSaved?.(callId, text.length)
+      const saved = this.#billed(request)
+      this.#saved[saved.isHd ? 'hd' : 'standard'] += saved.characters
+      this.#options.onSaved?.(callId, saved)
       // Newest last: the map's order is the order of going.
       this.#phrases.delete(key)
       this.#phrases.set(key, held)
@@ -145,7 +148,7 @@ export class CachedTts implements TtsProvider {
       return
     }
     this.#misses += 1
-    this.#options.onSpent?.(callId, text.length)
+    this.#options.onSpent?.(callId, this.#billed(request))
     this.#live += 1
     if (this.#tts.name === 'embedded') for (const one of this.#prefilling) one.abort()
     try {
@@ -173,6 +176,10 @@ export class CachedTts implements TtsProvider {
   async close(): Promise<void> {
     this.#closing.abort()
     await this.#tts.close()
+  }
+
+  #billed(request: TtsRequest): BilledSpeech {
+    return this.#tts.billed?.(request) ?? { characters: request.text.length, isHd: false }
   }
 
   /** True the second time that a phrase is asked for. */

@@ -29,6 +29,14 @@ export type TtsEvent =
   /** A word begins `offsetMs` into this request's audio; `textOffset` is its index in `text` (-1 unknown). */
   | { kind: 'word'; text: string; offsetMs: number; textOffset: number }
 
+/** What a service charges for a request. */
+export interface BilledSpeech {
+  /** With the markup, where the service counts it. */
+  characters: number
+  /** At the price of its better voices. */
+  isHd: boolean
+}
+
 export interface VoiceInfo {
   name: string
   label: string
@@ -46,6 +54,8 @@ export interface TtsProvider {
   probe?(): Promise<void>
   /** True when the audio of this request lies ready: it plays even while the service is out. */
   holds?(request: TtsRequest): boolean
+  /** What the service charges for this request. Default: the characters of its text. */
+  billed?(request: TtsRequest): BilledSpeech
   /**
    * Streams the speech of one sentence, first audio as soon as it exists. When `signal` aborts, the iterable ends at once.
    * @throws ProviderError (TTS_UNAVAILABLE, TTS_TIMEOUT, TTS_BAD_RESPONSE).
