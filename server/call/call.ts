@@ -217,6 +217,10 @@ export class Call implements LiveCall {
       this.hangup(goodbye.reason)
   }
 
+  look(nowMs: number): void {
+    if (!isOver(this.#phase)) this.#leg.look(nowMs)
+  }
+
   #tally(): void {
     const { framesSent, framesRefused, underruns } = this.#leg.playout.counters
     const missed = framesRefused + underruns

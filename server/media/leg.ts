@@ -143,6 +143,11 @@ export class Leg {
     this.playout.turn(nowMs)
   }
 
+  /** A turn of the wheel that is another line's. */
+  look(nowMs: number): void {
+    if (!this.#closed) this.playout.look(nowMs)
+  }
+
   /** Frees the lane at once; the recording is complete when the promise settles (null when there is none). */
   async close(): Promise<RecordingFacts | null> {
     if (this.#closed) return null

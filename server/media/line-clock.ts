@@ -18,9 +18,10 @@ import { FRAME_MS } from './audio-format.ts'
  */
 export const SEND_AHEAD_MS = 120
 /**
- * A line that was filled keeps its lead: what lies ahead when it is served. It is looked at by the wheel and behind each batch of its
- * user's audio; if whichever came first after a fixed moment served it, a turn that came a little early or late would let the
- * next frame leave up to 20 ms beside its place. The lead follows the turns this much a frame, so that one late turn does not move it.
+ * A line that was filled keeps its lead: what lies ahead when it is served. It is looked at every 5 ms by the wheel while it plays, and
+ * behind each batch of its user's audio; if whichever came first after a fixed moment served it, a look that came a little early or
+ * late would let the next frame leave beside its place. The lead follows the looks this much a frame, so that one late look does not
+ * move it; where they come every 5 ms it grows to its most, and stays.
  */
 const LEAD_STEP_MS = 0.2
 const LEAD_LEAST_MS = 95
@@ -53,6 +54,11 @@ export class LineClock {
     const aheadMs = this.#busyUntilMs - nowMs
     if (!this.#steady || nowMs <= this.#sentMs) return aheadMs <= SEND_AHEAD_MS
     return aheadMs <= (this.#leadMs === null ? LEAD_MOST_MS : this.#leadMs + EARLY_MS)
+  }
+
+  /** Is it time to send a frame to a line that still plays? One that has run dry is no matter of milliseconds. */
+  dueWhilePlaying(nowMs: number): boolean {
+    return nowMs < this.#busyUntilMs && this.due(nowMs)
   }
 
   /** True when the carrier has nothing left to play. */

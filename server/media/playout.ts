@@ -172,6 +172,13 @@ export class Playout implements Playback {
     if (overdue) this.#confirm(overdue.mark, false)
   }
 
+  /** Between two turns: sends what is due to a line that plays. */
+  look(nowMs: number): void {
+    if (!this.#line.dueWhilePlaying(nowMs)) return
+    this.#nowMs = nowMs
+    this.#sendDue(nowMs)
+  }
+
   #sendDue(nowMs: number): void {
     while (this.#line.due(nowMs)) {
       const frame = this.#deps.lane.nextOutbound()

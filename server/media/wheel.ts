@@ -1,5 +1,6 @@
 /**
- * The wheel: one 5 ms clock for all calls. Each turn lets a fourth of them send what is due, then gives the pool its batch.
+ * The wheel: one 5 ms clock for all calls. Each turn gives a fourth of them their turn, lets the others send what is due this very
+ * moment, then gives the pool its batch.
  *
  * One timer with an absolute schedule, not a timer per call: intervals drift and two hundred of them starve each other.
  * A stall of the event loop shows as lateness; the turns that were missed are not made up, because sending is itself
@@ -13,6 +14,8 @@ const EARLY_MS = 1
 
 export interface WheelRider {
   turn(nowMs: number): void
+  /** At each turn of the wheel that is not its own: what cannot wait up to 15 ms more. Nearly always there is nothing, so it is cheap. */
+  look?(nowMs: number): void
 }
 
 export interface WheelDeps {
@@ -67,8 +70,9 @@ export class Wheel {
   turn(nowMs: number): void {
     this.#originMs ??= nowMs
     const owed = Math.floor((nowMs - this.#originMs + EARLY_MS) / WHEEL_MS)
-    for (let n = Math.max(this.#turned + 1, owed - GROUPS + 1); n <= owed; n++)
-      this.#turnGroup(n % GROUPS, nowMs)
+    const from = Math.max(this.#turned + 1, owed - GROUPS + 1)
+    for (let n = from; n <= owed; n++) this.#turnGroup(n % GROUPS, nowMs)
+    for (let n = owed - GROUPS + 1; n < from; n++) this.#lookAtGroup(n, nowMs)
     this.#turned = Math.max(this.#turned, owed)
     try {
       this.#deps.tickPool(nowMs)
@@ -81,6 +85,17 @@ export class Wheel {
     for (const rider of this.#groups[group]!) {
       try {
         rider.turn(nowMs)
+      } catch (error) {
+        this.#deps.onFault(error, rider)
+      }
+    }
+  }
+
+  /** `n` may lie before the first turn. */
+  #lookAtGroup(n: number, nowMs: number): void {
+    for (const rider of this.#groups[(n + GROUPS) % GROUPS]!) {
+      try {
+        rider.look?.(nowMs)
       } catch (error) {
         this.#deps.onFault(error, rider)
       }

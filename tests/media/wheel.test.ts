@@ -44,6 +44,43 @@ describe('wheel', () => {
     expect(lateness).toEqual([0, 0, 0, 0, 0])
   })
 
+  it('lets a rider look at each of the 3 turns in 4 that are not its own, before the pool has its tick', () => {
+    const order: string[] = []
+    const wheel = new Wheel({
+      nowMs: () => 0,
+      tickPool: () => order.push('pool'),
+      onLateness: () => undefined,
+      onFault: () => undefined,
+    })
+    wheel.add({ turn: (at) => order.push(`turn${at}`), look: (at) => order.push(`look${at}`) })
+    for (const atMs of [0, 5, 10, 15, 20]) wheel.turn(atMs)
+    const withoutPool = order.filter((_, i) => i % 2 === 0)
+    expect(withoutPool).toEqual(['turn0', 'look5', 'look10', 'look15', 'turn20'])
+    expect(order.filter((_, i) => i % 2 === 1)).toEqual(Array(5).fill('pool'))
+  })
+
+  it('reports a rider whose look throws, and lets the others look', () => {
+    const faults: unknown[] = []
+    const wheel = new Wheel({
+      nowMs: () => 0,
+      tickPool: () => undefined,
+      onLateness: () => undefined,
+      onFault: (error, rider) => faults.push([error, rider]),
+    })
+    const error = new Error('broken')
+    const broken: WheelRider = {
+      turn: () => undefined,
+      look: () => {
+        throw error
+      },
+    }
+    let looks = 0
+    wheel.add(broken)
+    wheel.add({ turn: () => undefined, look: () => void looks++ })
+    for (const atMs of [0, 5, 10, 15]) wheel.turn(atMs)
+    expect([faults.length, faults[0], looks]).toEqual([3, [error, broken], 3])
+  })
+
   it('gives the pool one tick per turn, after the riders', () => {
     const order: string[] = []
     const wheel = new Wheel({
