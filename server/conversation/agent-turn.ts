@@ -1,8 +1,8 @@
 /**
  * Agent turn: everything the agent says before the floor changes, from the model's first token to the last word heard.
  *
- *   LLM stream ─► control tokens ─► sentences ─► speakable ─► speech ─► playback
- *                      └► what to do when all was heard: hang up, transfer
+ *   model answer ─► sentences ─► speakable ─► speech ─► playback
+ *        └► control tokens, tools: what to do when all was heard: hang up, transfer
  *
  * Knows nothing of the user; conversation.ts begins it, cuts it, and asks what of it was heard.
  * Invariants: at most MAX_ROUNDS requests to the model; a turn always says something, or reports that it is over.
@@ -12,9 +12,9 @@ import type { EndReason } from '../call/call-state.ts'
 import type { ProviderError } from '../errors.ts'
 import { FRAME_MS } from '../media/audio-format.ts'
 import type { Playback } from '../media/playback.ts'
-import type { ChatMessage, LlmProvider, ToolCall } from '../providers/llm.ts'
+import type { LlmProvider, ToolCall } from '../providers/llm.ts'
 import type { TtsProvider } from '../providers/tts.ts'
-import { ControlTokenParser, type TextPiece } from './control-tokens.ts'
+import type { ControlToken } from './control-tokens.ts'
 import type { CallControl, Turn } from './conversation-events.ts'
 import { voiceOf } from './fixed-sentences.ts'
 import { Filler } from './filler.ts'
@@ -22,13 +22,14 @@ import { HeardLedger } from './heard.ts'
 import type { History } from './history.ts'
 import { lastResort } from './last-resort.ts'
 import type { LatencyLedger } from './latency.ts'
+import { ModelAnswer } from './model-answer.ts'
 import { phrasesFor } from './phrases.ts'
 import { readable } from './readable.ts'
 import { SentenceSplitter } from './sentences.ts'
 import { speakable } from './speakable.ts'
 import { providerError, Speech } from './speech.ts'
 import { joinText } from './words.ts'
-import { allowedAction, toolAction, toolDefinitions, type ToolAction } from './tools.ts'
+import { allowedAction, toolAction, type ToolAction } from './tools.ts'
 
 /** Requests to the model within one turn: one answer and two rounds of tool results. */
 const MAX_ROUNDS = 3
@@ -225,59 +226,24 @@ export class AgentTurn {
   }
 
   /** One request; speaks its text as it comes and returns its tool calls. */
-  async #round(instruction?: string): Promise<ToolCall[]> {
-    const { settings, llm, callId, history, monotonicMs } = this.#deps
-    let tokens = new ControlTokenParser()
-    let splitter = new SentenceSplitter(settings.language)
-    const calls: ToolCall[] = []
+  #round(instruction?: string): Promise<ToolCall[]> {
     this.#isUsed = false
-    const messages: ChatMessage[] = history.messages()
-    if (instruction !== undefined) messages.push({ role: 'user', content: instruction })
-    this.latency?.pass('llmAsked', monotonicMs())
-    const request = {
-      callId,
-      model: settings.llmModel,
-      messages,
-      tools: toolDefinitions(settings),
-      temperature: settings.temperature,
-      maxTokens: settings.maxTokens,
-      language: settings.language,
-      mayRestart: () => !this.#isUsed,
-    }
-    for await (const event of llm.stream(request, this.#abort.signal)) {
-      if (this.#abort.signal.aborted) return []
-      if (event.kind === 'done') break
-      if (event.kind === 'restart') {
-        tokens = new ControlTokenParser()
-        splitter = new SentenceSplitter(settings.language)
-        calls.length = 0
-        continue
-      }
-      this.latency?.pass('llmToken', monotonicMs())
-      if (event.kind === 'toolCall') {
-        calls.push(event.call)
-        // Tools take time; what is said before them must not wait for what comes after.
-        for (const sentence of splitter.flush()) this.#say(sentence)
-      } else this.#takePieces(tokens.push(event.text), splitter)
-    }
-    if (this.#abort.signal.aborted) return []
-    this.#events.onProviderWorked('llm')
-    this.#takePieces(tokens.flush(), splitter)
-    for (const sentence of splitter.flush()) this.#say(sentence)
-    return calls
+    const answer = new ModelAnswer(
+      { ...this.#deps, latency: this.latency },
+      {
+        onSentence: (sentence) => this.#say(sentence),
+        onToken: (token) => this.#obey(token),
+        onWorked: () => this.#events.onProviderWorked('llm'),
+        mayRestart: () => !this.#isUsed,
+      },
+    )
+    return answer.round(instruction, this.#abort.signal)
   }
 
-  #takePieces(pieces: TextPiece[], splitter: SentenceSplitter): void {
-    for (const piece of pieces) {
-      if (piece.kind === 'text') {
-        for (const sentence of splitter.push(piece.text)) this.#say(sentence)
-        continue
-      }
-      const action = allowedAction(piece.token, this.#deps.settings)
-      const args =
-        piece.token.kind === 'digits' ? JSON.stringify({ digits: piece.token.digits }) : '{}'
-      void this.#perform(action, TOKEN_TOOLS[piece.token.kind], args)
-    }
+  #obey(token: ControlToken): void {
+    const action = allowedAction(token, this.#deps.settings)
+    const args = token.kind === 'digits' ? JSON.stringify({ digits: token.digits }) : '{}'
+    void this.#perform(action, TOKEN_TOOLS[token.kind], args)
   }
 
   /** @returns true when the model needs no further request. */
