@@ -7,19 +7,15 @@
  * Knows nothing of the user; conversation.ts begins it, cuts it, and asks what of it was heard.
  * Invariants: at most MAX_ROUNDS requests to the model; a turn always says something, or reports that it is over.
  */
-import type { ProfileSettings } from '../agent-settings.ts'
-import type { EndReason } from '../call/call-state.ts'
 import type { ProviderError } from '../errors.ts'
 import { FRAME_MS } from '../media/audio-format.ts'
-import type { Playback } from '../media/playback.ts'
-import type { LlmProvider, ToolCall } from '../providers/llm.ts'
-import type { TtsProvider } from '../providers/tts.ts'
+import type { ToolCall } from '../providers/llm.ts'
+import type { AfterTurn, AgentTurnDeps, AgentTurnEvents } from './agent-turn-deps.ts'
 import type { ControlToken } from './control-tokens.ts'
-import type { CallControl, Turn } from './conversation-events.ts'
+import type { Turn } from './conversation-events.ts'
 import { voiceOf } from './fixed-sentences.ts'
 import { Filler } from './filler.ts'
 import { HeardLedger } from './heard.ts'
-import type { History } from './history.ts'
 import { lastResort } from './last-resort.ts'
 import type { LatencyLedger } from './latency.ts'
 import { ModelAnswer } from './model-answer.ts'
@@ -37,37 +33,7 @@ const MAX_ROUNDS = 3
 /** A mark that is this late will not come. Carriers buffer at most about 1 s of what we send. */
 const LOST_MARK_MS = 5_000
 
-/** What happens when the whole turn was heard. */
-export type AfterTurn =
-  | { kind: 'listen' }
-  | { kind: 'hangup'; reason: EndReason }
-  /** `isLastResort`: nobody can go on with the call when it fails. */
-  | { kind: 'transfer'; to: string; isLastResort?: true }
-  /** Something of the agent's own follows: the greeting behind a legal notice. */
-  | { kind: 'goOn'; next(): void }
-
-export interface AgentTurnDeps {
-  callId: string
-  settings: ProfileSettings
-  llm: LlmProvider
-  tts: TtsProvider
-  playback: Playback
-  control: CallControl
-  history: History
-  monotonicMs(): number
-  nextSegmentId(): number
-  /** Prompt, voice, phrases and recogniser follow. @throws ProviderError, and nothing has changed */
-  switchLanguage(language: string): void
-}
-
-export interface AgentTurnEvents {
-  onTool(call: { name: string; arguments: string; result: string }): void
-  /** True = try again (the voice), or apologise and go on (the model). False = give up. */
-  onProviderFailed(part: 'llm' | 'tts', error: ProviderError): boolean
-  onProviderWorked(part: 'llm' | 'tts'): void
-  /** Ask `done`: it may have changed. */
-  onProgress(): void
-}
+export type { AfterTurn, AgentTurnDeps } from './agent-turn-deps.ts'
 
 export class AgentTurn {
   readonly turnId: number
@@ -87,6 +53,8 @@ export class AgentTurn {
   #said = ''
   /** The model's own words have begun; a filler phrase is none of them. */
   #hasAnswer = false
+  /** That, before the sentence that is being written. */
+  #hadAnswer = false
   /** Something of the model's present answer was said or done: it cannot be begun anew. */
   #isUsed = false
   #isGenerating = false
@@ -121,7 +89,7 @@ export class AgentTurn {
 
   /** Everything generated so far, heard or not. */
   get said(): string {
-    return this.#said
+    return joinText(this.#said, this.#speech.growing ?? '')
   }
 
   /** Speaks a fixed text; afterwards `after` happens. */
@@ -218,6 +186,7 @@ export class AgentTurn {
       this.#sayWhatIsMissing()
     } catch (error) {
       if (this.#abort.signal.aborted) return
+      this.#breakOff()
       this.#apologise(providerError(error))
     }
     this.#isGenerating = false
@@ -231,10 +200,13 @@ export class AgentTurn {
     const answer = new ModelAnswer(
       { ...this.#deps, latency: this.latency },
       {
+        mayGrow: () => this.#speech.growing !== null || this.#speech.mayGrow,
+        onGrowing: (prefix) => this.#grow(prefix),
         onSentence: (sentence) => this.#say(sentence),
+        onRestart: () => void this.#takeBack(),
         onToken: (token) => this.#obey(token),
         onWorked: () => this.#events.onProviderWorked('llm'),
-        mayRestart: () => !this.#isUsed,
+        mayRestart: () => !this.#isUsed && this.#speech.mayTakeBack,
       },
     )
     return answer.round(instruction, this.#abort.signal)
@@ -291,13 +263,42 @@ export class AgentTurn {
 
   #say(sentence: string): void {
     const text = readable(speakable(sentence), this.#deps.settings.language)
-    if (text === '') return
-    this.latency?.pass('sentence', this.#deps.monotonicMs())
-    this.#hasAnswer = true
+    if (text !== '') this.#speak(text)
+  }
+
+  #speak(text: string): void {
+    this.#answered()
     this.#isUsed = true
     this.#filler.answered()
     this.#said = joinText(this.#said, text)
+    const isGrown = this.#speech.growing !== null
     this.#speech.say(text)
+    if (isGrown) this.#events.onGrown()
+  }
+
+  /** The first words of a sentence that is not finished. */
+  #grow(prefix: string): void {
+    if (this.#speech.growing === null) this.#hadAnswer = this.#hasAnswer
+    this.#answered()
+    this.#speech.grow(prefix)
+  }
+
+  #answered(): void {
+    this.latency?.pass('sentence', this.#deps.monotonicMs())
+    this.#hasAnswer = true
+  }
+
+  /** Forgets the unfinished sentence, if nothing of it sounds yet. */
+  #takeBack(): boolean {
+    const wasGrowing = this.#speech.growing !== null
+    if (!this.#speech.takeBack()) return false
+    if (wasGrowing) this.#hasAnswer = this.#hadAnswer
+    return true
+  }
+
+  /** The model failed in mid-sentence: what of it sounds already ends with the words that were given out. */
+  #breakOff(): void {
+    if (!this.#takeBack()) this.#speak(this.#speech.growing!.trimEnd())
   }
 
   /** A model that only called a tool, or said nothing at all, would leave the user in silence. */

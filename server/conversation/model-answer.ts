@@ -2,13 +2,15 @@
  * Model answer: one request to the language model, from the history to sentences, control tokens and tool calls.
  *
  *   LLM stream ─► control tokens ─► [ open sentence ] ─► sentence, sentence, …
- *                      └► tokens: what to do when all was heard
+ *                      │                   └► what of it can be spoken already, while nothing else is heard
+ *                      └► what to do when all was heard
  *
- * Invariant: an answer that was begun anew has reported nothing of its first beginning that its owner did not let go.
+ * Invariant: what was given out of an open sentence begins the sentence that is given out next.
  */
 import type { ProfileSettings } from '../agent-settings.ts'
 import type { ChatMessage, LlmProvider, ToolCall } from '../providers/llm.ts'
 import { ControlTokenParser, type ControlToken, type TextPiece } from './control-tokens.ts'
+import { safePrefix } from './growing-sentence.ts'
 import type { History } from './history.ts'
 import type { LatencyLedger } from './latency.ts'
 import { SentenceSplitter } from './sentences.ts'
@@ -24,7 +26,13 @@ export interface ModelAnswerDeps {
 }
 
 export interface ModelAnswerEvents {
+  /** Asked for each piece of an unfinished sentence: is its beginning wanted? */
+  mayGrow(): boolean
+  /** The sentence that is being written begins so, ready to be spoken; longer each time. */
+  onGrowing(prefix: string): void
   onSentence(sentence: string): void
+  /** Begun anew by another model: what is still unfinished is void. */
+  onRestart(): void
   onToken(token: ControlToken): void
   /** The model came to its end. */
   onWorked(): void
@@ -59,6 +67,7 @@ export class ModelAnswer {
       if (event.kind === 'done') break
       if (event.kind === 'restart') {
         this.#beginAnew()
+        this.#events.onRestart()
         calls.length = 0
         continue
       }
@@ -102,6 +111,9 @@ export class ModelAnswer {
       if (piece.kind === 'text') this.#takeSentences(this.#splitter.push(piece.text))
       else this.#events.onToken(piece.token)
     }
+    if (!this.#events.mayGrow()) return
+    const prefix = safePrefix(this.#splitter.open, this.#deps.settings.language)
+    if (prefix !== '') this.#events.onGrowing(prefix)
   }
 
   #takeSentences(sentences: string[]): void {

@@ -23,7 +23,7 @@ describe('selection of providers', () => {
     const { stt, llm, tts, status } = await selectProviders(
       {
         ...nothing,
-        azure: { key: 'k', region: 'eastus', host: null },
+        azure: { key: 'k', region: 'eastus', host: null, textStreaming: 'auto' },
         groq: { apiKey: 'k', baseUrl: null },
         openAi: { baseUrl: 'http://127.0.0.1:1', apiKey: null, model: 'm' },
       },
