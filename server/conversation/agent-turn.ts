@@ -159,6 +159,8 @@ export class AgentTurn {
   /** Stops the model and the voice. The playback is the caller's to clear. Idempotent. */
   abort(): void {
     this.#abort.abort()
+    // Its words may have been heard.
+    this.#said = this.said
     this.#speech.abort()
   }
 
