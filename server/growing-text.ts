@@ -2,15 +2,15 @@
  * Growing text: a text that is spoken while it is still being written. It only grows; whoever reads it, and whenever, reads
  * it from its beginning, so that a second voice can take over where the first one failed.
  *
- *   grow() ─► [ text ≤ 600 characters ] ─► any number of readers, each at its own place
+ *   grow() ─► [ text ≤ 2 000 characters ] ─► any number of readers, each at its own place
  *   finish() / abort() ─► readers come to their end
  */
 import { BoundedQueue } from './bounded-queue.ts'
 
 /** The name in the metric of dropped items. */
 export const GROWING_TEXT_NAME = 'growingText'
-/** A sentence has 240 characters at most, a little more once it is written as it is read. */
-export const GROWING_TEXT_LIMIT = 600
+/** A sentence has 240 characters at most; of nothing but times of day, written as they are read, 1 200. */
+export const GROWING_TEXT_LIMIT = 2_000
 
 export class GrowingText implements AsyncIterable<string> {
   #text = ''

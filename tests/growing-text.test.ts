@@ -23,7 +23,7 @@ describe('growing text', () => {
     expect(await text.whole()).toBe('Con mucho gusto y más.')
   })
 
-  it('refuses and counts what changes the text, and more than 600 characters', () => {
+  it('refuses and counts what changes the text, and more than 2000 characters', () => {
     const before = BoundedQueue.onDropped
     const names: string[] = []
     BoundedQueue.onDropped = (name) => names.push(name)

@@ -84,6 +84,8 @@ export class Speech {
   constructor(deps: SpeechDeps, events: SpeechEvents) {
     this.#deps = deps
     this.#events = events
+    // Asked ahead of the first word: a voice that takes it written piece by piece gets its connection ready.
+    deps.tts.streamsText?.(deps.voice)
   }
 
   /** Sentences refused because the queue was full. */

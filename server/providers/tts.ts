@@ -68,8 +68,8 @@ export interface TtsProvider {
    */
   synthesize(request: TtsRequest, signal: AbortSignal): AsyncIterable<TtsEvent>
   /**
-   * True when this voice takes a text while it is being written. Asked before every answer: the moment to have a connection
-   * ready. Default: false.
+   * True when this voice takes a text while it is being written. Asked at the beginning of every turn of the agent: the
+   * moment to get a connection ready. Default: false.
    */
   streamsText?(voice: Voice): boolean
   /**
