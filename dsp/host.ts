@@ -14,7 +14,7 @@ import { readFile } from 'node:fs/promises'
 import { DspError } from '../server/errors.ts'
 import { BED_NAMES, bedLoop, LOOP_SEC } from './beds.ts'
 import { FILTER_KEYS, LINE_RATES_HZ, planBytes, planTable, STRICT_KEYS } from './filters.ts'
-import { constant, type Layout } from './layout.ts'
+import { abort, constant, layoutOf, type Layout } from './layout.ts'
 import { slotOffsets, type SlotOffsets } from './slot-offsets.ts'
 import { suppressorTable } from './suppressor-tables.ts'
 import {
@@ -100,17 +100,10 @@ function instantiate(share: Pick<DspShare, 'module' | 'memory'>): {
   layout: Layout
   functions: DspFunctions
 } {
-  const abort = (): never => {
-    throw new DspError('DSP_ABORT', 'the DSP core aborted')
-  }
   const { exports } = new WebAssembly.Instance(share.module, {
     env: { memory: share.memory, abort },
   })
-  const layout: Record<string, number> = {}
-  for (const [name, value] of Object.entries(exports)) {
-    if (value instanceof WebAssembly.Global) layout[name] = value.value as number
-  }
-  return { layout, functions: exports as unknown as DspFunctions }
+  return { layout: layoutOf(exports), functions: exports as unknown as DspFunctions }
 }
 
 function placeRegions(layout: Layout, slots: number, lists: number): Regions {

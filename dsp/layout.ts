@@ -10,3 +10,17 @@ export function constant(layout: Layout, name: string): number {
   if (value === undefined) throw new DspError('DSP_LAYOUT', `dsp.wasm does not export ${name}`)
   return value
 }
+
+/** The constants among the exports of an instance. */
+export function layoutOf(exports: WebAssembly.Exports): Layout {
+  const layout: Record<string, number> = {}
+  for (const [name, value] of Object.entries(exports)) {
+    if (value instanceof WebAssembly.Global) layout[name] = value.value as number
+  }
+  return layout
+}
+
+/** What the core calls where it cannot go on. Throws DspError DSP_ABORT. */
+export function abort(): never {
+  throw new DspError('DSP_ABORT', 'the DSP core aborted')
+}

@@ -19,6 +19,7 @@ import {
   type TwilioAccount,
 } from './carrier-accounts.ts'
 import { ConfigError } from './errors.ts'
+import { pricesOf, priceVariables, type Prices } from './prices.ts'
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
@@ -70,6 +71,7 @@ export interface Config {
   phraseCacheBytes: number
   /** Room for uploaded background sounds in the audio core's memory, bytes. */
   bedMemoryBytes: number
+  /** The defaults: the dashboard may say otherwise. */
   prices: Prices
   /** The plain variables make the account `default`; TWILIO_ACCOUNTS adds more. Empty: no Twilio, webhooks unchecked. */
   twilio: readonly TwilioAccount[]
@@ -95,18 +97,6 @@ export interface AzureConfig {
   textStreaming: 'auto' | 'off'
 }
 
-/** What the providers charge, in US dollars; embedded providers and browser calls cost nothing. */
-export interface Prices {
-  sttHour: number
-  secondHearingHour: number
-  ttsMillionCharacters: number
-  llmMillionInputTokens: number
-  llmMillionOutputTokens: number
-  carrierMinute: number
-}
-
-const price = (fallback: number) =>
-  z.coerce.number('a price in US dollars').min(0).max(100_000).default(fallback)
 /** `azure,embedded`: known names, none twice. */
 const order = <const T extends string>(names: readonly T[]) =>
   z
@@ -178,12 +168,7 @@ const variables = z.object({
   TTS_PROVIDERS: order(PROVIDER_NAMES.tts),
   PHRASE_CACHE_MB: count(1, 4_096, 64),
   BED_MEMORY_MB: count(0, 1_024, 64),
-  PRICE_STT_HOUR: price(1),
-  PRICE_SECOND_HEARING_HOUR: price(0.04),
-  PRICE_TTS_MILLION_CHARACTERS: price(15),
-  PRICE_LLM_MILLION_INPUT_TOKENS: price(0.59),
-  PRICE_LLM_MILLION_OUTPUT_TOKENS: price(0.79),
-  PRICE_CARRIER_MINUTE: price(0.0085),
+  ...priceVariables,
   TRUST_PROXY: count(0, 10, 0),
 })
 type Variables = z.infer<typeof variables>
@@ -231,14 +216,7 @@ export function loadConfig(
     },
     phraseCacheBytes: values.PHRASE_CACHE_MB * 1_048_576,
     bedMemoryBytes: values.BED_MEMORY_MB * 1_048_576,
-    prices: {
-      sttHour: values.PRICE_STT_HOUR,
-      secondHearingHour: values.PRICE_SECOND_HEARING_HOUR,
-      ttsMillionCharacters: values.PRICE_TTS_MILLION_CHARACTERS,
-      llmMillionInputTokens: values.PRICE_LLM_MILLION_INPUT_TOKENS,
-      llmMillionOutputTokens: values.PRICE_LLM_MILLION_OUTPUT_TOKENS,
-      carrierMinute: values.PRICE_CARRIER_MINUTE,
-    },
+    prices: pricesOf(values),
     twilio: twilioOf(values),
     telnyx: telnyxOf(values),
     outbound: { maxCalls: values.OUTBOUND_MAX_CALLS, callsPerSec: values.OUTBOUND_CALLS_PER_SEC },

@@ -39,6 +39,7 @@ import { createLog, SecretMask, type Log } from './log.ts'
 import { Wheel } from './media/wheel.ts'
 import { createMetrics, watchAudioFaults, type Metrics } from './metrics.ts'
 import { openSecretBox, type SecretBox } from './secret-box.ts'
+import { PriceList } from './price-list.ts'
 import { phraseFigures } from './providers/phrase-figures.ts'
 import { selectProviders, type Providers } from './providers/select.ts'
 import { speakSample } from './providers/voice-sample.ts'
@@ -102,7 +103,8 @@ async function openStore({ config, log, mask, metrics, undo }: Base) {
   if (newKey) mask.add(newKey)
   const journal = new Journal(db, { limit: JOURNAL_LIMIT, log, metrics })
   undo.add('journal', () => journal.stop())
-  return { db, journal, newKey, orphans, secrets }
+  const priceList = await PriceList.open(db, config.prices)
+  return { db, journal, newKey, orphans, secrets, priceList }
 }
 
 async function openAudio(base: Base) {
@@ -146,6 +148,7 @@ interface Parts {
   db: Database
   journal: Journal
   secrets: SecretBox
+  priceList: PriceList
   pool: AudioPool
   wheel: Wheel
   registry: CallRegistry
@@ -206,7 +209,7 @@ async function openCalls(base: Base, parts: Parts) {
       dateMs: Date.now,
       ...(config.echo ? {} : { afterCall: afterCall.accept }),
       providerNames: { stt: status.stt.name, llm: status.llm.name, tts: status.tts.name },
-      prices: config.prices,
+      prices: () => parts.priceList.current,
     },
     agents,
     registry,
@@ -231,6 +234,7 @@ async function openHttp(base: Base, parts: Parts, calls: Awaited<ReturnType<type
     log,
     metrics,
     db: parts.db,
+    priceList: parts.priceList,
     tokens,
     sessionSecret: await loadSessionSecret(config.dataDir),
     secrets: parts.secrets,
@@ -251,7 +255,7 @@ async function openHttp(base: Base, parts: Parts, calls: Awaited<ReturnType<type
       ringingCalls: gate.ringing(performance.now()),
       control: config.loadControl,
     }),
-    phraseStats: () => phraseFigures(parts.providers.phraseStats(), config.prices),
+    phraseStats: () => phraseFigures(parts.providers.phraseStats(), parts.priceList.current),
     previewVoice: (text, voice) => speakSample(parts.providers.tts, text, voice),
     onAgentSaved: (agent) => void prefillAgent(parts.providers, agent),
     ready: () => gate.ready,

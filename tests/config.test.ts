@@ -44,9 +44,12 @@ describe('config', () => {
         sttHour: 1,
         secondHearingHour: 0.04,
         ttsMillionCharacters: 15,
+        ttsHdMillionCharacters: 30,
+        llmModels: expect.any(Array),
         llmMillionInputTokens: 0.59,
         llmMillionOutputTokens: 0.79,
-        carrierMinute: 0.0085,
+        twilioMinute: 0.0085,
+        telnyxMinute: 0.0085,
       },
       echo: false,
       trustProxy: 0,
@@ -173,7 +176,7 @@ describe('config', () => {
 
   it('has every variable in .env.example, which loads as it is', () => {
     const example = readFileSync(new URL('../.env.example', import.meta.url), 'utf8')
-    const source = ['config', 'carrier-accounts']
+    const source = ['config', 'carrier-accounts', 'prices']
       .map((name) => readFileSync(new URL(`../server/${name}.ts`, import.meta.url), 'utf8'))
       .join('')
     const names = [...source.matchAll(/^ {2}([A-Z][A-Z_]+):/gm)].map((match) => match[1] ?? '')

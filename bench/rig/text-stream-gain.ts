@@ -103,6 +103,7 @@ function firstAudioMs(
         monotonicMs: () => performance.now(),
         nextSegmentId: () => ++segments,
         switchLanguage: () => {},
+        actionGate: () => ({ pass: async () => 'sure', decided: async () => undefined }),
       },
       {
         onTool: () => {},

@@ -8,6 +8,7 @@
  * else takes the strict way every time.
  */
 import { z } from 'zod'
+import { wireCore } from '../../dsp/wire.ts'
 
 export const FRAME_BYTES = 160
 const BASE64_LENGTH = 216
@@ -200,8 +201,7 @@ const PAYLOAD_LIMIT_BYTES = 8_000
 export class AgentMessageReader {
   readonly #streamSid: string
   readonly #out: AgentMessages
-  readonly #payload = Buffer.alloc(PAYLOAD_LIMIT_BYTES)
-  #heard = this.#payload.subarray(0, 160)
+  readonly #core = wireCore()
   #prefix: Buffer | null = null
   #suffix: Buffer | null = null
 
@@ -231,13 +231,10 @@ export class AgentMessageReader {
     if (to <= from || to - from > PAYLOAD_LIMIT_BYTES) return false
     if (message.compare(prefix, 0, from, 0, from) !== 0) return false
     if (message.compare(suffix, 0, suffix.length, to, length) !== 0) return false
-    const base64 = message.toString('latin1', from, to)
-    const bytes = this.#payload.write(base64, 0, 'base64')
-    // A foreign character or missing padding shows in the length; then the strict reading says what
-    // is wrong.
-    if (bytes !== decodedLength(base64)) return false
-    if (this.#heard.length !== bytes) this.#heard = this.#payload.subarray(0, bytes)
-    this.#out.onPayload(this.#heard)
+    const payload = this.#core.decode(message, from, to)
+    // The strict reading says what is wrong.
+    if (payload === null) return false
+    this.#out.onPayload(payload)
     return true
   }
 
@@ -263,11 +260,6 @@ export class AgentMessageReader {
     this.#prefix = Buffer.from(message.subarray(0, at + ANCHOR.length))
     this.#suffix = Buffer.from(message.subarray(at + ANCHOR.length + payload.length))
   }
-}
-
-function decodedLength(base64: string): number {
-  const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0
-  return base64.length % 4 === 0 ? (base64.length / 4) * 3 - padding : -1
 }
 
 function parseJson(text: string): unknown {

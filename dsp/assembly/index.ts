@@ -38,6 +38,14 @@ export {
 export { autocorrelation, windowedPower } from './spectrum'
 export { floatToPcm, pcmToFloat } from './pcm'
 export { measureLevel } from './level'
+export {
+  decodeBase64,
+  encodeBase64,
+  scanMedia,
+  unmask,
+  WIRE_CLOSING_BYTES,
+  WIRE_TEXT_BYTES,
+} from './wire'
 export { addBed, addComfortNoise, limit, ramp } from './mixer'
 
 /**

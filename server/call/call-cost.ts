@@ -1,10 +1,11 @@
 /** What a call cost: its use of providers and carrier times the prices. Pure; US dollars. */
 import type { CarrierName } from '../carriers/carrier.ts'
-import type { Prices } from '../config.ts'
+import { priceOfModel, type Prices } from '../prices.ts'
 import type { CallUsage } from '../providers/select.ts'
 
 export interface CallCost {
   sttSeconds: number
+  /** As they are charged: Azure counts most of the markup. */
   ttsCharacters: number
   /** Characters that came from the phrase cache and cost nothing. */
   cachedCharacters: number
@@ -18,8 +19,10 @@ export interface CallCost {
   totalUsd: number
 }
 
-/** They run inside the server, or on a machine of the operator. */
-const FREE = new Set(['embedded', 'scripted', 'openai'])
+/** They run inside the server. */
+const FREE = new Set(['embedded', 'scripted'])
+/** Mostly on a machine of the operator: a model that no price names costs nothing. */
+const OWN_MODELS = 'openai'
 
 /** Has a price of its own. */
 const SECOND_HEARING = 'groq-whisper'
@@ -33,18 +36,19 @@ export function costOf(
   const { [SECOND_HEARING]: secondSeconds = 0, ...sttSeconds } = usage.sttSeconds
   const sttUsd =
     (paid(sttSeconds) * prices.sttHour + secondSeconds * prices.secondHearingHour) / 3_600
-  const ttsUsd = (paid(usage.ttsCharacters) / 1_000_000) * prices.ttsMillionCharacters
-  const llmUsd =
-    (paid(usage.promptTokens) * prices.llmMillionInputTokens +
-      paid(usage.completionTokens) * prices.llmMillionOutputTokens) /
+  const ttsUsd =
+    (paid(usage.ttsCharacters) * prices.ttsMillionCharacters +
+      paid(usage.ttsHdCharacters) * prices.ttsHdMillionCharacters) /
     1_000_000
-  const carrierUsd = carrierMinutes * prices.carrierMinute
+  const llmUsd = usage.tokens.reduce((sum, use) => sum + modelUsd(use, prices), 0)
+  const minuteUsd = { twilio: prices.twilioMinute, telnyx: prices.telnyxMinute, browser: 0 }
+  const carrierUsd = carrierMinutes * minuteUsd[call.carrier]
   return {
     sttSeconds: rounded(all(usage.sttSeconds), 1),
-    ttsCharacters: all(usage.ttsCharacters),
+    ttsCharacters: all(usage.ttsCharacters) + all(usage.ttsHdCharacters),
     cachedCharacters: usage.cachedCharacters,
-    promptTokens: all(usage.promptTokens),
-    completionTokens: all(usage.completionTokens),
+    promptTokens: usage.tokens.reduce((sum, use) => sum + use.promptTokens, 0),
+    completionTokens: usage.tokens.reduce((sum, use) => sum + use.completionTokens, 0),
     carrierMinutes: rounded(carrierMinutes, 3),
     sttUsd: rounded(sttUsd, 6),
     ttsUsd: rounded(ttsUsd, 6),
@@ -52,6 +56,18 @@ export function costOf(
     carrierUsd: rounded(carrierUsd, 6),
     totalUsd: rounded(sttUsd + ttsUsd + llmUsd + carrierUsd, 6),
   }
+}
+
+function modelUsd(use: CallUsage['tokens'][number], prices: Prices): number {
+  if (FREE.has(use.provider)) return 0
+  const listed = priceOfModel(prices, use.model)
+  if (listed === null && use.provider === OWN_MODELS) return 0
+  const { millionInputTokens, millionOutputTokens } = listed ?? {
+    millionInputTokens: prices.llmMillionInputTokens,
+    millionOutputTokens: prices.llmMillionOutputTokens,
+  }
+  const { promptTokens, completionTokens } = use
+  return (promptTokens * millionInputTokens + completionTokens * millionOutputTokens) / 1_000_000
 }
 
 function all(sums: Record<string, number>): number {

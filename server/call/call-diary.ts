@@ -7,12 +7,12 @@ import type { ProfileSettings } from '../agent-settings.ts'
 import type { EndedCall } from '../aftercall/after-call.ts'
 import type { StreamStart, CarrierName } from '../carriers/carrier.ts'
 import type { ConversationEvent, Turn } from '../conversation/conversation-events.ts'
-import type { Prices } from '../config.ts'
 import type { ProviderError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Leg } from '../media/leg.ts'
 import type { RecordingFacts } from '../media/recorder.ts'
 import { observeTurn, type Metrics } from '../metrics.ts'
+import type { Prices } from '../prices.ts'
 import type { CallUsage } from '../providers/select.ts'
 import type { Agent } from '../store/agents.ts'
 import type { Journal } from '../store/journal.ts'
@@ -28,8 +28,8 @@ export interface DiaryDeps {
   providerNames: { stt: string; llm: string; tts: string }
   /** Takes the call for its analysis; must return at once. */
   afterCall?(call: EndedCall): void
-  /** Absent: calls are stored without a cost. */
-  prices?: Prices
+  /** Asked at the end of each call. Absent: calls are stored without a cost. */
+  prices?(): Prices
 }
 
 export interface DiaryCall {
@@ -164,7 +164,7 @@ export class CallDiary {
   /** `usage`: what the call took from its providers; null for an echo. */
   closed(reason: EndReason, leg: Leg, usage: CallUsage | null): void {
     const { carrier, id } = this.#call
-    const { prices } = this.#deps
+    const prices = this.#deps.prices?.()
     const endedAt = this.#deps.dateMs()
     this.#deps.metrics.liveCalls.dec({ carrier })
     this.#deps.metrics.callsEnded.inc({ carrier, reason })

@@ -9,6 +9,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import { CarrierError } from '../errors.ts'
+import { SecretMask } from '../log.ts'
 
 /** Two more attempts within a second: a user is on the line. Retry-After is not obeyed; it may ask for minutes. */
 const PAUSES_MS = [200, 600]
@@ -36,25 +37,27 @@ export interface Attempt {
   repeatable: boolean
   /** The carrier's text may quote numbers; it is passed on only to those who gave them. */
   quote: boolean
+  /** The account's keys: a refusal may quote them as well ("Incorrect API key provided: …"). They are taken out. */
+  secrets?: readonly string[]
 }
 
 /** Runs a request until it is answered, refused, or has failed three times. @throws CarrierError */
 export async function attempt<T>(
   dialect: RestDialect,
-  { what, repeatable, quote }: Attempt,
+  { what, repeatable, quote, secrets = [] }: Attempt,
   request: () => Promise<T>,
 ): Promise<T> {
   for (let tries = 0; ; tries++) {
     try {
       return await request()
     } catch (error) {
-      const failure = dialect.read(error)
+      const said = dialect.read(error)
+      const failure = { ...said, text: new SecretMask(secrets).maskKnown(said.text) }
       const { kind } = failure
       const mayRepeat =
         kind === 'busy' || kind === 'unreached' || (kind === 'unclear' && repeatable)
       const waitMs = PAUSES_MS[tries]
-      if (!mayRepeat || waitMs === undefined)
-        throw carrierError(dialect, { what, quote, failure, error })
+      if (!mayRepeat || waitMs === undefined) throw carrierError(dialect, { what, quote, failure })
       await pause(waitMs)
     }
   }
@@ -70,12 +73,7 @@ const CODES = {
 
 function carrierError(
   dialect: RestDialect,
-  {
-    what,
-    quote,
-    failure,
-    error,
-  }: { what: string; quote: boolean; failure: Failure; error: unknown },
+  { what, quote, failure }: { what: string; quote: boolean; failure: Failure },
 ): CarrierError {
   const { kind, code, text } = failure
   const said = quote && text !== '' ? `: ${text}` : ''
@@ -84,8 +82,8 @@ function carrierError(
     retryable: kind !== 'refused' && kind !== 'gone',
     carrierCode: code,
     hint: dialect.cure(code) ?? GENERAL_CURES[kind],
-    // The SDK's error holds the request with its numbers; it goes no further than its own words.
-    cause: quote ? error : undefined,
+    // The SDK's error holds the request with its numbers and keys; only its words go further.
+    cause: quote ? new Error(text) : undefined,
   })
 }
 

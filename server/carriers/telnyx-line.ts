@@ -214,7 +214,8 @@ export class TelnyxLine implements LineControl {
       webhook_url: this.#webhookUrl(),
       command_id: randomUUID(),
     }
-    const placing = { what: 'place the call', repeatable: false, quote: true }
+    const secrets = [this.#options.account.apiKey]
+    const placing = { what: 'place the call', repeatable: false, quote: true, secrets }
     const answer = await attempt(TELNYX_DIALECT, placing, () => client.calls.dial(body))
     return answer.data?.call_control_id ?? ''
   }

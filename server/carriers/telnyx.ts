@@ -13,7 +13,7 @@
 import type { RawData, WebSocket } from 'ws'
 import { z } from 'zod'
 import type { AudioFormat } from '../media/audio-format.ts'
-import { decodeBase64, decodedBytes } from './base64.ts'
+import { wireCore } from '../../dsp/wire.ts'
 import type { CarrierStream, MediaWire, StreamEvents } from './carrier.ts'
 import { Reorder } from './reorder.ts'
 import { swapSamples, telnyxFormat, TELNYX_NAMES } from './telnyx-media.ts'
@@ -91,9 +91,7 @@ export class TelnyxStream implements CarrierStream {
   readonly #events: StreamEvents
   readonly #options: TelnyxStreamOptions
   readonly #wire: MediaWire | null
-  readonly #scratch = Buffer.alloc(PAYLOAD_MAX_BYTES + 4)
-  /** The beginning of `scratch`, as long as the last payload: they are nearly always of one length. */
-  #payload = this.#scratch.subarray(0, 160)
+  readonly #core = wireCore()
   readonly #order: Reorder
   readonly #writer = new MediaWriter(null)
   #streamId = ''
@@ -171,13 +169,11 @@ export class TelnyxStream implements CarrierStream {
 
   /** Decodes one payload and hands it on in its order; false (nothing delivered) when it is not base64 of a sane length. */
   #deliver(text: Uint8Array, { from, to, timestampMs, chunk }: FoundMedia): boolean {
-    if (decodedBytes(to - from) > this.#scratch.length) return false
-    const bytes = decodeBase64(text, from, to, this.#scratch)
-    if (bytes < 1 || bytes > PAYLOAD_MAX_BYTES) return false
-    if (this.#payload.length !== bytes) this.#payload = this.#scratch.subarray(0, bytes)
-    if (this.#swap) swapSamples(this.#payload, this.#payload)
+    const payload = this.#core.decode(text, from, to)
+    if (payload === null || payload.length > PAYLOAD_MAX_BYTES) return false
+    if (this.#swap) swapSamples(payload, payload)
     const { late } = this.#order
-    this.#order.push(chunk, timestampMs, this.#payload)
+    this.#order.push(chunk, timestampMs, payload)
     if (this.#order.late > late) this.#events.onBadInput('latePayload')
     return true
   }

@@ -155,7 +155,9 @@ export class TwilioLine implements LineControl {
         ...(detectMachine ? detection : {}),
       })
     // An answer that was lost may have placed the call: a second one would ring the same person twice.
-    const placing = { what: 'place the call', repeatable: false, quote: true }
+    const { accountSid, authToken } = this.#options.account
+    const secrets = [authToken, `${accountSid}:${authToken}`]
+    const placing = { what: 'place the call', repeatable: false, quote: true, secrets }
     return (await attempt(TWILIO_DIALECT, placing, request)).sid
   }
 

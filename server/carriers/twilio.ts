@@ -12,7 +12,7 @@
 import type { RawData, WebSocket } from 'ws'
 import { z } from 'zod'
 import type { CarrierStream, MediaWire, StreamEvents } from './carrier.ts'
-import { decodeBase64, decodedBytes } from './base64.ts'
+import { wireCore } from '../../dsp/wire.ts'
 import { MediaScanner, MediaWriter, type FoundMedia } from './twilio-media.ts'
 
 /** Longest text message taken; a real one is about 400 bytes, a start with parameters below 4 kB. */
@@ -69,9 +69,7 @@ export class TwilioStream implements CarrierStream {
   readonly carrier = 'twilio' as const
   readonly #socket: WebSocket
   readonly #events: StreamEvents
-  readonly #scratch = Buffer.alloc(PAYLOAD_MAX_BYTES + 4)
-  /** The beginning of `scratch`, as long as the last payload: they are nearly always of one length. */
-  #payload = this.#scratch.subarray(0, 160)
+  readonly #core = wireCore()
   readonly #wire: MediaWire | null
   #streamSid = ''
   #writer: MediaWriter | null = null
@@ -139,11 +137,9 @@ export class TwilioStream implements CarrierStream {
 
   /** Decodes and hands on one payload; false (nothing delivered) when it is not base64 of a sane length. */
   #deliver(text: Uint8Array, { from, to, timestampMs }: Omit<FoundMedia, 'chunk'>): boolean {
-    if (decodedBytes(to - from) > this.#scratch.length) return false
-    const bytes = decodeBase64(text, from, to, this.#scratch)
-    if (bytes < 1 || bytes > PAYLOAD_MAX_BYTES) return false
-    if (this.#payload.length !== bytes) this.#payload = this.#scratch.subarray(0, bytes)
-    this.#events.onPayload(this.#payload, timestampMs)
+    const payload = this.#core.decode(text, from, to)
+    if (payload === null || payload.length > PAYLOAD_MAX_BYTES) return false
+    this.#events.onPayload(payload, timestampMs)
     return true
   }
 

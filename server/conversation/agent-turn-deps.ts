@@ -7,6 +7,7 @@ import type { LlmProvider } from '../providers/llm.ts'
 import type { TtsProvider } from '../providers/tts.ts'
 import type { CallControl } from './conversation-events.ts'
 import type { History } from './history.ts'
+import type { ActionGate } from './tool-hold.ts'
 
 /** What happens when the whole turn was heard. */
 export type AfterTurn =
@@ -29,6 +30,8 @@ export interface AgentTurnDeps {
   nextSegmentId(): number
   /** Prompt, voice, phrases and recogniser follow. @throws ProviderError, and nothing has changed */
   switchLanguage(language: string): void
+  /** For a request that is made now: what the model wants done waits there until it is sure what the user said. */
+  actionGate(): ActionGate
 }
 
 export interface AgentTurnEvents {

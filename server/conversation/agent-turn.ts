@@ -25,7 +25,8 @@ import { SentenceSplitter } from './sentences.ts'
 import { speakable } from './speakable.ts'
 import { providerError, Speech } from './speech.ts'
 import { joinText } from './words.ts'
-import { allowedAction, toolAction, type ToolAction } from './tools.ts'
+import { WORDS_CHANGED, type ActionGate } from './tool-hold.ts'
+import { allowedAction, NEEDS_ANSWER, TOKEN_TOOLS, toolAction, type ToolAction } from './tools.ts'
 
 /** Requests to the model within one turn: one answer and two rounds of tool results. */
 const MAX_ROUNDS = 3
@@ -44,12 +45,12 @@ export class AgentTurn {
   readonly ledger = new HeardLedger()
   after: AfterTurn = { kind: 'listen' }
   startMs = 0
-
   readonly #deps: AgentTurnDeps
   readonly #events: AgentTurnEvents
   readonly #speech: Speech
   readonly #abort = new AbortController()
   readonly #filler: Filler
+  #gate: ActionGate
   #said = ''
   /** The model's own words have begun; a filler phrase is none of them. */
   #hasAnswer = false
@@ -79,6 +80,7 @@ export class AgentTurn {
     this.#deps = deps
     this.#events = events
     this.#filler = new Filler(deps.settings, turn.turnId)
+    this.#gate = deps.actionGate()
     this.#speech = this.#openSpeech()
   }
 
@@ -181,6 +183,7 @@ export class AgentTurn {
       let isOver = false
       for (let round = 1; !isOver && round <= MAX_ROUNDS; round++) {
         const calls = await this.#round(instruction)
+        await this.#gate.decided()
         if (this.#abort.signal.aborted) return
         isOver = await this.#runTools(calls)
         if (this.#abort.signal.aborted) return
@@ -199,6 +202,7 @@ export class AgentTurn {
   /** One request; speaks its text as it comes and returns its tool calls. */
   #round(instruction?: string): Promise<ToolCall[]> {
     this.#isUsed = false
+    this.#gate = this.#deps.actionGate()
     const answer = new ModelAnswer(
       { ...this.#deps, latency: this.latency },
       {
@@ -237,8 +241,11 @@ export class AgentTurn {
 
   async #perform(action: ToolAction, name: string, args: string): Promise<string> {
     this.#isUsed = true
+    const verdict = await this.#gate.pass(action, this.#abort.signal)
+    if (verdict === 'aborted') return ''
     let result = 'ok'
-    if (action.kind === 'endCall') this.after = { kind: 'hangup', reason: 'agentHangup' }
+    if (verdict === 'changed') result = WORDS_CHANGED
+    else if (action.kind === 'endCall') this.after = { kind: 'hangup', reason: 'agentHangup' }
     else if (action.kind === 'transfer') this.after = { kind: 'transfer', to: action.to }
     else if (action.kind === 'refused') result = `error: ${action.reason}`
     else if (action.kind === 'language') result = this.#switchLanguage(action.language)
@@ -351,13 +358,3 @@ export class AgentTurn {
     )
   }
 }
-
-/** What the model must hear of before the turn is over. */
-const NEEDS_ANSWER: ReadonlySet<ToolAction['kind']> = new Set([
-  'digits',
-  'refused',
-  'http',
-  'language',
-])
-
-const TOKEN_TOOLS = { endCall: 'end_call', transfer: 'transfer_call', digits: 'send_dtmf' } as const

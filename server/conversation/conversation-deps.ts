@@ -4,7 +4,13 @@ import type { FloorDeps } from './floor.ts'
 /** callId, settings, llm, tts, playback, control, emit, clockMs, monotonicMs: see AgentTurnDeps and FloorDeps. */
 export interface ConversationDeps extends Omit<
   FloorDeps,
-  'history' | 'nextTurnId' | 'nextSegmentId' | 'switchLanguage' | 'beforeRecord' | 'beforeEnd'
+  | 'history'
+  | 'nextTurnId'
+  | 'nextSegmentId'
+  | 'switchLanguage'
+  | 'actionGate'
+  | 'beforeRecord'
+  | 'beforeEnd'
 > {
   agentName: string
   /** Level of the agent audio that the line has played since the last frame, dBFS; left out where nobody can echo it. */

@@ -6,10 +6,9 @@
  *   digits, typed text ────────┘       ▲                 └─► history, events
  *                                  barge-in ◄── while the agent speaks
  *
- * Rules (changed): a final is never dropped. One that comes after its turn was committed corrects the stored turn and
- * the history; only while the answer is still unheard it is also answered anew. Words spoken before the answer began to
- * be heard, whose final comes later, extend the turn being answered: the answer goes on, the agent does not speak twice.
- * Words over the agent that would have cut it, had their final come in time, are a turn also when it has finished.
+ * Rules: a final is never dropped. Behind the commit it corrects the stored turn and the history, and the answer is made
+ * anew while it is unheard and nothing was done for it. Words from before the answer was heard, whose final comes later,
+ * extend the turn being answered. Words over the agent that would have cut it are a turn also when it has finished.
  *
  * Time is the call's audio time; it advances with userFrame(), every 20 ms, and drives all timers.
  * Invariants: at most one agent turn at a time; the history holds only what was heard; after 'ended' nothing happens.
@@ -32,8 +31,9 @@ import { rejection } from './input-filter.ts'
 import { ownSettings, promptIn, settingsIn } from './language.ts'
 import { LatencyLedger, type CommitTimes } from './latency.ts'
 import { LevelFilter } from './level-filter.ts'
-import { oldWordsRefusal, PICK_UP_WORDS } from './old-words.ts'
+import { PICK_UP_WORDS } from './old-words.ts'
 import { StartHold } from './start-hold.ts'
+import { ToolHold } from './tool-hold.ts'
 import { agentHasFloor } from './turn-state.ts'
 import { Unprompted } from './unprompted.ts'
 import { UserTurns, type Said } from './user-turn.ts'
@@ -54,6 +54,7 @@ export class Conversation implements PlaybackEvents {
   readonly #user: UserTurns
   readonly #digits = new DigitEntry()
   readonly #hold = new StartHold()
+  readonly #actions: ToolHold
   readonly #unprompted: Unprompted
   /** There was a sound before the answer was heard whose words have not come. */
   #owesWords = false
@@ -77,10 +78,16 @@ export class Conversation implements PlaybackEvents {
       nextTurnId,
       settled: (key) => this.#words.settled(key) && !this.#owesWords,
     })
+    this.#actions = new ToolHold({
+      clockMs: deps.clockMs,
+      settled: (key) => this.#words.settled(key),
+      isDisturbed: () => this.#hold.active || this.#owesWords,
+    })
     this.#floor = new Floor({
       ...deps,
       settings,
       switchLanguage: (language) => this.#switchLanguage(language),
+      actionGate: () => this.#actions.gate(),
       history: this.#history,
       nextTurnId,
       nextSegmentId: counter(),
@@ -206,8 +213,7 @@ export class Conversation implements PlaybackEvents {
   #speechEnded(detection: Detection): void {
     this.#endpointing.speechEnded(detection.lastVoicedMs)
     this.#bargeIn.offset(detection.atMs)
-    const soundMs = detection.lastVoicedMs - detection.speechStartMs
-    this.#hold.speechEnded(detection.atMs, soundMs)
+    this.#hold.speechEnded(detection.atMs, detection.lastVoicedMs - detection.speechStartMs)
   }
 
   #tick(atMs: number): void {
@@ -264,6 +270,7 @@ export class Conversation implements PlaybackEvents {
     this.#endpointing.reset()
     this.#user.correct(turn.key, whole, endMs)
     this.#history.correctUser(turn.turnId, whole)
+    this.#actions.changed()
     return true
   }
 
@@ -271,6 +278,7 @@ export class Conversation implements PlaybackEvents {
   #settleOwed(): void {
     if (this.#owesWords && !this.#endpointing.pending) this.#owesWords = false
     this.#user.report()
+    this.#actions.tick()
   }
 
   /** The user hangs up behind words that no turn was made of yet: they are stored, unanswered. */
@@ -337,19 +345,13 @@ export class Conversation implements PlaybackEvents {
     const decision = this.#endpointing.decide(atMs)
     if (decision.kind !== 'commit') return
     const level = this.#level.turn()
-    const refusal = this.#tooOld() ?? rejection(this.#words.text, this.#settings) ?? level
+    const refusal =
+      this.#floor.tooOld(this.#words) ?? rejection(this.#words.text, this.#settings) ?? level
     if (refusal !== null) return this.#ignore(refusal)
     const { startMs, speechEndMs, dueMs } = decision
     const said = { kind: 'speech', ...this.#words.commit(speechEndMs) } as const
     this.#endpointing.reset()
     this.#commit(said, { startMs, speechEndMs, dueMs, committedMs: atMs })
-  }
-
-  /** Why words said over the agent are no turn now that it has finished. */
-  #tooOld(): 'overlap' | 'echo' | null {
-    const { text, endMs } = this.#words
-    if (!this.#floor.hasOutlived(endMs)) return null
-    return oldWordsRefusal(text, this.#floor.last, this.#settings)
   }
 
   #ignore(reason: IgnoredReason): void {
@@ -373,7 +375,7 @@ export class Conversation implements PlaybackEvents {
     const turnId = this.#user.commit(said, times)
     this.#history.user(turnId, said.kind === 'digits' ? `DTMF: ${said.text}` : said.text)
     this.#unprompted.userTurn()
-    this.#answer(times)
+    this.#answer(times, said.key)
   }
 
   /** A final came for a turn that was committed without it, or from a partial with other words. */
@@ -381,13 +383,15 @@ export class Conversation implements PlaybackEvents {
     const corrected = this.#user.correct(key, text)
     if (!corrected) return
     this.#history.correctUser(corrected.turnId, text)
+    if (this.#user.newest?.key !== key) return
     // Once the answer is being heard it stands: speaking twice is worse than an answer to slightly other words.
     const isUnheard = this.state === 'thinking' && this.#floor.agent?.kind === 'reply'
-    if (!isUnheard || this.#user.newest?.key !== key) return
-    this.#answer({ ...corrected.times, committedMs: this.#deps.clockMs() })
+    if (!isUnheard || this.#actions.hasActed) return this.#actions.changed()
+    this.#answer({ ...corrected.times, committedMs: this.#deps.clockMs() }, key)
   }
 
-  #answer(times: CommitTimes): void {
+  #answer(times: CommitTimes, wordsKey: number | null): void {
+    this.#actions.answering(wordsKey, times.speechEndMs)
     const latency = new LatencyLedger(times, this.#deps.monotonicMs())
     const agent = this.#floor.begin('reply', { latency })
     if (this.#hold.active) agent.hold()

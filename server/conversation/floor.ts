@@ -12,6 +12,7 @@ import { AgentTurn, type AfterTurn, type AgentTurnDeps } from './agent-turn.ts'
 import type { ConversationEvent, ConversationState, Turn } from './conversation-events.ts'
 import { lastResort } from './last-resort.ts'
 import type { LatencyLedger } from './latency.ts'
+import { oldWordsRefusal } from './old-words.ts'
 import { phrasesFor } from './phrases.ts'
 import { nextState, type FloorEvent } from './turn-state.ts'
 
@@ -43,6 +44,7 @@ export class Floor {
   #replyMs: number | null = null
   /** The newest measurement of the call. */
   #carrierMs: number | null = null
+  /** The agent's last turn, as far as it was heard. */
   #last: { kind: Turn['kind']; heard: string } | null = null
   #isTransferring = false
   #isGivenUp = false
@@ -59,14 +61,10 @@ export class Floor {
     return this.#agent
   }
 
-  /** True when words that ended at `endMs` are too old to be answered now that the agent has finished. */
-  hasOutlived(endMs: number): boolean {
-    return this.#finishedMs !== null && endMs < this.#finishedMs - OVERLAP_ANSWER_MS
-  }
-
-  /** The agent's last turn, as far as it was heard. */
-  get last(): { kind: Turn['kind']; heard: string } | null {
-    return this.#last
+  /** Why words said over the agent are no turn now that it has finished; null when they are, or it has not. */
+  tooOld({ text, endMs }: { text: string; endMs: number }): 'overlap' | 'echo' | null {
+    if (this.#finishedMs === null || endMs >= this.#finishedMs - OVERLAP_ANSWER_MS) return null
+    return oldWordsRefusal(text, this.#last, this.#deps.settings)
   }
 
   /** Audio time at which the newest reply began to be heard; null before the first, and while the next is prepared. */

@@ -19,6 +19,21 @@ export type ToolAction =
   /** Not possible; `reason` goes back to the model. */
   | { kind: 'refused'; reason: string }
 
+/** What the model must hear of before the turn is over. */
+export const NEEDS_ANSWER: ReadonlySet<ToolAction['kind']> = new Set([
+  'digits',
+  'refused',
+  'http',
+  'language',
+])
+
+/** The tools that the control tokens stand for. */
+export const TOKEN_TOOLS = {
+  endCall: 'end_call',
+  transfer: 'transfer_call',
+  digits: 'send_dtmf',
+} as const
+
 const digitsArguments = z.object({ digits: z.string().regex(/^[0-9*#A-D]{1,32}$/) })
 
 const languageArguments = z.object({ language: z.string() })

@@ -7,6 +7,7 @@ import type { LegReport } from '../carriers/telnyx-transfer.ts'
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
+import type { PriceList } from '../price-list.ts'
 import type { ProvidersStatus } from '../providers/select.ts'
 import type { Voice, VoiceInfo } from '../providers/tts.ts'
 import type { Agent } from '../store/agents.ts'
@@ -54,6 +55,7 @@ export interface AppDeps {
   log: Log
   metrics: Metrics
   db: Database
+  priceList: Pick<PriceList, 'sheet' | 'save' | 'reset'>
   calls: CallDirectory
   tokens: MediaTokens
   phone: PhoneApi

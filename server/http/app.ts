@@ -24,6 +24,7 @@ import type { Route } from './route.ts'
 import { agentRoutes } from './routes-agents.ts'
 import { bedRoutes } from './routes-beds.ts'
 import { callRoutes } from './routes-calls.ts'
+import { priceRoutes } from './routes-prices.ts'
 import { probeRoutes } from './routes-probes.ts'
 import { sessionRoutes } from './routes-session.ts'
 import { statusRoutes } from './routes-status.ts'
@@ -50,6 +51,7 @@ export function createApp(
     ...statusRoutes(deps, build),
     ...agentRoutes(deps),
     ...bedRoutes(deps),
+    ...priceRoutes(deps),
     ...callRoutes(deps),
     ...outboundRoutes(deps),
     ...twilioRoutes(deps),

@@ -17,21 +17,14 @@
  */
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { wireCore } from '../../dsp/wire.ts'
 import type { MediaWire } from '../carriers/carrier.ts'
 
-/** One read takes what came from one connection; a media message is about 350 bytes, a burst after a stall 100 of them. */
-const READ_BUFFER_BYTES = 65_536
 /** Longest message of the fast lane, RFC 6455 section 5.2: lengths of 126 to 65 535 have two bytes. */
 const LANE_MESSAGE_MAX_BYTES = 4_096
 const LANE_MESSAGE_MIN_BYTES = 126
 /** FIN and opcode 1: a text message in one piece. */
 const WHOLE_TEXT = 0x81
-
-/** Reads finish before the next begins, so every connection may use the same memory. */
-const readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES)
-const readView = viewOf(readBuffer)
-const message = Buffer.allocUnsafeSlow(LANE_MESSAGE_MAX_BYTES)
-const messageWords = new Int32Array(message.buffer, message.byteOffset, message.length >> 2)
 
 /** What Node keeps inside a Socket; read with care, see the head of this file. */
 interface Inside {
@@ -99,8 +92,9 @@ export class TextLane {
   /** False while the socket still holds bytes that came before. */
   isOpen: () => boolean = () => true
   /** For net.Socket: one memory for every connection, since reads finish before the next begins. */
+  readonly #core = wireCore()
   readonly onread = {
-    buffer: readBuffer,
+    buffer: this.#core.read,
     callback: (bytes: number, buffer: Uint8Array): boolean => {
       this.take(buffer as Buffer, bytes)
       return true
@@ -176,26 +170,14 @@ export class TextLane {
     if (this.onText === null || this.#fragmented || !this.isOpen()) return false
     const from = at + this.#headerBytes
     const length = at + frameBytes - from
-    if (this.#masked) unmask(bytes, from, length)
-    else bytes.copy(message, 0, from, from + length)
+    const { read, message } = this.#core
+    // A frame whose header came with an earlier read lies elsewhere.
+    if (bytes !== read) read.set(bytes.subarray(at, at + frameBytes))
+    const start = bytes === read ? from : this.#headerBytes
+    if (this.#masked) this.#core.unmask(start, length)
+    else this.#core.take(start, length)
     return this.onText(message, length)
   }
-}
-
-/**
- * Payload `bytes[from…from + length)` into `message`, four bytes at a time; its mask stands before it.
- */
-function unmask(bytes: Buffer, from: number, length: number): void {
-  const view = bytes === readBuffer ? readView : viewOf(bytes)
-  const mask = view.getInt32(from - 4, true)
-  const words = length >> 2
-  for (let i = 0; i < words; i++) messageWords[i] = view.getInt32(from + 4 * i, true) ^ mask
-  for (let i = words * 4; i < length; i++)
-    message[i] = bytes[from + i]! ^ bytes[from - 4 + (i & 3)]!
-}
-
-function viewOf(bytes: Buffer): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
 /** Bytes of the frame at `at`, header included (RFC 6455 section 5.2); 0 while its header is not complete. */

@@ -13,7 +13,7 @@ import type { HttpContext } from './http-state.ts'
 import { parseRequest } from './request-errors.ts'
 
 export type Tag =
-  'session' | 'status' | 'agents' | 'beds' | 'calls' | 'media' | 'webhooks' | 'probes'
+  'session' | 'status' | 'agents' | 'beds' | 'prices' | 'calls' | 'media' | 'webhooks' | 'probes'
 
 export interface Answer<A> {
   status: number

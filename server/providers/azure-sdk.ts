@@ -8,6 +8,7 @@
 import { randomBytes } from 'node:crypto'
 import type { CancellationErrorCode, SpeechConfig } from 'microsoft-cognitiveservices-speech-sdk'
 import { ProviderError } from '../errors.ts'
+import { endRounds, type SdkInside } from './azure-sdk-rounds.ts'
 
 export type AzureSdk = typeof import('microsoft-cognitiveservices-speech-sdk')
 
@@ -29,19 +30,46 @@ export function loadAzureSdk(): Promise<AzureSdk> {
 
 async function load(): Promise<AzureSdk> {
   const sdk = await import('microsoft-cognitiveservices-speech-sdk')
-  // Not in the package's types: an internal class whose flag decides between the global WebSocket and `ws`.
-  const adapterFile =
-    'microsoft-cognitiveservices-speech-sdk/distrib/lib/src/common.browser/WebsocketMessageAdapter.js'
-  const adapter = (await import(adapterFile)) as {
-    WebsocketMessageAdapter: { forceNpmWebSocket: boolean }
-  }
-  adapter.WebsocketMessageAdapter.forceNpmWebSocket = true
+  const { adapter, guid, inside } = await loadInside()
+  adapter.forceNpmWebSocket = true
   // Every message and every internal event gets a UUID by three string operations: a tenth of what recognition costs.
-  const guidFile = 'microsoft-cognitiveservices-speech-sdk/distrib/lib/src/common/Guid.js'
-  const guid = (await import(guidFile)) as { default: { createNoDashGuid(): string } }
-  guid.default.createNoDashGuid = plainId
+  guid.createNoDashGuid = plainId
+  endRounds(inside)
   sdk.Recognizer.enableTelemetry(false)
   return sdk
+}
+
+/** What is not in the package's types: an internal class whose flag decides between the global WebSocket and `ws`, ids, loops. */
+async function loadInside(): Promise<{
+  adapter: { forceNpmWebSocket: boolean }
+  guid: { createNoDashGuid(): string }
+  inside: SdkInside
+}> {
+  const root = 'microsoft-cognitiveservices-speech-sdk/distrib/lib/src'
+  const load = async (file: string): Promise<unknown> => import(`${root}/${file}.js`)
+  const { WebsocketMessageAdapter } = (await load('common.browser/WebsocketMessageAdapter')) as {
+    WebsocketMessageAdapter: { forceNpmWebSocket: boolean }
+  }
+  const guid = (await load('common/Guid')) as { default: { createNoDashGuid(): string } }
+  const { ServiceRecognizerBase } = (await load('common.speech/ServiceRecognizerBase')) as {
+    ServiceRecognizerBase: SdkInside['recognizer']
+  }
+  const { SynthesisAdapterBase } = (await load('common.speech/SynthesisAdapterBase')) as {
+    SynthesisAdapterBase: SdkInside['synthesizer']
+  }
+  const { SpeechConnectionMessage } = (await load(
+    'common.speech/SpeechConnectionMessage.Internal',
+  )) as { SpeechConnectionMessage: new (...args: unknown[]) => unknown }
+  const { MessageType } = (await load('common/ConnectionMessage')) as {
+    MessageType: { Binary: number }
+  }
+  const inside: SdkInside = {
+    recognizer: ServiceRecognizerBase,
+    synthesizer: SynthesisAdapterBase,
+    audioMessage: (requestId, body, streamId) =>
+      new SpeechConnectionMessage(MessageType.Binary, 'audio', requestId, null, body, streamId),
+  }
+  return { adapter: WebsocketMessageAdapter, guid: guid.default, inside }
 }
 
 const ID_ORIGIN = randomBytes(10).toString('hex').toUpperCase()

@@ -216,7 +216,9 @@ class AzureSttSession implements SttSession {
 
   #collect(pcm: Int16Array): void {
     for (let at = 0; at < pcm.length;) {
-      const part = pcm.subarray(at, at + PIECE_SAMPLES - this.#pieceLength)
+      const room = PIECE_SAMPLES - this.#pieceLength
+      // A view is an object: five frames of 20 ms fill a piece, and need none.
+      const part = at === 0 && pcm.length <= room ? pcm : pcm.subarray(at, at + room)
       this.#piece.set(part, this.#pieceLength)
       this.#pieceLength += part.length
       at += part.length

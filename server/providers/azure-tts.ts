@@ -10,13 +10,14 @@ import { AzurePool, type PooledSynthesizer } from './azure-pool.ts'
 import { azureSpeechConfig, loadAzureSdk } from './azure-sdk.ts'
 import type { AzureAccount, AzureSdk } from './azure-sdk.ts'
 import { AZURE_RATE_HZ, AzureSentence } from './azure-sentence.ts'
+import { azureBilled, azureStreamBilled } from './azure-billing.ts'
 import { ssmlFor } from './azure-ssml.ts'
 import { AzureTextStreams, streamRequest, type TextStreamOptions } from './azure-text-streams.ts'
 import { AzureVoiceList } from './azure-voices.ts'
 import { asProviderError } from './failover-llm.ts'
 import type { StallLimits } from './stall-guard.ts'
-import type { TtsEvent, TtsProvider, TtsRequest, TtsStreamRequest } from './tts.ts'
-import type { Voice, VoiceInfo } from './tts.ts'
+import type { BilledSpeech, TtsEvent, TtsProvider, TtsRequest } from './tts.ts'
+import type { TtsStreamRequest, Voice, VoiceInfo } from './tts.ts'
 
 export interface AzureTtsLimits extends StallLimits {
   /** firstMs of a text stream, from the end of its text: a failover must not have given up before markup could speak. */
@@ -78,6 +79,10 @@ export class AzureTts implements TtsProvider {
     const takes = this.#streams.takes(voice)
     if (takes) this.#streams.warm()
     return takes
+  }
+
+  billed({ text, voice, isStreamed }: TtsRequest & { isStreamed?: true }): BilledSpeech {
+    return isStreamed ? azureStreamBilled(text, voice) : azureBilled(text, voice)
   }
 
   async *synthesize(request: TtsRequest, signal: AbortSignal): AsyncIterable<TtsEvent> {

@@ -21,18 +21,26 @@ export interface ProviderSwitch {
 export interface CallUsage {
   /** Audio sent to recognisers. */
   sttSeconds: Record<string, number>
-  /** Characters synthesised; those that came from the cache apart. */
+  /** Characters charged, of standard and of HD voices; those that came from the cache apart. */
   ttsCharacters: Record<string, number>
+  ttsHdCharacters: Record<string, number>
   cachedCharacters: number
-  promptTokens: Record<string, number>
-  completionTokens: Record<string, number>
+  tokens: ModelUse[]
+}
+
+/** One language model at one provider. */
+export interface ModelUse {
+  provider: string
+  model: string
+  promptTokens: number
+  completionTokens: number
 }
 
 type Spending =
   | { part: 'stt'; provider: string; seconds: number }
-  | { part: 'tts'; provider: string; characters: number }
+  | { part: 'tts'; provider: string; characters: number; isHd: boolean }
   | { part: 'cache'; characters: number }
-  | { part: 'llm'; provider: string; promptTokens: number; completionTokens: number }
+  | ({ part: 'llm' } & ModelUse)
 
 interface Account {
   usage: CallUsage
@@ -78,10 +86,11 @@ export class CallAccounts {
     if (usage === undefined) return
     if (spending.part === 'cache') usage.cachedCharacters += spending.characters
     if (spending.part === 'stt') add(usage.sttSeconds, spending.provider, spending.seconds)
-    if (spending.part === 'tts') add(usage.ttsCharacters, spending.provider, spending.characters)
-    if (spending.part !== 'llm') return
-    add(usage.promptTokens, spending.provider, spending.promptTokens)
-    add(usage.completionTokens, spending.provider, spending.completionTokens)
+    if (spending.part === 'tts') {
+      const sums = spending.isHd ? usage.ttsHdCharacters : usage.ttsCharacters
+      add(sums, spending.provider, spending.characters)
+    }
+    if (spending.part === 'llm') addTokens(usage.tokens, spending)
   }
 }
 
@@ -89,12 +98,23 @@ function add(sums: Record<string, number>, name: string, amount: number): void {
   sums[name] = (sums[name] ?? 0) + amount
 }
 
+function addTokens(uses: ModelUse[], spent: ModelUse): void {
+  const { provider, model, promptTokens, completionTokens } = spent
+  const use = uses.find((one) => one.provider === provider && one.model === model)
+  if (use === undefined) {
+    uses.push({ provider, model, promptTokens, completionTokens })
+    return
+  }
+  use.promptTokens += promptTokens
+  use.completionTokens += completionTokens
+}
+
 function emptyUsage(): CallUsage {
   return {
     sttSeconds: {},
     ttsCharacters: {},
+    ttsHdCharacters: {},
     cachedCharacters: 0,
-    promptTokens: {},
-    completionTokens: {},
+    tokens: [],
   }
 }

@@ -133,7 +133,7 @@ export class FailoverLlm implements LlmProvider {
     try {
       for await (const event of provider.stream(request, attempt.signal)) {
         guard.pause()
-        this.#count(event, { provider: provider.name, callId: request.callId, count })
+        this.#count(event, { provider, request, count })
         yield event
         if (event.kind === 'done') return
         if (!isLast) guard.progress()
@@ -149,29 +149,41 @@ export class FailoverLlm implements LlmProvider {
       attempt.abort()
       // One that was given up before its first token was read all the same; one that was refused was not.
       if (!count.counted && (count.characters > 0 || !isRefused))
-        this.#estimate(provider.name, request, count)
+        this.#estimate(provider, request, count)
     }
   }
 
   #count(
     event: LlmEvent,
-    to: { provider: string; callId: string; count: { characters: number; counted: boolean } },
+    to: {
+      provider: LlmProvider
+      request: LlmRequest
+      count: { characters: number; counted: boolean }
+    },
   ): void {
     if (event.kind === 'text') to.count.characters += event.text.length
     if (event.kind !== 'done' || event.usage === null) return
     to.count.counted = true
-    this.#accounts.spent(to.callId, { part: 'llm', provider: to.provider, ...event.usage })
+    const { provider, request } = to
+    this.#accounts.spent(request.callId, { ...served(provider, request), ...event.usage })
   }
 
-  #estimate(provider: string, request: LlmRequest, count: { characters: number }): void {
+  #estimate(provider: LlmProvider, request: LlmRequest, count: { characters: number }): void {
     const asked = request.messages.reduce((sum, message) => sum + message.content.length, 0)
     this.#accounts.spent(request.callId, {
-      part: 'llm',
-      provider,
+      ...served(provider, request),
       promptTokens: Math.ceil(asked / CHARACTERS_PER_TOKEN),
       completionTokens: Math.ceil(count.characters / CHARACTERS_PER_TOKEN),
     })
   }
+}
+
+function served(provider: LlmProvider, { model }: LlmRequest) {
+  return {
+    part: 'llm',
+    provider: provider.name,
+    model: provider.modelFor?.(model) ?? model,
+  } as const
 }
 
 /**

@@ -87,7 +87,7 @@ export class GroqLlm implements LlmProvider {
     let current = request
     for (let attempt = 0; ; attempt += 1) {
       if (signal.aborted) return
-      const model = this.#modelFor(current.model)
+      const model = this.modelFor(current.model)
       let begun = false
       try {
         for await (const event of this.#answer({ ...current, model }, signal)) {
@@ -112,7 +112,7 @@ export class GroqLlm implements LlmProvider {
 
   /** Says now, not at the first answer, when the list that warm() read lacks this model. */
   checkModel(model: string): void {
-    this.#modelFor(model)
+    this.modelFor(model)
   }
 
   /**
@@ -138,7 +138,8 @@ export class GroqLlm implements LlmProvider {
       this.#rate = rateLimitsOf(error.headers) ?? this.#rate
   }
 
-  #modelFor(wanted: string): string {
+  /** `wanted`, or what answers instead of one that is gone. */
+  modelFor(wanted: string): string {
     if (wanted === FALLBACK_MODEL) return wanted
     const isMissing = this.#offered.size > 0 && !this.#offered.has(wanted)
     if (isMissing && !this.#gone.has(wanted)) this.#leave(wanted)

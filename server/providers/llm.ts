@@ -52,6 +52,8 @@ export interface LlmProvider {
   warm(): Promise<void>
   /** Asks the service whether it works again. Default: warm(). @throws ProviderError */
   probe?(): Promise<void>
+  /** The model that answers a request for `model`, for its price. Default: that one. */
+  modelFor?(model: string): string
   /**
    * Streams one answer. Ends after `done`. When `signal` aborts, the iterable ends without `done` and without throwing.
    * @throws ProviderError on every failure (codes LLM_UNAVAILABLE, LLM_RATE_LIMITED, LLM_TIMEOUT, LLM_BAD_RESPONSE, LLM_MODEL_GONE).

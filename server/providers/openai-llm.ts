@@ -70,6 +70,10 @@ export class OpenAiLlm implements LlmProvider {
       void event
   }
 
+  modelFor(model: string): string {
+    return this.#options.model ?? model
+  }
+
   stream(request: LlmRequest, signal: AbortSignal): AsyncIterable<LlmEvent> {
     return this.#answer(request, { signal, limits: this.#limits })
   }

@@ -12,8 +12,8 @@
  * Keyed by everything that changes the sound. Bounded by bytes; the phrase that was longest unused goes first, prefilled
  * ones last. A phrase that is asked for once is not stored: most sentences of a call are said once.
  */
-import type { TtsEvent, TtsProvider, TtsRequest, TtsStreamRequest } from './tts.ts'
-import type { Voice, VoiceInfo } from './tts.ts'
+import type { BilledSpeech, TtsEvent, TtsProvider, TtsRequest } from './tts.ts'
+import type { TtsStreamRequest, Voice, VoiceInfo } from './tts.ts'
 
 /** One phrase at most: 20 s at 16 kHz. */
 const PHRASE_BYTES_MAX = 640_000
@@ -26,8 +26,9 @@ export interface PhraseCacheStats {
   limitBytes: number
   hits: number
   misses: number
-  /** Characters that did not have to be synthesised. */
+  /** Characters that were not charged, those of HD voices apart. */
   savedCharacters: number
+  savedHdCharacters: number
   /** The voice costs nothing anyway. */
   isFree: boolean
 }
@@ -40,9 +41,9 @@ interface Phrase {
 
 export interface PhraseCacheOptions {
   limitBytes: number
-  /** Characters of a request that the voice had to synthesise, and of one that was held. */
-  onSpent?(callId: string, characters: number): void
-  onSaved?(callId: string, characters: number): void
+  /** What the service charges for a request that the voice had to synthesise, and would have for one that was held. */
+  onSpent?(callId: string, billed: BilledSpeech): void
+  onSaved?(callId: string, billed: BilledSpeech): void
 }
 
 export class CachedTts implements TtsProvider {
@@ -61,7 +62,7 @@ export class CachedTts implements TtsProvider {
   #bytes = 0
   #hits = 0
   #misses = 0
-  #savedCharacters = 0
+  readonly #saved = { standard: 0, hd: 0 }
 
   constructor(tts: TtsProvider, options: PhraseCacheOptions) {
     this.name = tts.name
@@ -78,7 +79,8 @@ export class CachedTts implements TtsProvider {
       limitBytes: this.#options.limitBytes,
       hits: this.#hits,
       misses: this.#misses,
-      savedCharacters: this.#savedCharacters,
+      savedCharacters: this.#saved.standard,
+      savedHdCharacters: this.#saved.hd,
       isFree: this.name === 'embedded',
     }
   }
@@ -136,8 +138,9 @@ export class CachedTts implements TtsProvider {
     const held = this.#phrases.get(key)
     if (held !== undefined) {
       this.#hits += 1
-      this.#savedCharacters += text.length
-      this.#options.onSaved?.(callId, text.length)
+      const saved = this.#billed(request)
+      this.#saved[saved.isHd ? 'hd' : 'standard'] += saved.characters
+      this.#options.onSaved?.(callId, saved)
       // Newest last: the map's order is the order of going.
       this.#phrases.delete(key)
       this.#phrases.set(key, held)
@@ -148,7 +151,7 @@ export class CachedTts implements TtsProvider {
       return
     }
     this.#misses += 1
-    this.#options.onSpent?.(callId, text.length)
+    this.#options.onSpent?.(callId, this.#billed(request))
     yield* this.#givenWay(this.#speakLive(request, key, signal))
   }
 
@@ -158,12 +161,14 @@ export class CachedTts implements TtsProvider {
 
   async *synthesizeStream(request: TtsStreamRequest, signal: AbortSignal): AsyncIterable<TtsEvent> {
     if (signal.aborted) return
+    const { callId, text, voice } = request
     this.#misses += 1
     try {
       yield* this.#givenWay(this.#tts.synthesizeStream!(request, signal))
     } finally {
       // A text that was cut is paid for as far as it was written.
-      this.#options.onSpent?.(request.callId, request.text.text.trimEnd().length)
+      const written = { callId, voice, text: text.text.trimEnd(), isStreamed: true } as const
+      this.#options.onSpent?.(callId, this.#billed(written))
     }
   }
 
@@ -196,6 +201,10 @@ export class CachedTts implements TtsProvider {
   async close(): Promise<void> {
     this.#closing.abort()
     await this.#tts.close()
+  }
+
+  #billed(request: TtsRequest & { isStreamed?: true }): BilledSpeech {
+    return this.#tts.billed?.(request) ?? { characters: request.text.length, isHd: false }
   }
 
   /** True the second time that a phrase is asked for. */

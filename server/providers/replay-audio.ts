@@ -49,7 +49,8 @@ export class ReplayAudio {
     let at = 0
     while (at < pcm.length) {
       const block = this.#blockFor(atMs + at / SAMPLES_PER_MS)
-      const part = pcm.subarray(at, at + BLOCK_SAMPLES - block.length)
+      const room = BLOCK_SAMPLES - block.length
+      const part = at === 0 && pcm.length <= room ? pcm : pcm.subarray(at, at + room)
       block.pcm.set(part, block.length)
       block.length += part.length
       at += part.length

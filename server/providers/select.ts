@@ -106,9 +106,9 @@ export async function selectProviders(
     ({ provider }) =>
       new CachedTts(provider, {
         limitBytes: config.phraseCacheBytes ?? CACHE_BYTES,
-        onSpent: (callId, characters) =>
-          accounts.spent(callId, { part: 'tts', provider: provider.name, characters }),
-        onSaved: (callId, characters) => accounts.spent(callId, { part: 'cache', characters }),
+        onSpent: (callId, billed) =>
+          accounts.spent(callId, { part: 'tts', provider: provider.name, ...billed }),
+        onSaved: (callId, { characters }) => accounts.spent(callId, { part: 'cache', characters }),
       }),
   )
   const status = { stt: ears[0]!.status, llm: brains[0]!.status, tts: voices[0]!.status }

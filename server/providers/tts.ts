@@ -45,6 +45,14 @@ export type TtsEvent =
   /** A word begins `offsetMs` into this request's audio; `textOffset` is its index in `text` (-1 unknown). */
   | { kind: 'word'; text: string; offsetMs: number; textOffset: number }
 
+/** What a service charges for a request. */
+export interface BilledSpeech {
+  /** With the markup, where the service counts it. */
+  characters: number
+  /** At the price of its better voices. */
+  isHd: boolean
+}
+
 export interface VoiceInfo {
   name: string
   label: string
@@ -62,6 +70,8 @@ export interface TtsProvider {
   probe?(): Promise<void>
   /** True when the audio of this request lies ready: it plays even while the service is out. */
   holds?(request: TtsRequest): boolean
+  /** What the service charges for this request; `isStreamed`: for synthesizeStream(). Default: the characters of its text. */
+  billed?(request: TtsRequest & { isStreamed?: true }): BilledSpeech
   /**
    * Streams the speech of one sentence, first audio as soon as it exists. When `signal` aborts, the iterable ends at once.
    * @throws ProviderError (TTS_UNAVAILABLE, TTS_TIMEOUT, TTS_BAD_RESPONSE).

@@ -16,6 +16,7 @@ import { DEFAULT_LIMITS, type Limits } from '../../server/http/rate-limits.ts'
 import { configSecrets, loadConfig, type Config } from '../../server/config.ts'
 import { createLog, SecretMask, type Log } from '../../server/log.ts'
 import { createMetrics, type Metrics } from '../../server/metrics.ts'
+import { PriceList } from '../../server/price-list.ts'
 import { SecretBox } from '../../server/secret-box.ts'
 import { ensureAdminKey } from '../../server/store/api-keys.ts'
 import { defaultAgent, ensureDefaultAgent } from '../../server/store/agents.ts'
@@ -132,6 +133,7 @@ export async function runApp(options: AppOptions = {}): Promise<RunningApp> {
     config,
     log,
     ...standIns(app),
+    priceList: await PriceList.open(db, config.prices),
     ...(options.dashboardDir === undefined ? {} : { dashboardDir: options.dashboardDir }),
   }
   const koa = createApp(deps, { ...DEFAULT_LIMITS, ...options.limits })
@@ -166,7 +168,7 @@ async function openDesk(
   })
 }
 
-function standIns(app: RunningApp): Omit<AppDeps, 'config' | 'log'> {
+function standIns(app: RunningApp): Omit<AppDeps, 'config' | 'log' | 'priceList'> {
   const provider = { name: 'embedded', label: 'Embedded', production: false, notice: null }
   return {
     metrics: app.metrics,

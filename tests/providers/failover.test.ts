@@ -51,8 +51,7 @@ describe('language models in order', () => {
     expect(await all(llm.stream(REQUEST, never))).toEqual([text('sí'), DONE])
     expect(switches).toEqual([{ part: 'llm', from: 'groq', to: 'openai', code: 'LLM_UNAVAILABLE' }])
     expect(accounts.close('call-1')).toMatchObject({
-      promptTokens: { openai: 10 },
-      completionTokens: { openai: 3 },
+      tokens: [{ provider: 'openai', promptTokens: 10, completionTokens: 3 }],
     })
     await llm.close()
   })
@@ -85,8 +84,7 @@ describe('language models in order', () => {
     expect(next.asked).toBe(0)
     // Eight characters asked and five answered, four to a token.
     expect(accounts.close('call-1')).toMatchObject({
-      promptTokens: { groq: 2 },
-      completionTokens: { groq: 2 },
+      tokens: [{ provider: 'groq', model: REQUEST.model, promptTokens: 2, completionTokens: 2 }],
     })
     await llm.close()
   })
@@ -195,8 +193,10 @@ describe('language models in order', () => {
     abort.abort()
     expect(await speculative).toEqual([])
     expect(accounts.close('call-1')).toMatchObject({
-      promptTokens: { groq: 4, x: 10 },
-      completionTokens: { groq: 0, x: 3 },
+      tokens: [
+        { provider: 'groq', promptTokens: 4, completionTokens: 0 },
+        { provider: 'x', promptTokens: 10, completionTokens: 3 },
+      ],
     })
     await llm.close()
   })

@@ -156,8 +156,7 @@ describe('a speculative answer that is thrown away', () => {
     expect(groq.left).toBe(1)
     // "Mañana a las" is 12 characters, four to a token.
     expect(accounts.close('call-1')).toMatchObject({
-      promptTokens: { groq: 1 },
-      completionTokens: { groq: 3 },
+      tokens: [{ provider: 'groq', promptTokens: 1, completionTokens: 3 }],
     })
     await models.close()
   })

@@ -93,7 +93,7 @@ describe('phrase cache', () => {
     const voice = Object.assign(new ScriptedVoice('azure', [audio(7)]), { isStreaming: true })
     const tts = new CachedTts(voice, {
       limitBytes: 100_000,
-      onSpent: (_callId, characters) => spent.push(characters),
+      onSpent: (_callId, { characters }) => spent.push(characters),
     })
     await tts.prefill(['Claro.'], VOICE)
     expect(tts.streamsText(VOICE)).toBe(true)

@@ -12,6 +12,8 @@ import type {
   CallPage,
   CallQuery,
   MediaToken,
+  Prices,
+  PriceSheet,
   ServerStatus,
   VoiceInfo,
   VoiceSample,
@@ -104,6 +106,9 @@ export const api = {
   /** A WAV file. */
   previewVoice: async (sample: VoiceSample) =>
     (await request('POST', '/voices/preview', sample)).blob(),
+  prices: () => json<PriceSheet>('GET', '/prices'),
+  savePrices: (body: { prices: Prices; baseVersion: number }) =>
+    json<PriceSheet>('PUT', '/prices', body),
   beds: () => json<BedList>('GET', '/beds'),
   uploadBed: (name: string, file: Blob) =>
     json<Bed>('POST', `/beds?name=${encodeURIComponent(name)}`, file),

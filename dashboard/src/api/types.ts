@@ -9,6 +9,7 @@ import type { CarrierName } from '../../../server/carriers/carrier.ts'
 import type { Turn } from '../../../server/conversation/conversation-events.ts'
 
 export type { AgentSettings, Profile, ProfileSettings } from '../../../server/agent-settings.ts'
+export type { ModelPrice, Prices, PriceSheet } from '../../../server/prices.ts'
 export type { CallState, EndReason } from '../../../server/call/call-state.ts'
 export type { CarrierName } from '../../../server/carriers/carrier.ts'
 export type {

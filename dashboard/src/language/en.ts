@@ -1,5 +1,6 @@
 /** English, for the same keys. */
 import type { MessageKey } from './es.ts'
+import { enPrices } from './en-prices.ts'
 import { enServer } from './en-server.ts'
 import { enSettings } from './en-settings.ts'
 
@@ -227,6 +228,7 @@ export const en: Record<MessageKey, string> = {
   'status.p99': 'p99',
   'status.max': 'max',
 
+  ...enPrices,
   ...enServer,
   ...enSettings,
 }

@@ -1,4 +1,5 @@
 /** Spanish: the language Andrea's users read first, and the list of all message keys. `{name}` is filled in. */
+import { esPrices } from './es-prices.ts'
 import { esServer } from './es-server.ts'
 import { esSettings } from './es-settings.ts'
 
@@ -227,6 +228,7 @@ export const es = {
   'status.p99': 'p99',
   'status.max': 'máx',
 
+  ...esPrices,
   ...esServer,
   ...esSettings,
 } as const

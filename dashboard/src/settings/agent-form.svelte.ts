@@ -9,7 +9,7 @@ import type { FieldName } from './fields.ts'
 
 export type SaveState = 'clean' | 'saving' | 'saved' | 'failed' | 'conflict'
 
-const SAVED_SHOWN_MS = 2_500
+export const SAVED_SHOWN_MS = 2_500
 
 export class AgentForm {
   agents = $state.raw<AgentSummary[]>([])
@@ -31,6 +31,10 @@ export class AgentForm {
     this.changes.length + (this.saved && this.name !== this.saved.name ? 1 : 0),
   )
   problems = $derived(this.draft ? problemsOf(this.draft) : NO_PROBLEMS)
+
+  get isComplete(): boolean {
+    return this.name.trim() !== ''
+  }
 
   /** Loads the list, then one agent: the given, or the first. */
   async load(id?: string): Promise<void> {

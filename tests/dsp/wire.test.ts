@@ -1,0 +1,120 @@
+/** The bytes of media messages in WASM, against what Node writes and reads. */
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { base64Length, WireCore } from '../../dsp/wire.ts'
+
+const wire = new WireCore()
+const TEXTS = ['{"n":"', '","c":"', '","t":"', '","p":"', '"},"s":"MZ1"}'] as const
+
+function encode(bytes: Uint8Array): string {
+  const length = base64Length(bytes.length)
+  const out = Buffer.alloc(length + 4, '.')
+  wire.encode(bytes, out, 2)
+  const text = out.toString('latin1')
+  expect([text.slice(0, 2), text.slice(2 + length)]).toEqual(['..', '..'])
+  return text.slice(2, 2 + length)
+}
+
+function decode(text: string): Buffer | null {
+  const bytes = wire.decode(Buffer.from(text, 'latin1'), 0, text.length)
+  return bytes && Buffer.from(bytes)
+}
+
+function scan(text: string): { payload: string; timestampMs: number; chunk: number } | null {
+  const bytes = Buffer.from(text)
+  const found = wire.scan(bytes, bytes.length, wire.textsOf(TEXTS)!)
+  if (!found) return null
+  const { from, to, timestampMs, chunk } = found
+  return { payload: text.slice(from, to), timestampMs, chunk }
+}
+
+describe('wire', () => {
+  it('writes base64 as Buffer does, for 1 to 2 000 bytes', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 1, maxLength: 2_000 }), (bytes) => {
+        expect(encode(bytes)).toBe(Buffer.from(bytes).toString('base64'))
+      }),
+    )
+  })
+
+  it('reads base64 as Buffer does, for 1 to 2 000 bytes', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 1, maxLength: 2_000 }), (bytes) => {
+        expect(decode(Buffer.from(bytes).toString('base64'))).toEqual(Buffer.from(bytes))
+      }),
+    )
+  })
+
+  it('refuses every character outside the alphabet, at each of 40 places', () => {
+    for (let code = 0; code < 256; code++) {
+      const character = String.fromCharCode(code)
+      if (/[A-Za-z0-9+/]/.test(character)) continue
+      for (let place = 0; place < 40; place++) {
+        if (character === '=' && place === 39) continue
+        const text = `${'A'.repeat(place)}${character}${'A'.repeat(39 - place)}`
+        expect(decode(text), `code ${code} at ${place}`).toBeNull()
+      }
+    }
+  })
+
+  it('refuses lengths that are no multiple of 4, and padding of 3', () => {
+    for (const text of ['', 'A', 'AA', 'AAA', 'AAAAA', 'A===', 'AAAA====']) {
+      expect(decode(text), text).toBeNull()
+    }
+  })
+
+  it('takes the mask off 126 to 4 092 bytes from any place', () => {
+    const sizes = fc.record({
+      at: fc.integer({ min: 4, max: 900 }),
+      mask: fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
+      plain: fc.uint8Array({ minLength: 126, maxLength: 4_092 }),
+    })
+    fc.assert(
+      fc.property(sizes, ({ at, mask, plain }) => {
+        const key = Buffer.alloc(4)
+        key.writeInt32LE(mask)
+        wire.read.set(key, at - 4)
+        wire.read.set(
+          plain.map((byte, i) => byte ^ key[i % 4]!),
+          at,
+        )
+        wire.unmask(at, plain.length)
+        expect(wire.message.subarray(0, plain.length)).toEqual(Buffer.from(plain))
+      }),
+    )
+  })
+
+  it('finds payload, chunk and timestamp of 1 to 12 digits', () => {
+    const message = (n: string, c: string, t: string, p: string) =>
+      `${TEXTS[0]}${n}${TEXTS[1]}${c}${TEXTS[2]}${t}${TEXTS[3]}${p}${TEXTS[4]}`
+    const number = fc.integer({ min: 0, max: 999_999_999_999 })
+    fc.assert(
+      fc.property(number, number, number, fc.base64String({ minLength: 4 }), (n, c, t, payload) => {
+        const found = scan(message(String(n), String(c), String(t), payload))
+        expect(found).toEqual({ payload, timestampMs: t, chunk: c })
+      }),
+    )
+    expect(scan(message('1', '1', '1'.repeat(13), 'AAAA'))).toBeNull()
+    expect(scan(message('1', '', '1', 'AAAA'))).toBeNull()
+    expect(scan(message('1', '1', '1', ''))).toBeNull()
+  })
+
+  it('refuses a message that differs in any one byte outside numbers and payload, or is cut short', () => {
+    const text = `${TEXTS[0]}7${TEXTS[1]}8${TEXTS[2]}9${TEXTS[3]}AAAA${TEXTS[4]}`
+    const payloadAt = text.indexOf('AAAA')
+    const numbers = ['7', '8', '9'].map((digit) => text.indexOf(digit))
+    for (let i = 0; i < text.length; i++) {
+      expect(scan(text.slice(0, i)), `cut at ${i}`).toBeNull()
+      if (numbers.includes(i) || (i >= payloadAt && i < payloadAt + 4)) continue
+      const other = `${text.slice(0, i)}~${text.slice(i + 1)}`
+      expect(scan(other), `place ${i}`).toBeNull()
+    }
+  })
+
+  it('takes no texts of more than 48 bytes, 256 for the last', () => {
+    const long = 'x'.repeat(49)
+    expect(wire.textsOf([long, '', '', '', ''])).toBeNull()
+    expect(wire.textsOf(['', '', '', '', 'x'.repeat(257)])).toBeNull()
+    expect(wire.textsOf(['', '', '', '', 'x'.repeat(256)])).not.toBeNull()
+  })
+})
