@@ -20,6 +20,7 @@ import { percentile } from './rig/histogram.ts'
 import { leakPerConversation } from './rig/provider-leak.ts'
 import { runChaos } from './rig/provider-chaos.ts'
 import { startProviderProcess } from './rig/provider-process.ts'
+import { textStreamGain } from './rig/text-stream-gain.ts'
 import { rounded, type BenchFigures } from './rig/report.ts'
 import { RigUnreliable } from './rig/self-check.ts'
 import { voiceLike } from './rig/voice-like.ts'
@@ -34,6 +35,9 @@ export interface ProvidersOptions {
 const STT_CALLS = 20
 const STT_CHUNKS = 50
 const ANSWERS = 300
+/** Answers spoken while they are being written, and as many by whole sentences; words that the model writes in a second. */
+const STREAMED_ANSWERS = 24
+const WORDS_PER_SEC = 60
 const FRAMES_PER_CHUNK = 5
 /** The SDK sends 100 ms at a time. */
 const CHUNK_MS = 100
@@ -84,6 +88,9 @@ export async function runProviders(options: ProvidersOptions): Promise<BenchFigu
   const { llmMs, ttsMs } = await measureAnswers(parts, marks)
   await closeParts(parts)
   await Promise.all([azure.close(), groq.close()])
+  progress('first token → first audio, with and without text streams')
+  const spoken = { answers: STREAMED_ANSWERS, wordsPerSec: WORDS_PER_SEC }
+  const { streamedMs, wholeMs } = await textStreamGain({ seed, ...spoken })
   const leakBytes = await measureLeak(options)
   const chaos = await chaosFigures(options)
   return trusted({
@@ -94,6 +101,8 @@ export async function runProviders(options: ProvidersOptions): Promise<BenchFigu
       ...quantiles('sttSend', sttMs),
       ...quantiles('llmToken', llmMs),
       ...quantiles('ttsFirstChunk', ttsMs),
+      ...quantiles('textStreamFirstAudio', streamedMs),
+      ...quantiles('wholeSentenceFirstAudio', wholeMs),
       leakBytesPerCall: Math.max(0, Math.round(leakBytes)),
       ...chaos,
     },

@@ -57,7 +57,7 @@ export interface Config {
   /** null: a key is generated at the first start and printed once. */
   adminApiKey: string | null
   logLevel: LogLevel
-  azure: { key: string; region: string; host: string | null } | null
+  azure: AzureConfig | null
   groq: { apiKey: string; baseUrl: string | null } | null
   /** Any server that speaks OpenAI's chat completions. */
   openAi: { baseUrl: string; apiKey: string | null; model: string } | null
@@ -87,6 +87,14 @@ export interface Config {
   echo: boolean
   /** Proxies in front of us whose X-Forwarded-* we believe; 0 believes none. */
   trustProxy: number
+}
+
+export interface AzureConfig {
+  key: string
+  region: string
+  host: string | null
+  /** Whether answers are spoken while they are being written, by voices that take that; `auto`: where the service does. */
+  textStreaming: 'auto' | 'off'
 }
 
 /** `azure,embedded`: known names, none twice. */
@@ -132,6 +140,7 @@ const variables = z.object({
     .regex(/^[a-z0-9]+$/, 'a region name such as eastus')
     .optional(),
   AZURE_SPEECH_HOST: z.url({ protocol: /^(wss?|https?)$/ }).optional(),
+  AZURE_TEXT_STREAMING: z.enum(['auto', 'off']).default('auto'),
   GROQ_API_KEY: secret.optional(),
   GROQ_BASE_URL: serviceUrl.optional(),
   LLM_BASE_URL: serviceUrl.optional(),
@@ -269,6 +278,7 @@ function accounts(values: Variables): Accounts {
             key: AZURE_SPEECH_KEY,
             region: AZURE_SPEECH_REGION,
             host: values.AZURE_SPEECH_HOST ?? null,
+            textStreaming: values.AZURE_TEXT_STREAMING,
           },
     groq:
       GROQ_API_KEY === undefined

@@ -95,6 +95,11 @@ function providerCounters(counter: MakeCounter) {
       'from',
       'to',
     ]),
+    textStreamsRefused: counter(
+      'text_streams_refused_total',
+      'Sentences that a voice did not take while they were being written; spoken once they were whole',
+      ['provider', 'code'],
+    ),
     secondHearings: counter('second_hearings_total', 'Utterances heard twice, by what became', [
       'outcome',
     ]),

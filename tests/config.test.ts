@@ -72,6 +72,15 @@ describe('config', () => {
     expect(() => loadConfig({ STT_PROVIDERS: 'embedded,embedded' })).toThrow(/twice/)
   })
 
+  it("streams text into Azure's voices unless AZURE_TEXT_STREAMING is off", () => {
+    const azure = { AZURE_SPEECH_KEY: 'azure-key', AZURE_SPEECH_REGION: 'eastus' }
+    expect(loadConfig(azure).azure?.textStreaming).toBe('auto')
+    expect(loadConfig({ ...azure, AZURE_TEXT_STREAMING: 'off' }).azure?.textStreaming).toBe('off')
+    expect(() => loadConfig({ ...azure, AZURE_TEXT_STREAMING: 'yes' })).toThrow(
+      /AZURE_TEXT_STREAMING/,
+    )
+  })
+
   it('reads every account whole', () => {
     const config = loadConfig({
       PUBLIC_URL: 'https://andrea.example/',

@@ -2,7 +2,8 @@
  * Azure Speech on this machine, as far as the real SDK can tell: recognition, synthesis and the list of voices on one
  * port, with latencies and failures of our choice. AZURE_SPEECH_HOST points the server at it.
  *
- *   upgrade …/stt/… ─► AzureListener     upgrade …/tts/… ─► AzureSpeaker     GET …/voices/list
+ *   upgrade …/stt/… ─► AzureListener     upgrade …/websocket/v1 ─► AzureSpeaker     GET …/voices/list
+ *                                        upgrade …/websocket/v2 ─► AzureTextSpeaker
  *
  * Failures can be switched while calls are running; what is being said or heard at that moment is hit as well.
  */
@@ -10,9 +11,10 @@ import { createServer } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { WebSocketServer } from 'ws'
+import { WebSocketServer, type WebSocket } from 'ws'
 import { AzureListener, type HeardUtterance, type SttFailure } from './azure-listener.ts'
 import { AzureSpeaker, type TtsFailure } from './azure-speaker.ts'
+import { AzureTextSpeaker } from './azure-text-speaker.ts'
 import { SeededWords } from './seeded-words.ts'
 import { voiceLike } from './voice-like.ts'
 
@@ -40,6 +42,8 @@ export class AzureService {
   host = ''
   sttFailure: SttFailure | null = null
   ttsFailure: TtsFailure | null = null
+  /** Of text streams only; null: what ttsFailure says. */
+  streamFailure: TtsFailure | null = null
   /** How often the list of voices was asked for. */
   voiceLists = 0
   /** What a recognition that tells languages apart takes for the spoken one; null: its first. */
@@ -48,6 +52,9 @@ export class AzureService {
   voicesStatus = 200
   /** Every SSML received, the last 1 000. */
   readonly ssml: string[] = []
+  /** What each text stream asked for, and every piece of text received, the last 1 000. */
+  readonly streamInputs: unknown[] = []
+  readonly textPieces: string[] = []
   /** Paths of the upgrades, without their query, the last 1 000. */
   readonly paths: string[] = []
   /** Their query parameters. */
@@ -104,7 +111,8 @@ export class AzureService {
     keepLast(this.paths, url.pathname)
     keepLast(this.queries, url.searchParams)
     const isStt = /\/stt\/|\/speech\/recognition\//.test(url.pathname)
-    const failure = isStt ? this.sttFailure : this.ttsFailure
+    const isStream = !isStt && url.pathname.endsWith('/v2')
+    const failure = isStt ? this.sttFailure : this.#voiceFailure(isStream)
     if (failure?.kind === 'refuse') return refuse(socket, failure.status, failure.retryAfterSec)
     if (!this.#lets(request)) return refuse(socket, 401)
     this.#sockets.handleUpgrade(request, socket, head, (ws) => {
@@ -127,15 +135,29 @@ export class AzureService {
           },
           onContext: (context) => keepLast(this.contexts, context),
         })
-      } else {
-        new AzureSpeaker(ws, {
-          firstAudioMs: this.#options.firstAudioMs ?? 150,
-          failure: () => this.ttsFailure,
-          audioOf: this.#options.audioOf ?? voiceLike,
-          onSsml: (ssml) => keepLast(this.ssml, ssml),
-        })
-      }
+      } else this.#speak(ws, isStream)
     })
+  }
+
+  #speak(ws: WebSocket, isStream: boolean): void {
+    const voice = {
+      firstAudioMs: this.#options.firstAudioMs ?? 150,
+      failure: () => this.#voiceFailure(isStream),
+      audioOf: this.#options.audioOf ?? voiceLike,
+    }
+    if (!isStream) {
+      new AzureSpeaker(ws, { ...voice, onSsml: (ssml) => keepLast(this.ssml, ssml) })
+      return
+    }
+    new AzureTextSpeaker(ws, {
+      ...voice,
+      onInput: (input) => keepLast(this.streamInputs, input),
+      onPiece: (text) => keepLast(this.textPieces, text),
+    })
+  }
+
+  #voiceFailure(isStream: boolean): TtsFailure | null {
+    return (isStream ? this.streamFailure : null) ?? this.ttsFailure
   }
 
   #lets(request: IncomingMessage): boolean {

@@ -117,12 +117,13 @@ export function textOf(ssml: string): string {
     .replaceAll('&amp;', '&')
 }
 
-function boundaries(text: string, audioMs: number): unknown[] {
+/** Word boundaries of a text whose audio begins `fromMs` into the answer. */
+export function boundaries(text: string, audioMs: number, fromMs = 0): unknown[] {
   const share = audioMs / Math.max(1, text.length)
   return [...text.matchAll(/[\p{L}\p{N}]+/gu)].map((word) => ({
     Type: 'WordBoundary',
     Data: {
-      Offset: Math.round(word.index * share * 10_000),
+      Offset: Math.round((fromMs + word.index * share) * 10_000),
       Duration: Math.round(word[0].length * share * 10_000),
       text: { Text: word[0], Length: word[0].length, BoundaryType: 'WordBoundary' },
     },

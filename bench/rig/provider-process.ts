@@ -22,6 +22,8 @@ import { textOfTone } from './spoken-tone.ts'
 export interface ProviderFailures {
   stt?: SttFailure | null
   tts?: TtsFailure | null
+  /** Of text streams only. */
+  stream?: TtsFailure | null
   llm?: LlmFailure | null
   drop?: number
 }
@@ -85,9 +87,10 @@ async function main(): Promise<void> {
     firstTokenMs: Number(values['first-token-ms']),
     tokensPerSec: Number(values['tokens-per-sec']),
   })
-  const apply = ({ stt, tts, llm, drop }: ProviderFailures): void => {
+  const apply = ({ stt, tts, stream, llm, drop }: ProviderFailures): void => {
     if (stt !== undefined) azure.sttFailure = stt
     if (tts !== undefined) azure.ttsFailure = tts
+    if (stream !== undefined) azure.streamFailure = stream
     if (llm !== undefined) groq.failure = llm
     if (drop !== undefined) azure.dropConnections(drop)
   }

@@ -1,27 +1,24 @@
 /**
  * Agent turn: everything the agent says before the floor changes, from the model's first token to the last word heard.
  *
- *   LLM stream ─► control tokens ─► sentences ─► speakable ─► speech ─► playback
- *                      └► what to do when all was heard: hang up, transfer
+ *   model answer ─► sentences ─► speakable ─► speech ─► playback
+ *        └► control tokens, tools: what to do when all was heard: hang up, transfer
  *
  * Knows nothing of the user; conversation.ts begins it, cuts it, and asks what of it was heard.
  * Invariants: at most MAX_ROUNDS requests to the model; a turn always says something, or reports that it is over.
  */
-import type { ProfileSettings } from '../agent-settings.ts'
-import type { EndReason } from '../call/call-state.ts'
 import type { ProviderError } from '../errors.ts'
 import { FRAME_MS } from '../media/audio-format.ts'
-import type { Playback } from '../media/playback.ts'
-import type { ChatMessage, LlmProvider, ToolCall } from '../providers/llm.ts'
-import type { TtsProvider } from '../providers/tts.ts'
-import { ControlTokenParser, type TextPiece } from './control-tokens.ts'
-import type { CallControl, Turn } from './conversation-events.ts'
+import type { ToolCall } from '../providers/llm.ts'
+import type { AfterTurn, AgentTurnDeps, AgentTurnEvents } from './agent-turn-deps.ts'
+import type { ControlToken } from './control-tokens.ts'
+import type { Turn } from './conversation-events.ts'
 import { voiceOf } from './fixed-sentences.ts'
 import { Filler } from './filler.ts'
 import { HeardLedger } from './heard.ts'
-import type { History } from './history.ts'
 import { lastResort } from './last-resort.ts'
 import type { LatencyLedger } from './latency.ts'
+import { ModelAnswer } from './model-answer.ts'
 import { phrasesFor } from './phrases.ts'
 import { readable } from './readable.ts'
 import { SentenceSplitter } from './sentences.ts'
@@ -29,14 +26,7 @@ import { speakable } from './speakable.ts'
 import { providerError, Speech } from './speech.ts'
 import { joinText } from './words.ts'
 import { WORDS_CHANGED, type ActionGate } from './tool-hold.ts'
-import {
-  allowedAction,
-  NEEDS_ANSWER,
-  TOKEN_TOOLS,
-  toolAction,
-  toolDefinitions,
-  type ToolAction,
-} from './tools.ts'
+import { allowedAction, NEEDS_ANSWER, TOKEN_TOOLS, toolAction, type ToolAction } from './tools.ts'
 
 /** Requests to the model within one turn: one answer and two rounds of tool results. */
 const MAX_ROUNDS = 3
@@ -44,39 +34,7 @@ const MAX_ROUNDS = 3
 /** A mark that is this late will not come. Carriers buffer at most about 1 s of what we send. */
 const LOST_MARK_MS = 5_000
 
-/** What happens when the whole turn was heard. */
-export type AfterTurn =
-  | { kind: 'listen' }
-  | { kind: 'hangup'; reason: EndReason }
-  /** `isLastResort`: nobody can go on with the call when it fails. */
-  | { kind: 'transfer'; to: string; isLastResort?: true }
-  /** Something of the agent's own follows: the greeting behind a legal notice. */
-  | { kind: 'goOn'; next(): void }
-
-export interface AgentTurnDeps {
-  callId: string
-  settings: ProfileSettings
-  llm: LlmProvider
-  tts: TtsProvider
-  playback: Playback
-  control: CallControl
-  history: History
-  monotonicMs(): number
-  nextSegmentId(): number
-  /** Prompt, voice, phrases and recogniser follow. @throws ProviderError, and nothing has changed */
-  switchLanguage(language: string): void
-  /** For a request that is made now: what the model wants done waits there until it is sure what the user said. */
-  actionGate(): ActionGate
-}
-
-export interface AgentTurnEvents {
-  onTool(call: { name: string; arguments: string; result: string }): void
-  /** True = try again (the voice), or apologise and go on (the model). False = give up. */
-  onProviderFailed(part: 'llm' | 'tts', error: ProviderError): boolean
-  onProviderWorked(part: 'llm' | 'tts'): void
-  /** Ask `done`: it may have changed. */
-  onProgress(): void
-}
+export type { AfterTurn, AgentTurnDeps } from './agent-turn-deps.ts'
 
 export class AgentTurn {
   readonly turnId: number
@@ -96,6 +54,8 @@ export class AgentTurn {
   #said = ''
   /** The model's own words have begun; a filler phrase is none of them. */
   #hasAnswer = false
+  /** That, before the sentence that is being written. */
+  #hadAnswer = false
   /** Something of the model's present answer was said or done: it cannot be begun anew. */
   #isUsed = false
   #isGenerating = false
@@ -131,7 +91,7 @@ export class AgentTurn {
 
   /** Everything generated so far, heard or not. */
   get said(): string {
-    return this.#said
+    return joinText(this.#said, this.#speech.growing ?? '')
   }
 
   /** Speaks a fixed text; afterwards `after` happens. */
@@ -201,6 +161,8 @@ export class AgentTurn {
   /** Stops the model and the voice. The playback is the caller's to clear. Idempotent. */
   abort(): void {
     this.#abort.abort()
+    // Its words may have been heard.
+    this.#said = this.said
     this.#speech.abort()
   }
 
@@ -229,6 +191,7 @@ export class AgentTurn {
       this.#sayWhatIsMissing()
     } catch (error) {
       if (this.#abort.signal.aborted) return
+      this.#breakOff()
       this.#apologise(providerError(error))
     }
     this.#isGenerating = false
@@ -237,60 +200,28 @@ export class AgentTurn {
   }
 
   /** One request; speaks its text as it comes and returns its tool calls. */
-  async #round(instruction?: string): Promise<ToolCall[]> {
-    const { settings, llm, callId, history, monotonicMs } = this.#deps
-    let tokens = new ControlTokenParser()
-    let splitter = new SentenceSplitter(settings.language)
-    const calls: ToolCall[] = []
+  #round(instruction?: string): Promise<ToolCall[]> {
     this.#isUsed = false
     this.#gate = this.#deps.actionGate()
-    const messages: ChatMessage[] = history.messages()
-    if (instruction !== undefined) messages.push({ role: 'user', content: instruction })
-    this.latency?.pass('llmAsked', monotonicMs())
-    const request = {
-      callId,
-      model: settings.llmModel,
-      messages,
-      tools: toolDefinitions(settings),
-      temperature: settings.temperature,
-      maxTokens: settings.maxTokens,
-      language: settings.language,
-      mayRestart: () => !this.#isUsed,
-    }
-    for await (const event of llm.stream(request, this.#abort.signal)) {
-      if (this.#abort.signal.aborted) return []
-      if (event.kind === 'done') break
-      if (event.kind === 'restart') {
-        tokens = new ControlTokenParser()
-        splitter = new SentenceSplitter(settings.language)
-        calls.length = 0
-        continue
-      }
-      this.latency?.pass('llmToken', monotonicMs())
-      if (event.kind === 'toolCall') {
-        calls.push(event.call)
-        // Tools take time; what is said before them must not wait for what comes after.
-        for (const sentence of splitter.flush()) this.#say(sentence)
-      } else this.#takePieces(tokens.push(event.text), splitter)
-    }
-    if (this.#abort.signal.aborted) return []
-    this.#events.onProviderWorked('llm')
-    this.#takePieces(tokens.flush(), splitter)
-    for (const sentence of splitter.flush()) this.#say(sentence)
-    return calls
+    const answer = new ModelAnswer(
+      { ...this.#deps, latency: this.latency },
+      {
+        mayGrow: () => this.#speech.growing !== null || this.#speech.mayGrow,
+        onGrowing: (prefix) => this.#grow(prefix),
+        onSentence: (sentence) => this.#say(sentence),
+        onRestart: () => void this.#takeBack(),
+        onToken: (token) => this.#obey(token),
+        onWorked: () => this.#events.onProviderWorked('llm'),
+        mayRestart: () => !this.#isUsed && this.#speech.mayTakeBack,
+      },
+    )
+    return answer.round(instruction, this.#abort.signal)
   }
 
-  #takePieces(pieces: TextPiece[], splitter: SentenceSplitter): void {
-    for (const piece of pieces) {
-      if (piece.kind === 'text') {
-        for (const sentence of splitter.push(piece.text)) this.#say(sentence)
-        continue
-      }
-      const action = allowedAction(piece.token, this.#deps.settings)
-      const args =
-        piece.token.kind === 'digits' ? JSON.stringify({ digits: piece.token.digits }) : '{}'
-      void this.#perform(action, TOKEN_TOOLS[piece.token.kind], args)
-    }
+  #obey(token: ControlToken): void {
+    const action = allowedAction(token, this.#deps.settings)
+    const args = token.kind === 'digits' ? JSON.stringify({ digits: token.digits }) : '{}'
+    void this.#perform(action, TOKEN_TOOLS[token.kind], args)
   }
 
   /** @returns true when the model needs no further request. */
@@ -341,13 +272,42 @@ export class AgentTurn {
 
   #say(sentence: string): void {
     const text = readable(speakable(sentence), this.#deps.settings.language)
-    if (text === '') return
-    this.latency?.pass('sentence', this.#deps.monotonicMs())
-    this.#hasAnswer = true
+    if (text !== '') this.#speak(text)
+  }
+
+  #speak(text: string): void {
+    this.#answered()
     this.#isUsed = true
     this.#filler.answered()
     this.#said = joinText(this.#said, text)
+    const isGrown = this.#speech.growing !== null
     this.#speech.say(text)
+    if (isGrown) this.#events.onGrown()
+  }
+
+  /** The first words of a sentence that is not finished. */
+  #grow(prefix: string): void {
+    if (this.#speech.growing === null) this.#hadAnswer = this.#hasAnswer
+    this.#answered()
+    this.#speech.grow(prefix)
+  }
+
+  #answered(): void {
+    this.latency?.pass('sentence', this.#deps.monotonicMs())
+    this.#hasAnswer = true
+  }
+
+  /** Forgets the unfinished sentence, if nothing of it sounds yet. */
+  #takeBack(): boolean {
+    const wasGrowing = this.#speech.growing !== null
+    if (!this.#speech.takeBack()) return false
+    if (wasGrowing) this.#hasAnswer = this.#hadAnswer
+    return true
+  }
+
+  /** The model failed in mid-sentence: what of it sounds already ends with the words that were given out. */
+  #breakOff(): void {
+    if (!this.#takeBack()) this.#speak(this.#speech.growing!.trimEnd())
   }
 
   /** A model that only called a tool, or said nothing at all, would leave the user in silence. */

@@ -89,6 +89,9 @@ export class Floor {
       onTool: (call) => this.#emit({ kind: 'tool', atMs: this.#deps.clockMs(), ...call }),
       onProviderFailed: (part, error) => this.#providerFailed(part, error),
       onProviderWorked: (part) => (this.#failures[part] = 0),
+      onGrown: () => {
+        if (this.#agent === agent && agent.ledger.anyStarted) this.#record(agent, '', false)
+      },
       onProgress: () => {
         if (this.#agent === agent) this.finishIfDone()
       },

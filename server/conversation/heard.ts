@@ -18,7 +18,8 @@ export interface WordOffset {
 
 export interface Segment {
   readonly id: number
-  readonly text: string
+  /** Grows while it is being written: append-only. */
+  text: string
   /** Audio so far, ms; the whole once `complete`. */
   audioMs: number
   complete: boolean

@@ -29,6 +29,11 @@ export class SentenceSplitter {
     this.#lists = wordLists(language)
   }
 
+  /** What came behind the last piece: the beginning of the next one. */
+  get open(): string {
+    return this.#open
+  }
+
   push(text: string): string[] {
     this.#open += text
     const out: string[] = []

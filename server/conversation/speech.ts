@@ -1,18 +1,22 @@
 /**
  * Speech: speaks the sentences of one agent turn, one after the other.
  *
- *   say() ─► [ sentences ≤ 100 ] ─► synthesize (one at a time) ─► playback.append
- *                                   at most one sentence, or 1.5 s, ahead of the one being played
+ *   say() ──────┬─► [ sentences ≤ 100 ] ─► synthesize (one at a time) ─► playback.append
+ *   grow() … finish() ┘                    at most one sentence, or 1.5 s, ahead of the one being played
  *
  * Synthesis is faster than speech, so the look-ahead is bounded: a barge-in throws away one sentence of paid
  * synthesis, not the whole answer. hold() keeps finished audio back while it is unclear whether the user goes on.
+ *
+ * A sentence may be begun before it is whole, where the voice takes that and the user would hear nothing otherwise: while another
+ * sentence plays, the next is ready ahead of its turn anyway, and sounds better spoken as a whole.
  *
  * Invariants: after abort() nothing is appended; segments are finished exactly once; never throws to the outside.
  */
 import { BoundedQueue } from '../bounded-queue.ts'
 import { errorText, ProviderError } from '../errors.ts'
+import { GrowingText } from '../growing-text.ts'
 import type { Playback } from '../media/playback.ts'
-import type { TtsProvider, Voice } from '../providers/tts.ts'
+import type { TtsEvent, TtsProvider, Voice } from '../providers/tts.ts'
 import { PauseFinder } from './pauses.ts'
 import type { HeardLedger, Segment } from './heard.ts'
 
@@ -43,6 +47,20 @@ export interface SpeechEvents {
   onProgress(): void
 }
 
+/** A sentence to be spoken: whole, or still being written. */
+interface Sentence {
+  readonly text: string | GrowingText
+  /** Gives up this one sentence; null where nobody will. */
+  readonly abort: AbortController | null
+  /** Once its synthesis was asked for. */
+  segment: Segment | null
+}
+
+interface GrowingSentence extends Sentence {
+  readonly text: GrowingText
+  readonly abort: AbortController
+}
+
 interface HeldAudio {
   segment: Segment
   /** Null: the segment's end. */
@@ -53,17 +71,21 @@ export class Speech {
   readonly #deps: SpeechDeps
   readonly #events: SpeechEvents
   readonly #abort = new AbortController()
-  readonly #queue = new BoundedQueue<string>('speechSentences', SPEECH_QUEUE_LIMIT)
+  readonly #queue = new BoundedQueue<Sentence>('speechSentences', SPEECH_QUEUE_LIMIT)
   #held: HeldAudio[] | null = null
   #ended = false
   #working = false
   #speaking = false
   #wake: (() => void) | null = null
   #spokeBefore = false
+  /** The sentence that is still being written. */
+  #growing: GrowingSentence | null = null
 
   constructor(deps: SpeechDeps, events: SpeechEvents) {
     this.#deps = deps
     this.#events = events
+    // Asked ahead of the first word: a voice that takes it written piece by piece gets its connection ready.
+    deps.tts.streamsText?.(deps.voice)
   }
 
   /** Sentences refused because the queue was full. */
@@ -85,16 +107,64 @@ export class Speech {
     return this.#queue.length === 0 && !this.#speaking && this.#held === null
   }
 
-  /** Speaks `text` behind what was said before. */
+  /**
+   * True when grow() may begin a sentence: the voice takes a text that is being written, nothing sounds, nothing waits. What is
+   * synthesised but held back counts as waiting.
+   */
+  get mayGrow(): boolean {
+    if (this.aborted || this.#ended || this.#growing || this.#speaking) return false
+    if (this.#queue.length > 0 || (this.#held?.length ?? 0) > 0) return false
+    const { tts, voice, playback } = this.#deps
+    return !playback.busy && tts.streamsText?.(voice) === true
+  }
+
+  /** What is given out of the sentence that is being written; null when there is none. */
+  get growing(): string | null {
+    return this.#growing?.text.text ?? null
+  }
+
+  /** Speaks `text` behind what was said before; finishes the sentence that is being written, which must begin it. */
   say(text: string): void {
+    if (this.#growing) return this.#finishGrowing(text)
+    this.#push({ text, abort: null, segment: null })
+  }
+
+  /**
+   * The sentence that is being written begins with `prefix`: whole words, which never change. Begins one when mayGrow; must be
+   * finished by say(), or taken back.
+   */
+  grow(prefix: string): void {
     if (this.aborted || this.#ended) return
-    if (!this.#queue.push(text)) return
-    if (this.#working) this.#wake?.()
-    else void this.#work()
+    if (!this.#growing) {
+      const sentence = { text: new GrowingText(), abort: new AbortController(), segment: null }
+      sentence.text.grow(prefix)
+      if (this.#push(sentence)) this.#growing = sentence
+      return
+    }
+    this.#growing.text.grow(prefix)
+    this.#growText(this.#growing)
+  }
+
+  /** False once audio of the sentence that is being written has come. */
+  get mayTakeBack(): boolean {
+    return (this.#growing?.segment?.audioMs ?? 0) === 0
+  }
+
+  /** Forgets the sentence that is being written, if any. @returns false, and nothing has changed, when that is too late */
+  takeBack(): boolean {
+    const growing = this.#growing
+    if (!growing) return true
+    if (!this.mayTakeBack) return false
+    this.#growing = null
+    this.#queue.remove(growing)
+    growing.abort.abort()
+    growing.text.abort()
+    return true
   }
 
   /** No more sentences follow. */
   end(): void {
+    if (this.#growing) this.#finishGrowing(this.#growing.text.text.trimEnd())
     this.#ended = true
     this.#wake?.()
   }
@@ -117,24 +187,44 @@ export class Speech {
   /** Stops synthesis and drops what was not appended. Idempotent. */
   abort(): void {
     this.#abort.abort()
+    this.#growing?.text.abort()
+    this.#growing = null
     this.#queue.takeAll()
     this.#held = null
     this.#ended = true
     this.#wake?.()
   }
 
+  #push(sentence: Sentence): boolean {
+    if (this.aborted || this.#ended || !this.#queue.push(sentence)) return false
+    if (this.#working) this.#wake?.()
+    else void this.#work()
+    return true
+  }
+
+  #finishGrowing(text: string): void {
+    const growing = this.#growing!
+    this.#growing = null
+    growing.text.finish(text)
+    this.#growText(growing)
+  }
+
+  #growText({ segment, text }: GrowingSentence): void {
+    if (segment) segment.text = text.text.trimEnd()
+  }
+
   async #work(): Promise<void> {
     this.#working = true
-    for (let text = await this.#next(); text !== null; text = await this.#next()) {
+    for (let next = await this.#next(); next !== null; next = await this.#next()) {
       this.#speaking = true
-      await this.#speak(text)
+      await this.#speak(next)
       this.#speaking = false
     }
     this.#working = false
     if (!this.aborted) this.#events.onProgress()
   }
 
-  async #next(): Promise<string | null> {
+  async #next(): Promise<Sentence | null> {
     for (;;) {
       if (this.aborted) return null
       if (this.#queue.length === 0 && this.#ended) return null
@@ -145,19 +235,27 @@ export class Speech {
     }
   }
 
-  async #speak(text: string): Promise<void> {
-    const segment = this.#deps.ledger.add(this.#deps.nextSegmentId(), text)
+  async #speak(sentence: Sentence): Promise<void> {
+    const { text } = sentence
+    const segment = this.#deps.ledger.add(
+      this.#deps.nextSegmentId(),
+      typeof text === 'string' ? text : text.text.trimEnd(),
+    )
+    sentence.segment = segment
     const leadMs = this.#spokeBefore ? this.#deps.pacingMs : 0
     for (let again = true; again;) {
       again = false
       try {
-        await this.#synthesize(segment, leadMs)
+        await this.#synthesize(sentence, segment, leadMs)
       } catch (error) {
-        if (this.aborted) return
+        if (this.aborted || sentence.abort?.signal.aborted) break
         again = this.#events.onFailed(providerError(error)) && segment.audioMs === 0
       }
       if (this.aborted) return
     }
+    // Also where the voice gave up: the heard words are counted in the whole sentence.
+    if (typeof text !== 'string') await text.whole()
+    if (this.aborted) return
     if (segment.audioMs === 0) {
       this.#deps.ledger.drop(segment.id)
       return
@@ -167,15 +265,12 @@ export class Speech {
     this.#deliver(segment, null)
   }
 
-  async #synthesize(segment: Segment, leadMs: number): Promise<void> {
-    const { tts, voice, callId } = this.#deps
+  async #synthesize(sentence: Sentence, segment: Segment, leadMs: number): Promise<void> {
+    const { tts } = this.#deps
     this.#events.onAsked()
     let startMs = segment.audioMs
-    for await (const event of tts.synthesize(
-      { callId, text: segment.text, voice },
-      this.#abort.signal,
-    )) {
-      if (this.aborted) return
+    for await (const event of this.#ask(sentence)) {
+      if (this.aborted || sentence.abort?.signal.aborted) return
       if (event.kind === 'word') {
         if (event.textOffset >= 0) {
           segment.words.push({ textOffset: event.textOffset, offsetMs: startMs + event.offsetMs })
@@ -191,6 +286,14 @@ export class Speech {
       }
       this.#sound(segment, event.pcm)
     }
+  }
+
+  #ask({ text, abort }: Sentence): AsyncIterable<TtsEvent> {
+    const { tts, voice, callId } = this.#deps
+    const all = this.#abort.signal
+    const signal = abort === null ? all : AbortSignal.any([all, abort.signal])
+    if (typeof text === 'string') return tts.synthesize({ callId, text, voice }, signal)
+    return tts.synthesizeStream!({ callId, text, voice }, signal)
   }
 
   #sound(segment: Segment, pcm: Int16Array): void {

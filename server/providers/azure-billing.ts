@@ -33,3 +33,9 @@ export function azureBilled(text: string, voice: Voice): BilledSpeech {
     isHd: IS_HD.test(azureVoiceName(voice)),
   }
 }
+
+/** A text that is streamed goes without markup. */
+export function azureStreamBilled(text: string, voice: Voice): BilledSpeech {
+  const characters = [...text].length + (text.match(HAN)?.length ?? 0)
+  return { characters, isHd: IS_HD.test(azureVoiceName(voice)) }
+}

@@ -90,6 +90,16 @@ export function azureSpeechConfig(sdk: AzureSdk, account: AzureAccount): SpeechC
   return config
 }
 
+/** The endpoint that takes a text while it is being written: websocket version 2, which knows no markup. */
+export function azureStreamConfig(sdk: AzureSdk, account: AzureAccount): SpeechConfig {
+  const { key, region, host } = account
+  const endpoint =
+    host === null
+      ? new URL(`wss://${region}.tts.speech.microsoft.com/cognitiveservices/websocket/v2`)
+      : new URL('/tts/cognitiveservices/websocket/v2', host.replace(/^http/, 'ws'))
+  return sdk.SpeechConfig.fromEndpoint(endpoint, key)
+}
+
 export function withoutKey(text: unknown, account: AzureAccount): string {
   const plain = typeof text === 'string' ? text : JSON.stringify(text ?? '')
   return plain

@@ -68,24 +68,49 @@ export function escapeXml(text: string): string {
     .replace(/'/g, '&apos;')
 }
 
+/** What a voice is asked for besides its name, in the service's own form; what is normal is left out. */
+export interface AzureManner {
+  language: string
+  rate?: string
+  pitch?: string
+  volume?: string
+  style?: string
+  /** Absent: 1. */
+  styleDegree?: number
+}
+
+export function azureManner(wanted: Voice): AzureManner {
+  const speed = Math.min(2, Math.max(0.5, finite(wanted.speed, 1)))
+  const manner: AzureManner = { language: azureLanguage(wanted) }
+  const rate = percent(Math.round((speed - 1) * 100))
+  const pitch = percent(within(wanted.pitch, 50))
+  const volume = percent(within(wanted.volume, 50))
+  if (rate !== null) manner.rate = rate
+  if (pitch !== null) manner.pitch = pitch
+  if (volume !== null) manner.volume = volume
+  if (wanted.style === null || !STYLE.test(wanted.style)) return manner
+  manner.style = wanted.style
+  const degree = Number(Math.min(2, Math.max(0.01, finite(wanted.styleDegree, 1))).toFixed(2))
+  if (degree !== 1) manner.styleDegree = degree
+  return manner
+}
+
+/** Voices of the newer kinds, which speak many languages and, some of them, take a text while it is being written. */
+export function isMultilingual(voiceName: string): boolean {
+  return IS_MULTILINGUAL.test(voiceName)
+}
+
 export function ssmlFor(text: string, wanted: Voice): string {
   const name = azureVoiceName(wanted)
-  const speed = Math.min(2, Math.max(0.5, Number.isFinite(wanted.speed) ? wanted.speed : 1))
-  const percent = Math.round((speed - 1) * 100)
-  const prosody =
-    change('rate', percent) +
-    change('pitch', within(wanted.pitch, 50)) +
-    change('volume', within(wanted.volume, 50))
+  const { language, rate, pitch, volume, style, styleDegree } = azureManner(wanted)
+  const prosody = attribute('rate', rate) + attribute('pitch', pitch) + attribute('volume', volume)
   let body = escapeXml(text)
   if (prosody !== '') body = `<prosody${prosody}>${body}</prosody>`
-  if (wanted.style !== null && STYLE.test(wanted.style)) {
-    const degree = Math.min(2, Math.max(0.01, finite(wanted.styleDegree, 1)))
-    const strength = degree === 1 ? '' : ` styledegree="${Number(degree.toFixed(2))}"`
-    body = `<mstts:express-as style="${wanted.style}"${strength}>${body}</mstts:express-as>`
+  if (style !== undefined) {
+    const strength = attribute('styledegree', styleDegree)
+    body = `<mstts:express-as style="${style}"${strength}>${body}</mstts:express-as>`
   }
-  const own = VOICE_ID.exec(name)?.[1] ?? 'es-MX'
-  const language = LANGUAGE.test(wanted.language) ? wanted.language : own
-  if (language !== own && IS_MULTILINGUAL.test(name)) {
+  if (language !== ownLanguage(name) && isMultilingual(name)) {
     body = `<lang xml:lang="${language}">${body}</lang>`
   }
   return (
@@ -95,9 +120,22 @@ export function ssmlFor(text: string, wanted: Voice): string {
   )
 }
 
-/** ` name="+10%"`, or nothing for no change. */
-function change(name: string, percent: number): string {
-  return percent === 0 ? '' : ` ${name}="${percent > 0 ? '+' : ''}${percent}%"`
+function azureLanguage(wanted: Voice): string {
+  return LANGUAGE.test(wanted.language) ? wanted.language : ownLanguage(azureVoiceName(wanted))
+}
+
+function ownLanguage(voiceName: string): string {
+  return VOICE_ID.exec(voiceName)?.[1] ?? 'es-MX'
+}
+
+/** ` name="value"`, or nothing for no value. */
+function attribute(name: string, value: string | number | undefined): string {
+  return value === undefined ? '' : ` ${name}="${value}"`
+}
+
+/** `+10%`; null for no change. */
+function percent(change: number): string | null {
+  return change === 0 ? null : `${change > 0 ? '+' : ''}${change}%`
 }
 
 function within(value: number | undefined, limit: number): number {

@@ -1,58 +1,61 @@
 /**
- * Azure Speech as voice: SSML over a kept-open websocket, raw 16 kHz PCM as it comes.
+ * Azure Speech as voice: SSML, or a text while it is being written, over kept-open websockets; raw 16 kHz PCM as it comes.
  *
- *   synthesize() ─► a synthesizer from the pool (≤ 8 idle) ─► synthesizing events ─► chunks ─► the caller's loop
- *
- * The SDK cannot stop a synthesis, and a broken one never settles: on abort, error or time-out the synthesizer is closed
- * and thrown away, and its late events, which carry no request id, go nowhere. Only one that has finished is used again.
+ *   synthesize() ───────► a synthesizer from the pool ──► AzureSentence ─► the caller's loop
+ *   synthesizeStream() ─► one of the streams' pool ─┘ └─ refused before any audio: the whole text, as SSML
  */
-import type { SpeechSynthesizer } from 'microsoft-cognitiveservices-speech-sdk'
 import { ProviderError } from '../errors.ts'
-import { closeSynthesizer } from './azure-close.ts'
-import {
-  TICKS_PER_MS,
-  azureError,
-  azureSpeechConfig,
-  loadAzureSdk,
-  withoutKey,
-} from './azure-sdk.ts'
+import { wholeText } from '../growing-text.ts'
+import { AzurePool, type PooledSynthesizer } from './azure-pool.ts'
+import { azureSpeechConfig, loadAzureSdk } from './azure-sdk.ts'
 import type { AzureAccount, AzureSdk } from './azure-sdk.ts'
-import { azureBilled } from './azure-billing.ts'
+import { AZURE_RATE_HZ, AzureSentence } from './azure-sentence.ts'
+import { azureBilled, azureStreamBilled } from './azure-billing.ts'
 import { ssmlFor } from './azure-ssml.ts'
+import { AzureTextStreams, streamRequest, type TextStreamOptions } from './azure-text-streams.ts'
 import { AzureVoiceList } from './azure-voices.ts'
-import { StallGuard } from './stall-guard.ts'
+import { asProviderError } from './failover-llm.ts'
 import type { StallLimits } from './stall-guard.ts'
-import type { BilledSpeech, TtsEvent, TtsProvider, TtsRequest, VoiceInfo } from './tts.ts'
+import type { BilledSpeech, TtsEvent, TtsProvider, TtsRequest } from './tts.ts'
+import type { TtsStreamRequest, Voice, VoiceInfo } from './tts.ts'
 
-const RATE_HZ = 16_000
-const IDLE_LIMIT = 8
-/** Connections kept open beyond those that speak: a barge-in throws one away. */
-const SPARE = 2
-/** The service closes connections of 10 minutes; ours go before, when nobody speaks on them. */
-const AGE_MS = 8 * 60_000
-const DEFAULT_LIMITS: StallLimits = { firstMs: 2_500, gapMs: 2_000 }
-/** Two minutes for one sentence: more is a fault, and would fill memory at the service's speed. */
-const MAX_SAMPLES = 120 * RATE_HZ
+export interface AzureTtsLimits extends StallLimits {
+  /** firstMs of a text stream, from the end of its text: a failover must not have given up before markup could speak. */
+  streamFirstMs: number
+}
+
+const DEFAULT_LIMITS: AzureTtsLimits = { firstMs: 2_500, gapMs: 2_000, streamFirstMs: 700 }
 
 export class AzureTts implements TtsProvider {
   readonly name = 'azure'
-  readonly sampleRateHz = RATE_HZ
+  readonly sampleRateHz = AZURE_RATE_HZ
   readonly #account: AzureAccount
-  readonly #limits: StallLimits
+  readonly #limits: AzureTtsLimits
   readonly #voices: AzureVoiceList
-  #idle: Pooled[] = []
+  readonly #streams: AzureTextStreams
+  readonly #pool: AzurePool
   readonly #closing = new AbortController()
-  #closed = false
 
-  constructor(account: AzureAccount, limits: Partial<StallLimits> = {}) {
+  constructor(
+    account: AzureAccount,
+    limits: Partial<AzureTtsLimits> = {},
+    streams: TextStreamOptions = {},
+  ) {
     this.#account = account
     this.#limits = { ...DEFAULT_LIMITS, ...limits }
     this.#voices = new AzureVoiceList(account)
+    this.#streams = new AzureTextStreams(account, streams)
+    this.#pool = new AzurePool((sdk) => {
+      const config = azureSpeechConfig(sdk, account)
+      config.speechSynthesisOutputFormat = sdk.SpeechSynthesisOutputFormat.Raw16Khz16BitMonoPcm
+      // null: no loudspeaker.
+      return new sdk.SpeechSynthesizer(config, null)
+    })
   }
 
   /** Loads the SDK and opens one connection ahead of the first sentence. */
   async warm(): Promise<void> {
-    this.#addSpares(await loadAzureSdk(), 1)
+    this.#pool.warm(await loadAzureSdk())
   }
 
   /** Speaks one vowel and throws it away. */
@@ -62,9 +65,9 @@ export class AzureTts implements TtsProvider {
     for await (const event of this.synthesize(request, this.#closing.signal)) void event
   }
 
-  /** Connections that wait for a sentence. */
+  /** Connections that wait for a sentence, without those for text streams. */
   get idle(): number {
-    return this.#idle.length
+    return this.#pool.idle
   }
 
   /** Those of the service, or the bundled ones while it is out of reach. */
@@ -72,204 +75,95 @@ export class AzureTts implements TtsProvider {
     return this.#voices.list()
   }
 
-  billed({ text, voice }: TtsRequest): BilledSpeech {
-    return azureBilled(text, voice)
+  streamsText(voice: Voice): boolean {
+    const takes = this.#streams.takes(voice)
+    if (takes) this.#streams.warm()
+    return takes
+  }
+
+  billed({ text, voice, isStreamed }: TtsRequest & { isStreamed?: true }): BilledSpeech {
+    return isStreamed ? azureStreamBilled(text, voice) : azureBilled(text, voice)
   }
 
   async *synthesize(request: TtsRequest, signal: AbortSignal): AsyncIterable<TtsEvent> {
     if (signal.aborted || !/[\p{L}\p{N}]/u.test(request.text)) return
-    const sdk = await loadAzureSdk()
-    if (signal.aborted) return
-    if (this.#closed) throw new ProviderError('TTS_UNAVAILABLE', 'The Azure voice was closed')
-    const pooled = this.#checkOut(sdk)
-    const { synthesizer } = pooled
-    const speech = new RunningSpeech(sdk, synthesizer, {
-      account: this.#account,
-      limits: this.#limits,
-    })
-    const onAbort = (): void => speech.stop()
-    signal.addEventListener('abort', onAbort, { once: true })
-    try {
-      speech.begin(request)
-      yield* speech.events()
-    } finally {
-      signal.removeEventListener('abort', onAbort)
-      speech.stop()
-      this.#giveBack(pooled, speech.complete)
-    }
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true
-    this.#closing.abort()
-    for (const { synthesizer } of this.#idle.splice(0)) closeSynthesizer(synthesizer)
-  }
-
-  #create(sdk: AzureSdk): Pooled {
-    const config = azureSpeechConfig(sdk, this.#account)
-    config.speechSynthesisOutputFormat = sdk.SpeechSynthesisOutputFormat.Raw16Khz16BitMonoPcm
-    // null: no loudspeaker.
-    const synthesizer = new sdk.SpeechSynthesizer(config, null)
-    const pooled = { synthesizer, bornMs: performance.now() }
-    // One that the service has closed is as slow as a new one, and may hang: it goes.
-    sdk.Connection.fromSynthesizer(synthesizer).disconnected = () => this.#discard(pooled)
-    return pooled
-  }
-
-  /** The newest healthy one; another is opened in its place, so that the next sentence finds it ready. */
-  #checkOut(sdk: AzureSdk): Pooled {
-    const nowMs = performance.now()
-    for (const pooled of [...this.#idle]) {
-      if (nowMs - pooled.bornMs > AGE_MS) this.#discard(pooled)
-    }
-    const pooled = this.#idle.pop() ?? this.#create(sdk)
-    this.#addSpares(sdk, SPARE)
-    return pooled
-  }
-
-  #addSpares(sdk: AzureSdk, count: number): void {
-    while (!this.#closed && this.#idle.length < count) {
-      const pooled = this.#create(sdk)
-      this.#idle.push(pooled)
-      // A connection that cannot be opened shows, with its reason, at the first sentence.
-      const { synthesizer } = pooled
-      sdk.Connection.fromSynthesizer(synthesizer).openConnection(undefined, () => undefined)
-    }
-  }
-
-  #discard(pooled: Pooled): void {
-    const index = this.#idle.indexOf(pooled)
-    if (index < 0) return
-    this.#idle.splice(index, 1)
-    closeSynthesizer(pooled.synthesizer)
-  }
-
-  #giveBack(pooled: Pooled, complete: boolean): void {
-    if (complete && !this.#closed && this.#idle.length < IDLE_LIMIT) this.#idle.push(pooled)
-    else closeSynthesizer(pooled.synthesizer)
-  }
-}
-
-interface Pooled {
-  synthesizer: SpeechSynthesizer
-  bornMs: number
-}
-
-/** One sentence under way. */
-class RunningSpeech {
-  readonly #sdk: AzureSdk
-  readonly #synthesizer: SpeechSynthesizer
-  readonly #account: AzureAccount
-  readonly #limits: StallLimits
-  readonly #guard: StallGuard
-  #events: TtsEvent[] = []
-  #samples = 0
-  /** An odd byte at the end of a chunk belongs to the next chunk's first sample. */
-  #oddByte: number | null = null
-  #stopped = false
-  #complete = false
-  #error: ProviderError | null = null
-  #wake: () => void = () => undefined
-
-  constructor(
-    sdk: AzureSdk,
-    synthesizer: SpeechSynthesizer,
-    options: { account: AzureAccount; limits: StallLimits },
-  ) {
-    this.#sdk = sdk
-    this.#synthesizer = synthesizer
-    this.#account = options.account
-    this.#limits = options.limits
-    this.#guard = new StallGuard(options.limits, () => this.#stalled())
-  }
-
-  /** The service said that all was sent: the synthesizer may be used again. */
-  get complete(): boolean {
-    return this.#complete
-  }
-
-  begin(request: TtsRequest): void {
-    const synthesizer = this.#synthesizer
-    let searchFrom = 0
-    synthesizer.synthesizing = (_sender, { result }) => this.#audio(result.audioData)
-    synthesizer.wordBoundary = (_sender, event) => {
-      if (this.#stopped || event.boundaryType !== this.#sdk.SpeechSynthesisBoundaryType.Word) return
-      // Azure's own index counts in the SSML; ours is into the request's text.
-      const textOffset = request.text.indexOf(event.text, searchFrom)
-      if (textOffset >= 0) searchFrom = textOffset + event.text.length
-      const offsetMs = event.audioOffset / TICKS_PER_MS
-      this.#push({ kind: 'word', text: event.text, offsetMs, textOffset })
-    }
-    synthesizer.speakSsmlAsync(
-      ssmlFor(request.text, request.voice),
-      (result) => {
-        if (result.reason === this.#sdk.ResultReason.Canceled) {
-          const details = this.#sdk.CancellationDetails.fromResult(result)
-          const { ErrorCode: code, errorDetails } = details
-          const seen = { prefix: 'TTS', code, details: errorDetails } as const
-          this.#end(azureError(this.#sdk, this.#account, seen))
-        } else {
-          this.#complete = !this.#stopped
-          this.#end(null)
-        }
-      },
-      (error) => {
-        const text = `Azure Speech: ${withoutKey(error, this.#account)}`
-        this.#end(new ProviderError('TTS_UNAVAILABLE', text, { retryable: true }))
-      },
+    const sdk = await this.#open(signal)
+    if (sdk === null) return
+    yield* this.#run({ sdk, pool: this.#pool, signal, limits: this.#limits }, ({ sentence }) =>
+      sentence.speak(ssmlFor(request.text, request.voice), request.text),
     )
   }
 
-  async *events(): AsyncIterable<TtsEvent> {
-    for (;;) {
-      const event = this.#events.shift()
-      if (event !== undefined) yield event
-      else if (this.#error !== null) throw this.#error
-      else if (this.#stopped) return
-      else await new Promise<void>((resolve) => (this.#wake = resolve))
+  async *synthesizeStream(request: TtsStreamRequest, signal: AbortSignal): AsyncIterable<TtsEvent> {
+    if (signal.aborted) return
+    const { callId, text, voice } = request
+    if (this.#streams.takes(voice)) {
+      const isSpoken = yield* this.#stream(request, signal)
+      if (isSpoken || signal.aborted) return
+    }
+    const whole = await wholeText(text, signal)
+    if (whole !== null) yield* this.synthesize({ callId, text: whole, voice }, signal)
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+    this.#pool.close()
+    this.#streams.pool.close()
+  }
+
+  /** @returns false when the service does not take the stream: nothing of it was heard. */
+  async *#stream(
+    request: TtsStreamRequest,
+    signal: AbortSignal,
+  ): AsyncGenerator<TtsEvent, boolean> {
+    const sdk = await this.#open(signal)
+    if (sdk === null) return true
+    const { firstMs, gapMs, streamFirstMs } = this.#limits
+    const limits = { firstMs: Math.min(firstMs, streamFirstMs), gapMs }
+    let hasAudio = false
+    try {
+      const { pool } = this.#streams
+      const events = this.#run({ sdk, pool, signal, limits }, ({ sentence, pooled }) =>
+        sentence.speakStream(streamRequest(sdk, pooled, request), request.text),
+      )
+      for await (const event of events) {
+        hasAudio ||= event.kind === 'audio'
+        yield event
+      }
+      return true
+    } catch (error) {
+      const failure = asProviderError(error)
+      // Also after the first audio: this sentence is lost to another voice, the next one need not be.
+      this.#streams.refused(failure)
+      if (hasAudio) throw failure
+      return false
     }
   }
 
-  /** Ends the loop at once and silences everything that comes later. Idempotent. */
-  stop(): void {
-    this.#events = []
-    this.#end(null)
-    this.#synthesizer.synthesizing = undefined as never
-    this.#synthesizer.wordBoundary = undefined as never
+  /** Null when `signal` aborted meanwhile. @throws ProviderError when the voice is closed */
+  async #open(signal: AbortSignal): Promise<AzureSdk | null> {
+    const sdk = await loadAzureSdk()
+    if (signal.aborted) return null
+    if (!this.#closing.signal.aborted) return sdk
+    throw new ProviderError('TTS_UNAVAILABLE', 'The Azure voice was closed')
   }
 
-  #audio(data: ArrayBuffer): void {
-    if (this.#stopped || data.byteLength === 0) return
-    this.#guard.progress()
-    const joined = new Uint8Array(data.byteLength + (this.#oddByte === null ? 0 : 1))
-    if (this.#oddByte !== null) joined[0] = this.#oddByte
-    joined.set(new Uint8Array(data), joined.length - data.byteLength)
-    this.#oddByte = joined.length % 2 === 0 ? null : joined.at(-1)!
-    const pcm = new Int16Array(joined.buffer, 0, joined.length >> 1)
-    this.#samples += pcm.length
-    if (this.#samples > MAX_SAMPLES) {
-      this.#end(new ProviderError('TTS_BAD_RESPONSE', 'Azure Speech sent 2 minutes for a sentence'))
-    } else if (pcm.length > 0) this.#push({ kind: 'audio', pcm })
-  }
-
-  #push(event: TtsEvent): void {
-    this.#events.push(event)
-    this.#wake()
-  }
-
-  #end(error: ProviderError | null): void {
-    if (this.#stopped) return
-    this.#stopped = true
-    this.#error = error
-    this.#guard.stop()
-    this.#wake()
-  }
-
-  #stalled(): void {
-    const text =
-      this.#guard.stalled === 'first'
-        ? `Azure Speech sent no audio within ${this.#limits.firstMs} ms`
-        : `Azure Speech stopped for ${this.#limits.gapMs} ms in mid-sentence`
-    this.#end(new ProviderError('TTS_TIMEOUT', text, { retryable: true }))
+  async *#run(
+    by: { sdk: AzureSdk; pool: AzurePool; signal: AbortSignal; limits: StallLimits },
+    begin: (parts: { sentence: AzureSentence; pooled: PooledSynthesizer }) => void,
+  ): AsyncIterable<TtsEvent> {
+    const { sdk, pool, signal, limits } = by
+    const pooled = pool.checkOut(sdk)
+    const sentence = new AzureSentence(sdk, pooled.synthesizer, { account: this.#account, limits })
+    const onAbort = (): void => sentence.stop()
+    signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      begin({ sentence, pooled })
+      yield* sentence.events()
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+      sentence.stop()
+      pool.giveBack(pooled, sentence.complete)
+    }
   }
 }

@@ -4,15 +4,21 @@
  *   synthesize() ─► first usable ─► no audio within 1 s ─► the next speaks the sentence
  *                        └─ audio, then silence or an error ─► the next speaks the words that are missing
  *
+ * A text that is still being written goes to the first voice that takes it so; where that one fails, the next speaks it from its
+ * beginning, or what is missing of it once it is whole. No time runs for a voice that waits for text.
+ *
  * Where a sentence broke off is known from the word times, or estimated from the audio's length, so that no word is
  * heard twice and none is lost. A voice that has the phrase in its cache counts as usable even when its service is out.
  */
 import { ProviderError } from '../errors.ts'
+import { wholeText } from '../growing-text.ts'
 import type { CallAccounts } from './call-accounts.ts'
 import { asProviderError, warmAll } from './failover-llm.ts'
 import { ProviderHealth, inOrder, type HealthOptions } from './provider-health.ts'
-import { StallGuard, type StallLimits } from './stall-guard.ts'
-import type { TtsEvent, TtsProvider, TtsRequest, VoiceInfo } from './tts.ts'
+import { OwedGuard } from './owed-guard.ts'
+import type { StallLimits } from './stall-guard.ts'
+import type { TextStream, TtsEvent, TtsProvider, TtsRequest, TtsStreamRequest } from './tts.ts'
+import type { Voice, VoiceInfo } from './tts.ts'
 
 const DEFAULT_LIMITS: StallLimits = { firstMs: 1_000, gapMs: 1_000 }
 /** So much of a word must have come for it to count as spoken. */
@@ -29,6 +35,12 @@ export interface FailoverTtsOptions {
 interface Entry {
   provider: TtsProvider
   health: ProviderHealth
+}
+
+interface Asked {
+  callId: string
+  voice: Voice
+  text: string | TextStream
 }
 
 /** How much of an attempt's text was spoken. */
@@ -74,24 +86,38 @@ export class FailoverTts implements TtsProvider {
   }
 
   holds(request: TtsRequest): boolean {
-    return this.#entries.some(({ provider }) => provider.holds?.(request) === true)
+    return this.#entries.some(({ provider }) => holds(provider, request))
   }
 
-  async *synthesize(request: TtsRequest, signal: AbortSignal): AsyncIterable<TtsEvent> {
-    const entries = inOrder(this.#entries, ({ provider }) => provider.holds?.(request) === true)
+  synthesize(request: TtsRequest, signal: AbortSignal): AsyncIterable<TtsEvent> {
+    return this.#speak(request, signal)
+  }
+
+  /** True when the voice that would be asked now takes it. */
+  streamsText(voice: Voice): boolean {
+    return inOrder(this.#entries)[0]!.provider.streamsText?.(voice) ?? false
+  }
+
+  synthesizeStream(request: TtsStreamRequest, signal: AbortSignal): AsyncIterable<TtsEvent> {
+    return this.#speak(request, signal)
+  }
+
+  async *#speak(request: Asked, signal: AbortSignal): AsyncIterable<TtsEvent> {
+    const entries = inOrder(this.#entries, ({ provider }) => holds(provider, request))
     let code = 'PROVIDER_OUT'
+    /** What remains to be spoken, and where in the request's text that begins. */
     let { text } = request
-    let spokenMs = 0
+    const shift = { text: 0, ms: 0 }
     for (const [index, entry] of entries.entries()) {
       if (signal.aborted) return
       const isLast = index === entries.length - 1
       const spoken: Spoken = { audioMs: 0, words: [] }
-      const shift = { text: request.text.length - text.length, ms: spokenMs }
+      const from = { ...shift }
       try {
         for await (const event of this.#ask(entry, { ...request, text }, { signal, isLast })) {
           if (event.kind === 'audio' && spoken.audioMs === 0) this.#began(entry, request, code)
           this.#note(event, spoken)
-          yield event.kind === 'word' ? shifted(event, shift) : event
+          yield event.kind === 'word' ? shifted(event, from) : event
         }
         // Not at the first audio: a voice that breaks off in every sentence would never be out.
         if (spoken.audioMs > 0 && !signal.aborted) entry.health.worked()
@@ -103,8 +129,12 @@ export class FailoverTts implements TtsProvider {
         if (isLast) throw failure
         code = failure.code
       }
-      spokenMs += spoken.audioMs
-      text = unspoken(text, spoken)
+      if (spoken.audioMs === 0) continue
+      const whole = typeof text === 'string' ? text : await wholeText(text, signal)
+      if (whole === null) return
+      text = unspoken(whole, spoken)
+      shift.ms += spoken.audioMs
+      shift.text += whole.length - text.length
       if (!/[\p{L}\p{N}]/u.test(text)) return
     }
   }
@@ -114,7 +144,7 @@ export class FailoverTts implements TtsProvider {
     await Promise.all(this.#entries.map(({ provider }) => provider.close()))
   }
 
-  #began({ provider }: Entry, request: TtsRequest, code: string): void {
+  #began({ provider }: Entry, request: Asked, code: string): void {
     const preferred = this.#entries[0]!.provider.name
     this.#accounts.used(request.callId, { part: 'tts', provider: provider.name, preferred, code })
   }
@@ -130,16 +160,17 @@ export class FailoverTts implements TtsProvider {
   /** One voice's audio; a stall is its failure. */
   async *#ask(
     { provider }: Entry,
-    request: TtsRequest,
+    request: Asked,
     { signal, isLast }: { signal: AbortSignal; isLast: boolean },
   ): AsyncIterable<TtsEvent> {
     const attempt = new AbortController()
     const abort = (): void => attempt.abort()
     signal.addEventListener('abort', abort, { once: true })
-    const guard = new StallGuard(this.#limits, abort)
+    const guard = new OwedGuard(this.#limits, abort)
     if (isLast) guard.stop()
+    void wholeOf(request.text).then(() => guard.owe())
     try {
-      for await (const event of provider.synthesize(request, attempt.signal)) {
+      for await (const event of askedOf(provider, request, attempt.signal)) {
         if (event.kind === 'audio') guard.pause()
         yield event
         if (event.kind === 'audio' && !isLast) guard.progress()
@@ -154,6 +185,28 @@ export class FailoverTts implements TtsProvider {
       attempt.abort()
     }
   }
+}
+
+async function wholeOf(text: string | TextStream): Promise<string> {
+  return typeof text === 'string' ? text : text.whole()
+}
+
+function holds(provider: TtsProvider, { text, ...rest }: Asked): boolean {
+  return typeof text === 'string' && provider.holds?.({ ...rest, text }) === true
+}
+
+/** As it is being written where the voice takes that, else once it is whole. */
+async function* askedOf(
+  provider: TtsProvider,
+  { text, ...rest }: Asked,
+  signal: AbortSignal,
+): AsyncIterable<TtsEvent> {
+  if (typeof text === 'string') return yield* provider.synthesize({ ...rest, text }, signal)
+  if (provider.streamsText?.(rest.voice) === true) {
+    return yield* provider.synthesizeStream!({ ...rest, text }, signal)
+  }
+  const whole = await wholeText(text, signal)
+  if (whole !== null) yield* provider.synthesize({ ...rest, text: whole }, signal)
 }
 
 function shifted(

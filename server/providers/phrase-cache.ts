@@ -4,13 +4,16 @@
  *   synthesize() ─┬─ held ─► copies of the stored chunks
  *                 └─ not held ─► the voice ─► second time asked for, or prefilled: stored when it came to its end
  *
+ * A text that is still being written is nobody's phrase: it goes to the voice, and is counted once it has ended.
+ *
  * Prefilling gives way to calls: nothing is begun while one has the voice speak, and what is under way at the embedded voice,
  * which speaks one sentence after the other, is broken off and begun again.
  *
  * Keyed by everything that changes the sound. Bounded by bytes; the phrase that was longest unused goes first, prefilled
  * ones last. A phrase that is asked for once is not stored: most sentences of a call are said once.
  */
-import type { BilledSpeech, TtsEvent, TtsProvider, TtsRequest, Voice, VoiceInfo } from './tts.ts'
+import type { BilledSpeech, TtsEvent, TtsProvider, TtsRequest } from './tts.ts'
+import type { TtsStreamRequest, Voice, VoiceInfo } from './tts.ts'
 
 /** One phrase at most: 20 s at 16 kHz. */
 const PHRASE_BYTES_MAX = 640_000
@@ -149,10 +152,32 @@ export class CachedTts implements TtsProvider {
     }
     this.#misses += 1
     this.#options.onSpent?.(callId, this.#billed(request))
+    yield* this.#givenWay(this.#speakLive(request, key, signal))
+  }
+
+  streamsText(voice: Voice): boolean {
+    return this.#tts.streamsText?.(voice) ?? false
+  }
+
+  async *synthesizeStream(request: TtsStreamRequest, signal: AbortSignal): AsyncIterable<TtsEvent> {
+    if (signal.aborted) return
+    const { callId, text, voice } = request
+    this.#misses += 1
+    try {
+      yield* this.#givenWay(this.#tts.synthesizeStream!(request, signal))
+    } finally {
+      // A text that was cut is paid for as far as it was written.
+      const written = { callId, voice, text: text.text.trimEnd(), isStreamed: true } as const
+      this.#options.onSpent?.(callId, this.#billed(written))
+    }
+  }
+
+  /** Prefilling waits while a call has the voice speak. */
+  async *#givenWay(events: AsyncIterable<TtsEvent>): AsyncIterable<TtsEvent> {
     this.#live += 1
     if (this.#tts.name === 'embedded') for (const one of this.#prefilling) one.abort()
     try {
-      yield* this.#speakLive(request, key, signal)
+      yield* events
     } finally {
       this.#live -= 1
       if (this.#live === 0) for (const resume of this.#whenQuiet.splice(0)) resume()
@@ -178,7 +203,7 @@ export class CachedTts implements TtsProvider {
     await this.#tts.close()
   }
 
-  #billed(request: TtsRequest): BilledSpeech {
+  #billed(request: TtsRequest & { isStreamed?: true }): BilledSpeech {
     return this.#tts.billed?.(request) ?? { characters: request.text.length, isHd: false }
   }
 

@@ -9,6 +9,7 @@
  * With a Groq key Whisper may hear each utterance once more (second-hearing.ts), where an agent's settings ask for it.
  */
 import { PROVIDER_NAMES, type Config, type ProviderName } from '../config.ts'
+import type { ProviderError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { AzureStt } from './azure-stt.ts'
@@ -89,14 +90,18 @@ interface Choice<P, S = ProviderStatus> {
 export async function selectProviders(
   config: ProviderConfig,
   log: Log,
-  metrics?: Pick<Metrics, 'droppedItems' | 'secondHearings'>,
+  metrics?: Pick<Metrics, 'droppedItems' | 'secondHearings' | 'textStreamsRefused'>,
 ): Promise<Providers> {
   const accounts = new CallAccounts()
   if (metrics) BoundedQueue.onDropped = (queue) => metrics.droppedItems.inc({ queue })
+  const onRefused = ({ code, message: error }: ProviderError): void => {
+    metrics?.textStreamsRefused.inc({ provider: 'azure', code })
+    log.warn({ code, error }, 'the voice takes no text streams; its sentences are spoken whole')
+  }
   const ears = await selectStt(config, log)
   const order = config.providerOrder
   const brains = chosen(order?.llm ?? PROVIDER_NAMES.llm, (name) => LLM[name](config, log))
-  const voices = chosen(order?.tts ?? PROVIDER_NAMES.tts, (name) => TTS[name](config))
+  const voices = chosen(order?.tts ?? PROVIDER_NAMES.tts, (name) => TTS[name](config, onRefused))
   const caches = voices.map(
     ({ provider }) =>
       new CachedTts(provider, {
@@ -180,9 +185,16 @@ const STT: Record<ProviderName<'stt'>, (config: ProviderConfig) => Choice<SttPro
   }),
 }
 
-const TTS: Record<ProviderName<'tts'>, (config: ProviderConfig) => Choice<TtsProvider> | null> = {
-  azure: ({ azure }) =>
-    azure && { provider: new AzureTts(azure), status: azureStatus(azure.region) },
+type MakeTts = (
+  config: ProviderConfig,
+  onRefused: (error: ProviderError) => void,
+) => Choice<TtsProvider> | null
+const TTS: Record<ProviderName<'tts'>, MakeTts> = {
+  azure: ({ azure }, onRefused) =>
+    azure && {
+      provider: new AzureTts(azure, {}, { isOn: azure.textStreaming === 'auto', onRefused }),
+      status: azureStatus(azure.region),
+    },
   embedded: () => ({ provider: new EmbeddedTts(), status: EMBEDDED_TTS_STATUS }),
 }
 

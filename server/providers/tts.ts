@@ -23,6 +23,22 @@ export interface TtsRequest {
   voice: Voice
 }
 
+/** A text that is still being written; GrowingText is one. Each loop over it begins at its beginning. */
+export interface TextStream extends AsyncIterable<string> {
+  /** What there is so far: it only grows. */
+  readonly text: string
+  readonly ended: boolean
+  /** The text once it has ended. Never rejects. */
+  whole(): Promise<string>
+}
+
+export interface TtsStreamRequest {
+  callId: string
+  /** Speakable like TtsRequest's; whole words, each with the space behind it. Always ends, also when it is given up. */
+  text: TextStream
+  voice: Voice
+}
+
 export type TtsEvent =
   /** Mono PCM at the provider's `sampleRateHz`, any length. The receiver owns the array. */
   | { kind: 'audio'; pcm: Int16Array }
@@ -54,12 +70,22 @@ export interface TtsProvider {
   probe?(): Promise<void>
   /** True when the audio of this request lies ready: it plays even while the service is out. */
   holds?(request: TtsRequest): boolean
-  /** What the service charges for this request. Default: the characters of its text. */
-  billed?(request: TtsRequest): BilledSpeech
+  /** What the service charges for this request; `isStreamed`: for synthesizeStream(). Default: the characters of its text. */
+  billed?(request: TtsRequest & { isStreamed?: true }): BilledSpeech
   /**
    * Streams the speech of one sentence, first audio as soon as it exists. When `signal` aborts, the iterable ends at once.
    * @throws ProviderError (TTS_UNAVAILABLE, TTS_TIMEOUT, TTS_BAD_RESPONSE).
    */
   synthesize(request: TtsRequest, signal: AbortSignal): AsyncIterable<TtsEvent>
+  /**
+   * True when this voice takes a text while it is being written. Asked at the beginning of every turn of the agent: the
+   * moment to get a connection ready. Default: false.
+   */
+  streamsText?(voice: Voice): boolean
+  /**
+   * Like synthesize(), but audio may come before the text has ended. Only where streamsText() is true; a service that does not
+   * take it after all is the provider's to deal with: the text is spoken once it is whole.
+   */
+  synthesizeStream?(request: TtsStreamRequest, signal: AbortSignal): AsyncIterable<TtsEvent>
   close(): Promise<void>
 }

@@ -18,7 +18,13 @@ import { ProviderError } from '../../server/errors.ts'
 import type { Playback, PlaybackEvents } from '../../server/media/playback.ts'
 import type { LlmEvent, LlmProvider, LlmRequest } from '../../server/providers/llm.ts'
 import type { Transcript } from '../../server/providers/stt.ts'
-import type { TtsEvent, TtsProvider, TtsRequest, Voice } from '../../server/providers/tts.ts'
+import type {
+  TtsEvent,
+  TtsProvider,
+  TtsRequest,
+  TtsStreamRequest,
+  Voice,
+} from '../../server/providers/tts.ts'
 
 const FRAME_MS = 20
 const HANGOVER_MS = 200
@@ -95,6 +101,38 @@ class Speaker implements TtsProvider {
   readonly voicesUsed: Voice[] = []
   /** So many of the next sentences fail. */
   failures = 0
+  /** Speaks each word as soon as it is written. */
+  isStreaming = false
+  /** What was written, of each sentence that was spoken so. */
+  readonly streamed: string[] = []
+
+  streamsText(): boolean {
+    return this.isStreaming
+  }
+
+  async *synthesizeStream(
+    request: TtsStreamRequest,
+    signal: AbortSignal,
+  ): AsyncGenerator<TtsEvent> {
+    const index = this.streamed.push('') - 1
+    let at = 0
+    for await (const piece of request.text) {
+      if (signal.aborted) return
+      if (this.failures > 0) {
+        this.failures -= 1
+        throw new ProviderError('TTS_UNAVAILABLE', 'down')
+      }
+      this.streamed[index] += piece
+      for (const word of piece.matchAll(/\S+/g)) {
+        const textOffset = at + word.index
+        const offsetMs = textOffset * MS_PER_CHARACTER
+        yield { kind: 'word', text: word[0], offsetMs, textOffset }
+      }
+      at += piece.length
+      yield { kind: 'audio', pcm: new Int16Array(piece.length * MS_PER_CHARACTER * 16) }
+    }
+  }
+
   async warm(): Promise<void> {}
   async close(): Promise<void> {}
 

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { azureBilled, billedCharacters } from '../../server/providers/azure-billing.ts'
+import {
+  azureBilled,
+  billedCharacters,
+  azureStreamBilled,
+} from '../../server/providers/azure-billing.ts'
 import { CachedTts } from '../../server/providers/phrase-cache.ts'
 import type { BilledSpeech, TtsProvider, Voice } from '../../server/providers/tts.ts'
 
@@ -93,5 +97,18 @@ describe('the phrase cache', () => {
   it('reports the text’s characters where the voice does not say', async () => {
     const { spent } = await spend()
     expect(spent[0]).toEqual({ characters: 5, isHd: false })
+  })
+})
+
+describe('a streamed text', () => {
+  it('is charged without markup, 11 characters, a Chinese one twice', () => {
+    const voice = {
+      name: 'en-US-Ava:DragonHDLatestNeural',
+      language: 'en-US',
+      style: null,
+      speed: 2,
+    }
+    expect(azureStreamBilled('Hola, mundo', voice)).toEqual({ characters: 11, isHd: true })
+    expect(azureStreamBilled('中 a', voice).characters).toBe(4)
   })
 })

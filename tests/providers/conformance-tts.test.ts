@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AzureService } from '../../bench/rig/azure-service.ts'
 import { PROVIDER_NAMES } from '../../server/config.ts'
+import { GrowingText } from '../../server/growing-text.ts'
 import { AzureTts } from '../../server/providers/azure-tts.ts'
 import { CallAccounts } from '../../server/providers/call-accounts.ts'
 import { EmbeddedTts } from '../../server/providers/embedded-tts.ts'
@@ -21,7 +22,9 @@ beforeAll(async () => {
 })
 afterAll(() => azure.close())
 
-const SLOW = { firstMs: 15_000, gapMs: 15_000 }
+const SLOW = { firstMs: 15_000, gapMs: 15_000, streamFirstMs: 15_000 }
+/** Speaks a text while it is being written, where there is one that does. */
+const STREAMING = { ...REQUEST.voice, name: 'en-US-AvaMultilingualNeural' }
 const accounts = new CallAccounts()
 const newAzure = () => new AzureTts({ key: 'k', region: 'eastus', host: azure.host }, SLOW)
 const IMPLEMENTATIONS: [string, () => TtsProvider][] = [
@@ -80,4 +83,58 @@ describe.each(IMPLEMENTATIONS)('voice %s', (name, create) => {
     expect(chunks).toBe(1)
     await tts.close()
   }, 30_000)
+
+  it('takes a text that is still being written from its voices that can, and no other', async () => {
+    const tts = create()
+    await tts.warm()
+    expect(tts.streamsText?.(REQUEST.voice) ?? false).toBe(false)
+    expect(tts.streamsText?.(STREAMING) ?? false).toBe(!name.startsWith('embedded'))
+    await tts.close()
+  }, 30_000)
+
+  it.skipIf(name === 'embedded')(
+    'is heard before a text of 42 characters is whole, and says all of it in order',
+    async () => {
+      const tts = create()
+      const text = new GrowingText()
+      text.grow('Con mucho gusto le ')
+      const request = { callId: 'call-1', text, voice: STREAMING }
+      const words: string[] = []
+      let samplesBefore = 0
+      let samples = 0
+      for await (const event of tts.synthesizeStream!(request, new AbortController().signal)) {
+        if (event.kind === 'word') words.push(REQUEST.text.slice(event.textOffset).split(/\W/)[0]!)
+        else samples += event.pcm.length
+        if (samples === 0 || text.ended) continue
+        samplesBefore = samples
+        text.finish(REQUEST.text)
+      }
+      expect(samplesBefore).toBeGreaterThan(0)
+      expect(samples).toBeGreaterThan(samplesBefore)
+      expect(words).toEqual(REQUEST.text.slice(0, -1).split(' '))
+      await tts.close()
+    },
+    30_000,
+  )
+
+  it.skipIf(name === 'embedded')(
+    'ends without an error when it is aborted while it waits for text, and before it began',
+    async () => {
+      const tts = create()
+      const text = new GrowingText()
+      text.grow('Con mucho gusto le ')
+      const request = { callId: 'call-1', text, voice: STREAMING }
+      expect(await all(tts.synthesizeStream!(request, AbortSignal.abort()))).toEqual([])
+      const abort = new AbortController()
+      let chunks = 0
+      for await (const event of tts.synthesizeStream!(request, abort.signal)) {
+        if (event.kind === 'audio') chunks += 1
+        if (chunks > 0) abort.abort()
+      }
+      expect(chunks).toBe(1)
+      text.abort()
+      await tts.close()
+    },
+    30_000,
+  )
 })

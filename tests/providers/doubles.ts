@@ -3,6 +3,7 @@ import { ProviderError } from '../../server/errors.ts'
 import type { LlmEvent, LlmProvider } from '../../server/providers/llm.ts'
 import type { SttEvents, SttProvider, SttSession, Transcript } from '../../server/providers/stt.ts'
 import type { TtsEvent, TtsProvider, TtsRequest } from '../../server/providers/tts.ts'
+import type { TtsStreamRequest } from '../../server/providers/tts.ts'
 
 export const broken = (prefix: string): ProviderError =>
   new ProviderError(`${prefix}_UNAVAILABLE`, 'broken by the test', { retryable: true })
@@ -59,10 +60,25 @@ export class ScriptedVoice implements TtsProvider {
   readonly sampleRateHz = 16_000
   steps: Step<TtsEvent>[]
   texts: string[] = []
+  /** Takes texts that are still being written, and notes what it read of them. */
+  isStreaming = false
+  readonly streamed: string[] = []
 
   constructor(name: string, steps: Step<TtsEvent>[]) {
     this.name = name
     this.steps = steps
+  }
+
+  streamsText(): boolean {
+    return this.isStreaming
+  }
+
+  synthesizeStream(request: TtsStreamRequest, signal: AbortSignal): AsyncIterable<TtsEvent> {
+    const index = this.streamed.push('') - 1
+    void (async () => {
+      for await (const piece of request.text) this.streamed[index] += piece
+    })()
+    return play(this.steps, signal)
   }
 
   async warm(): Promise<void> {}

@@ -1,6 +1,7 @@
 /** Models and voices in order: who answers in time, what is said again, who is asked no more. */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { ProviderError } from '../../server/errors.ts'
+import { GrowingText } from '../../server/growing-text.ts'
 import { CallAccounts, type ProviderSwitch } from '../../server/providers/call-accounts.ts'
 import { FailoverLlm } from '../../server/providers/failover-llm.ts'
 import { FailoverTts, unspoken } from '../../server/providers/failover-tts.ts'
@@ -290,5 +291,90 @@ describe('voices in order', () => {
     expect(unspoken(SENTENCE, { audioMs: 10 * 65, words: [] })).toBe('tres cuatro')
     expect(unspoken(SENTENCE, { audioMs: 0, words: [] })).toBe(SENTENCE)
     expect(unspoken(SENTENCE, { audioMs: 5_000, words: [] })).toBe('')
+  })
+})
+
+describe('voices in order, for a text that is still being written', () => {
+  const streaming = (name: string, steps: ScriptedVoice['steps']): ScriptedVoice =>
+    Object.assign(new ScriptedVoice(name, steps), { isStreaming: true })
+  const begun = (): GrowingText => {
+    const text = new GrowingText()
+    text.grow('uno dos ')
+    return text
+  }
+  const failover = (voices: ScriptedVoice[]): FailoverTts =>
+    new FailoverTts(voices, { accounts: new CallAccounts(), limits: { firstMs: 10 } })
+  const ask = (tts: FailoverTts, text: GrowingText) =>
+    tts.synthesizeStream({ ...SPEAK, text }, never)[Symbol.asyncIterator]()
+
+  it('give it to the first that takes it, before it is whole', async () => {
+    const tts = failover([streaming('azure', [audio(300)]), new ScriptedVoice('embedded', [])])
+    expect(tts.streamsText(SPEAK.voice)).toBe(true)
+    const text = begun()
+    expect((await ask(tts, text).next()).value).toEqual(audio(300))
+    expect(text.ended).toBe(false)
+    await tts.close()
+  })
+
+  it('say that they take none when the one that would be asked does not', async () => {
+    const tts = failover([new ScriptedVoice('azure', []), streaming('embedded', [])])
+    expect(tts.streamsText(SPEAK.voice)).toBe(false)
+    await tts.close()
+  })
+
+  it('begin it anew with a second one that takes it, from the first word on', async () => {
+    const next = streaming('second', [audio(200)])
+    const tts = failover([streaming('azure', [broken('TTS')]), next])
+    const text = begun()
+    const events = ask(tts, text)
+    expect((await events.next()).value).toEqual(audio(200))
+    text.finish(SENTENCE)
+    expect((await events.next()).done).toBe(true)
+    expect(next.streamed).toEqual([SENTENCE])
+    expect(next.texts).toEqual([])
+    await tts.close()
+  })
+
+  it('let one that takes none speak it once it is whole, not before', async () => {
+    const next = new ScriptedVoice('embedded', [audio(200)])
+    const tts = failover([streaming('azure', [broken('TTS')]), next])
+    const text = begun()
+    const first = ask(tts, text).next()
+    await new Promise(setImmediate)
+    expect(next.texts).toEqual([])
+    text.finish(SENTENCE)
+    expect((await first).value).toEqual(audio(200))
+    expect(next.texts).toEqual([SENTENCE])
+    await tts.close()
+  })
+
+  it('let the next speak only the words that are missing of the whole text', async () => {
+    const next = new ScriptedVoice('embedded', [word('tres', 1, 0), audio(200)])
+    const steps = [word('uno', 0, 0), word('dos', 4, 300), audio(600), broken('TTS')]
+    const tts = failover([streaming('azure', steps), next])
+    const text = begun()
+    const events = all({ [Symbol.asyncIterator]: () => ask(tts, text) })
+    await new Promise(setImmediate)
+    text.finish(SENTENCE)
+    expect((await events).at(-2)).toEqual(word('tres', 8, 600))
+    expect(next.texts).toEqual([' tres cuatro'])
+    await tts.close()
+  })
+
+  it('count no time while the text is open, and 10 ms once it is whole', async () => {
+    vi.useFakeTimers()
+    const next = new ScriptedVoice('embedded', [audio(200)])
+    const tts = failover([streaming('azure', ['stall']), next])
+    const text = begun()
+    const first = ask(tts, text).next()
+    await vi.advanceTimersByTimeAsync(60_000)
+    text.finish(SENTENCE)
+    await vi.advanceTimersByTimeAsync(9)
+    expect(next.texts).toEqual([])
+    await vi.advanceTimersByTimeAsync(1)
+    expect((await first).value).toEqual(audio(200))
+    expect(next.texts).toEqual([SENTENCE])
+    vi.useRealTimers()
+    await tts.close()
   })
 })

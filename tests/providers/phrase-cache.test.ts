@@ -1,5 +1,6 @@
 /** Phrases from memory: which are kept, which go, and what a hit costs. */
 import { describe, expect, it } from 'vitest'
+import { GrowingText } from '../../server/growing-text.ts'
 import { CachedTts } from '../../server/providers/phrase-cache.ts'
 import type { TtsEvent } from '../../server/providers/tts.ts'
 import { ScriptedVoice, broken } from './doubles.ts'
@@ -85,5 +86,28 @@ describe('phrase cache', () => {
       await reading
     }
     expect(tts.stats.phrases).toBe(0)
+  })
+
+  it('gives a text that is still being written to the voice, and counts its 6 characters at its end', async () => {
+    const spent: number[] = []
+    const voice = Object.assign(new ScriptedVoice('azure', [audio(7)]), { isStreaming: true })
+    const tts = new CachedTts(voice, {
+      limitBytes: 100_000,
+      onSpent: (_callId, { characters }) => spent.push(characters),
+    })
+    await tts.prefill(['Claro.'], VOICE)
+    expect(tts.streamsText(VOICE)).toBe(true)
+    for (let time = 0; time < 2; time++) {
+      const text = new GrowingText()
+      text.grow('Cla')
+      const events = tts.synthesizeStream({ callId: 'c', text, voice: VOICE }, never)
+      for await (const event of events) {
+        expect(event).toEqual(audio(7))
+        text.finish('Claro.')
+      }
+    }
+    expect(voice.streamed).toHaveLength(2)
+    expect(spent).toEqual([6, 6])
+    expect(tts.stats).toMatchObject({ phrases: 1, hits: 0, misses: 2 })
   })
 })

@@ -1,6 +1,9 @@
 import { pino } from 'pino'
 import { describe, expect, it } from 'vitest'
+import { AzureService } from '../../bench/rig/azure-service.ts'
 import { GroqService } from '../../bench/rig/groq-service.ts'
+import { GrowingText } from '../../server/growing-text.ts'
+import { createMetrics } from '../../server/metrics.ts'
 import { selectProviders } from '../../server/providers/select.ts'
 
 const log = pino({ level: 'silent' })
@@ -23,7 +26,7 @@ describe('selection of providers', () => {
     const { stt, llm, tts, status } = await selectProviders(
       {
         ...nothing,
-        azure: { key: 'k', region: 'eastus', host: null },
+        azure: { key: 'k', region: 'eastus', host: null, textStreaming: 'auto' },
         groq: { apiKey: 'k', baseUrl: null },
         openAi: { baseUrl: 'http://127.0.0.1:1', apiKey: null, model: 'm' },
       },
@@ -32,6 +35,38 @@ describe('selection of providers', () => {
     expect([stt.name, llm.name, tts.name]).toEqual(['azure', 'groq', 'azure'])
     expect([status.stt, status.llm, status.tts].every(({ production }) => production)).toBe(true)
     expect(status.stt.label).toBe('Azure Speech (eastus)')
+  })
+
+  it('counts a voice that refuses a text stream, speaks it whole, and streams none where that is off', async () => {
+    const service = await AzureService.start({ firstAudioMs: 1 })
+    service.streamFailure = { kind: 'refuse', status: 404 }
+    const azure = { key: 'k', region: 'r', host: service.host }
+    const metrics = createMetrics()
+    const on = await selectProviders(
+      { ...nothing, azure: { ...azure, textStreaming: 'auto' } },
+      log,
+      metrics,
+    )
+    const off = await selectProviders(
+      { ...nothing, azure: { ...azure, textStreaming: 'off' } },
+      log,
+    )
+    const name = 'en-US-AvaMultilingualNeural'
+    const voice = { name, language: 'en-US', style: null, speed: 1 }
+    expect([on, off].map(({ tts }) => tts.streamsText?.(voice))).toEqual([true, false])
+    const text = new GrowingText()
+    text.finish('Of course, with pleasure.')
+    const request = { callId: 'c', text, voice }
+    let samples = 0
+    for await (const event of on.tts.synthesizeStream!(request, new AbortController().signal))
+      if (event.kind === 'audio') samples += event.pcm.length
+    expect(samples).toBeGreaterThan(0)
+    expect(service.ssml).toHaveLength(1)
+    expect(await metrics.registry.metrics()).toContain(
+      'andrea_text_streams_refused_total{provider="azure",code="TTS_UNAVAILABLE"} 1',
+    )
+    await Promise.all([on.tts.close(), off.tts.close(), on.stt.close(), off.stt.close()])
+    await service.close()
   })
 
   it('says which provider is out and why, until its probe works, and starts with the others', async () => {
