@@ -15,6 +15,8 @@ export type TtsFailure =
   /** Leaves one message, or the stream id, out. */
   | { kind: 'missing'; what: 'turn.start' | 'response' | 'turn.end' | 'streamId' }
   | { kind: 'slow'; firstAudioMs: number }
+  /** Tells where the words were when all audio has gone. */
+  | { kind: 'lateMetadata' }
   | { kind: 'garbage' }
 
 export interface SpeakerOptions {
@@ -68,11 +70,19 @@ export class AzureSpeaker {
     const text = textOf(ssml)
     const pcm = this.#options.audioOf(text)
     const audio = Buffer.from(pcm.buffer, pcm.byteOffset, pcm.byteLength)
-    send('audio.metadata', { Metadata: boundaries(text, audio.length / BYTES_PER_MS) })
-    this.#stream({ requestId, audio, at: 0 })
+    const tell = (): void =>
+      send('audio.metadata', { Metadata: boundaries(text, audio.length / BYTES_PER_MS) })
+    const isLate = failure?.kind === 'lateMetadata'
+    if (!isLate) tell()
+    this.#stream({ requestId, audio, at: 0, atEnd: isLate ? tell : null })
   }
 
-  #stream(state: { requestId: string; audio: Buffer; at: number }): void {
+  #stream(state: {
+    requestId: string
+    audio: Buffer
+    at: number
+    atEnd: (() => void) | null
+  }): void {
     const { requestId, audio, at } = state
     const failure = this.#options.failure()
     const sentMs = at / BYTES_PER_MS
@@ -84,6 +94,7 @@ export class AzureSpeaker {
     }
     const missing = failure?.kind === 'missing' ? failure.what : null
     if (at >= audio.length) {
+      state.atEnd?.()
       if (missing !== 'turn.end') sendJson(this.#ws, { path: 'turn.end', requestId, body: {} })
       return
     }
@@ -94,7 +105,7 @@ export class AzureSpeaker {
       streamId: missing === 'streamId' ? null : STREAM_ID,
       pcm: audio.subarray(at, end),
     })
-    this.#later(CHUNK_EVERY_MS, () => this.#stream({ requestId, audio, at: end }))
+    this.#later(CHUNK_EVERY_MS, () => this.#stream({ ...state, at: end }))
   }
 
   #later(ms: number, run: () => void): void {

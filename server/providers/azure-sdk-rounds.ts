@@ -3,7 +3,7 @@
  *
  *   round 1 ─waits for─► round 2 ─waits for─► round 3 …      one round per message received, and per 100 ms of audio sent
  *
- * A call of ten minutes keeps 8 000 of them, 3 to 4 MB, which the garbage collector walks through again and again. Here a round ends
+ * A call of ten minutes keeps 8 000 of them, which the garbage collector walks through again and again. Here a round ends
  * when it has done its work. This reaches into the SDK (version 1.52, pinned): where its inside is not as expected nothing is
  * changed, and the SDK works as it came.
  */

@@ -132,6 +132,21 @@ describe('azure voice', () => {
     await tts.close()
   })
 
+  it('gives every word its place, and all audio, though the service tells of the words behind the audio', async () => {
+    const tts = new AzureTts(account())
+    const inTime = await all(tts.synthesize(request, new AbortController().signal))
+    emulator.ttsFailure = { kind: 'lateMetadata' }
+    const late = await all(tts.synthesize(request, new AbortController().signal))
+    const words = (events: TtsEvent[]) => events.filter(({ kind }) => kind === 'word')
+    const samples = (events: TtsEvent[]) =>
+      events.reduce((sum, event) => sum + (event.kind === 'audio' ? event.pcm.length : 0), 0)
+    expect(words(late).length).toBeGreaterThan(1)
+    expect(words(late)).toEqual(words(inTime))
+    expect(samples(late)).toBe(samples(inTime))
+    expect(late.at(-1)?.kind).toBe('word')
+    await tts.close()
+  })
+
   it('fails, never hangs, whatever the service leaves out, closes or garbles', async () => {
     const tts = new AzureTts(account(), { firstMs: 250, gapMs: 250 })
     for (const failure of TTS_FAILURES) {
