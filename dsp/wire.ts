@@ -37,6 +37,8 @@ interface WireFunctions {
   encodeBase64(from: number, count: number, to: number): number
 }
 
+type Area = 'read' | 'message' | 'texts' | 'found' | 'payload' | 'plain' | 'base64'
+
 export class WireCore {
   /** Connections read into it. */
   readonly read: Buffer
@@ -46,7 +48,7 @@ export class WireCore {
   readonly #layout: Layout
   readonly #memory: Uint8Array
   readonly #view: DataView
-  readonly #at: Record<'read' | 'message' | 'texts' | 'found' | 'payload' | 'base64', number>
+  readonly #at: Record<Area, number>
   readonly #found: FoundMedia = { from: 0, to: 0, timestampMs: 0, chunk: 0 }
   /** The beginnings of `payload` and `base64`, as long as the last results: nearly all are of one length. */
   #decoded: Uint8Array
@@ -63,7 +65,7 @@ export class WireCore {
     this.#at = {
       ...{ read: take(READ_BYTES), message: take(WIRE_TEXT_MAX_BYTES), texts: take(1_024) },
       ...{ found: take(FOUND_BYTES), payload: take(WIRE_TEXT_MAX_BYTES) },
-      base64: take(WIRE_TEXT_MAX_BYTES),
+      ...{ plain: take(WIRE_TEXT_MAX_BYTES), base64: take(WIRE_TEXT_MAX_BYTES) },
     }
     const pages = Math.ceil(end / PAGE_BYTES)
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
@@ -145,9 +147,9 @@ export class WireCore {
 
   /** Writes `bytes`, at most 48 KiB of them, into `out` at `at` in base64. */
   encode(bytes: Uint8Array, out: Uint8Array, at: number): void {
-    const { payload, base64 } = this.#at
-    if (bytes !== this.#decoded) this.#memory.set(bytes, payload)
-    const characters = this.#core.encodeBase64(payload, bytes.length, base64)
+    const { plain, base64 } = this.#at
+    this.#memory.set(bytes, plain)
+    const characters = this.#core.encodeBase64(plain, bytes.length, base64)
     if (this.#encoded.length !== characters) {
       this.#encoded = this.#memory.subarray(base64, base64 + characters)
     }

@@ -45,6 +45,13 @@ describe('wire', () => {
     )
   })
 
+  it('leaves the 160 bytes that were read last as they are while others are written', () => {
+    const text = Buffer.alloc(160, 7).toString('base64')
+    const payload = wire.decode(Buffer.from(text, 'latin1'), 0, text.length)!
+    encode(new Uint8Array(160).fill(9))
+    expect(payload.every((byte) => byte === 7)).toBe(true)
+  })
+
   it('refuses every character outside the alphabet, at each of 40 places', () => {
     for (let code = 0; code < 256; code++) {
       const character = String.fromCharCode(code)
