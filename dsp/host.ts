@@ -10,11 +10,11 @@
  * Invariants: one writer per field (assembly/slot.ts says who); bytes first, then the index by
  * Atomics.store.
  */
-import { readFile } from 'node:fs/promises'
 import { DspError } from '../server/errors.ts'
 import { BED_NAMES, bedLoop, LOOP_SEC } from './beds.ts'
 import { FILTER_KEYS, LINE_RATES_HZ, planBytes, planTable, STRICT_KEYS } from './filters.ts'
 import { abort, constant, layoutOf, type Layout } from './layout.ts'
+import { moduleBytes } from './module.ts'
 import { slotOffsets, type SlotOffsets } from './slot-offsets.ts'
 import { suppressorTable } from './suppressor-tables.ts'
 import {
@@ -84,17 +84,9 @@ export interface Regions {
   end: number
 }
 
-const MODULE_URL = new URL('../build/dsp.wasm', import.meta.url)
 const PAGE_BYTES = 65_536
 /** 4 GiB less a page: the address space of WebAssembly. */
 const MEMORY_LIMIT_BYTES = 4 * 1024 ** 3 - PAGE_BYTES
-
-async function compileModule(): Promise<WebAssembly.Module> {
-  const bytes = await readFile(MODULE_URL).catch((cause: unknown) => {
-    throw new DspError('DSP_NOT_BUILT', 'build/dsp.wasm is missing: run `npm run build`', { cause })
-  })
-  return WebAssembly.compile(bytes)
-}
 
 function instantiate(share: Pick<DspShare, 'module' | 'memory'>): {
   layout: Layout
@@ -214,7 +206,7 @@ export async function createDspMemory(o: {
   /** Room for uploaded beds: none unless said. Untouched, it costs no memory. */
   uploadedBedBytes?: number
 }): Promise<DspMemory> {
-  const module = await compileModule()
+  const module = await WebAssembly.compile(moduleBytes())
   const probe = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true })
   const { layout } = instantiate({ module, memory: probe })
   const regions = placeRegions(layout, o.slots, o.lists)

@@ -6,9 +6,8 @@
  *
  * A result lasts until the next call of the same kind: one connection's bytes are dealt with before another's are read.
  */
-import { readFileSync } from 'node:fs'
-import { DspError } from '../server/errors.ts'
 import { abort, constant, layoutOf, type Layout } from './layout.ts'
+import { moduleBytes } from './module.ts'
 
 /** One read takes what came from one connection; a media message is about 350 bytes, a burst after a stall 100 of them. */
 const READ_BYTES = 65_536
@@ -19,7 +18,6 @@ const SLACK_BYTES = 64
 const FOUND_BYTES = 24
 const TEXTS = 5
 const PAGE_BYTES = 65_536
-const MODULE_URL = new URL('../build/dsp.wasm', import.meta.url)
 
 /** Where the payload's base64 lies in the message, and the stream time of its first sample. */
 export interface FoundMedia {
@@ -69,7 +67,9 @@ export class WireCore {
     }
     const pages = Math.ceil(end / PAGE_BYTES)
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
-    const { exports } = new WebAssembly.Instance(compile(), { env: { memory, abort } })
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(moduleBytes()), {
+      env: { memory, abort },
+    })
     this.#core = exports as unknown as WireFunctions
     this.#layout = layoutOf(exports)
     this.#memory = new Uint8Array(memory.buffer)
@@ -168,12 +168,4 @@ export function wireCore(): WireCore {
 /** Characters of `bytes` bytes in base64. */
 export function base64Length(bytes: number): number {
   return Math.ceil(bytes / 3) * 4
-}
-
-function compile(): WebAssembly.Module {
-  try {
-    return new WebAssembly.Module(readFileSync(MODULE_URL))
-  } catch (cause) {
-    throw new DspError('DSP_NOT_BUILT', 'build/dsp.wasm is missing: run `npm run build`', { cause })
-  }
 }

@@ -27,13 +27,13 @@ export const TWILIO_NAMES: MediaNames = { sequence: 'sequenceNumber', stream: 's
 
 /** Reads one stream's media messages. The result is reused by the next call. */
 export class MediaScanner {
-  readonly #wire: WireCore
+  readonly #core: WireCore
   /** Null for a stream with a name so long that no carrier gives it: everything is for JSON.parse then. */
   readonly #texts: Uint8Array | null
 
   constructor(streamSid: string, names: MediaNames = TWILIO_NAMES) {
-    this.#wire = wireCore()
-    this.#texts = this.#wire.textsOf([
+    this.#core = wireCore()
+    this.#texts = this.#core.textsOf([
       `{"event":"media","${names.sequence}":"`,
       '","media":{"track":"inbound","chunk":"',
       '","timestamp":"',
@@ -47,7 +47,7 @@ export class MediaScanner {
    * inside the payload would end it early; it is not base64 either, so the decoder refuses it.
    */
   scan(bytes: Buffer, length: number): FoundMedia | null {
-    return this.#texts === null ? null : this.#wire.scan(bytes, length, this.#texts)
+    return this.#texts === null ? null : this.#core.scan(bytes, length, this.#texts)
   }
 }
 
@@ -62,7 +62,7 @@ interface MediaFrame {
  * bits of length; no mask from a server): one write of one buffer, which is a call's largest cost. The buffer is reused.
  */
 export class MediaWriter {
-  readonly #wireCore = wireCore()
+  readonly #core = wireCore()
   readonly #head: Buffer
   /** By payload length: a line sends one, two or three frames at a time. */
   readonly #frames = new Map<number, MediaFrame>()
@@ -79,7 +79,7 @@ export class MediaWriter {
    */
   send(payload: Uint8Array, socket: WebSocket, wire: MediaWire | null): void {
     const frame = this.#frames.get(payload.length) ?? this.#shape(payload.length)
-    this.#wireCore.encode(payload, frame.bytes, frame.textAt)
+    this.#core.encode(payload, frame.bytes, frame.textAt)
     if (wire) wire.write(frame.bytes)
     else socket.send(frame.bytes.subarray(FRAME_HEADER_BYTES), { binary: false })
     if (!wire || wire.writableLength > 0) this.#frames.clear()

@@ -91,8 +91,8 @@ export class TextLane {
   onText: MediaWire['onText'] = null
   /** False while the socket still holds bytes that came before. */
   isOpen: () => boolean = () => true
-  /** For net.Socket: one memory for every connection, since reads finish before the next begins. */
   readonly #core = wireCore()
+  /** For net.Socket: one memory for every connection, since reads finish before the next begins. */
   readonly onread = {
     buffer: this.#core.read,
     callback: (bytes: number, buffer: Uint8Array): boolean => {
