@@ -5,6 +5,7 @@
  */
 import type { WebSocket } from 'ws'
 import { TURN_START, parseMessage, sendAudio, sendGarbage, sendJson } from './azure-wire.ts'
+import { Timers } from './timers.ts'
 
 export type TtsFailure =
   | { kind: 'refuse'; status: number; retryAfterSec?: number }
@@ -27,15 +28,16 @@ export interface SpeakerOptions {
   onSsml(ssml: string): void
 }
 
-const CHUNK_BYTES = 6_400
+export const CHUNK_BYTES = 6_400
 const CHUNK_EVERY_MS = 10
-const BYTES_PER_MS = 32
+/** 16 kHz, 16 bit. */
+export const BYTES_PER_MS = 32
 const STREAM_ID = 'S1'
 
 export class AzureSpeaker {
   readonly #ws: WebSocket
   readonly #options: SpeakerOptions
-  readonly #timers = new Set<NodeJS.Timeout>()
+  readonly #timers = new Timers()
 
   constructor(ws: WebSocket, options: SpeakerOptions) {
     this.#ws = ws
@@ -44,9 +46,7 @@ export class AzureSpeaker {
       const { path, requestId, body } = parseMessage(data, isBinary)
       if (path === 'ssml') this.#speak(requestId, body.toString())
     })
-    ws.on('close', () => {
-      for (const timer of this.#timers) clearTimeout(timer)
-    })
+    ws.on('close', () => this.#timers.clear())
   }
 
   #speak(requestId: string, ssml: string): void {
@@ -54,7 +54,7 @@ export class AzureSpeaker {
     const failure = this.#options.failure()
     if (failure?.kind === 'silent') return
     const waitMs = failure?.kind === 'slow' ? failure.firstAudioMs : this.#options.firstAudioMs
-    this.#later(waitMs, () => this.#begin(requestId, ssml))
+    this.#timers.later(waitMs, () => this.#begin(requestId, ssml))
   }
 
   #begin(requestId: string, ssml: string): void {
@@ -105,15 +105,7 @@ export class AzureSpeaker {
       streamId: missing === 'streamId' ? null : STREAM_ID,
       pcm: audio.subarray(at, end),
     })
-    this.#later(CHUNK_EVERY_MS, () => this.#stream({ ...state, at: end }))
-  }
-
-  #later(ms: number, run: () => void): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer)
-      run()
-    }, ms)
-    this.#timers.add(timer)
+    this.#timers.later(CHUNK_EVERY_MS, () => this.#stream({ ...state, at: end }))
   }
 }
 

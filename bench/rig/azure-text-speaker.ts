@@ -6,8 +6,10 @@
  *   text.piece … ─► 3 words, or text.end ─► 150 ms ─► response ─► boundaries and audio of each whole word ─► turn.end
  */
 import type { WebSocket } from 'ws'
-import { boundaries, type SpeakerOptions, type TtsFailure } from './azure-speaker.ts'
+import { BYTES_PER_MS, CHUNK_BYTES, boundaries } from './azure-speaker.ts'
+import type { SpeakerOptions, TtsFailure } from './azure-speaker.ts'
 import { TURN_START, parseMessage, sendAudio, sendGarbage, sendJson } from './azure-wire.ts'
+import { Timers } from './timers.ts'
 
 export interface TextSpeakerOptions extends Omit<SpeakerOptions, 'onSsml'> {
   /** `synthesis.input` of a request. */
@@ -16,9 +18,7 @@ export interface TextSpeakerOptions extends Omit<SpeakerOptions, 'onSsml'> {
 }
 
 const WORDS_TO_BEGIN = 3
-const CHUNK_BYTES = 6_400
 const EVERY_MS = 10
-const BYTES_PER_MS = 32
 const STREAM_ID = 'S2'
 
 /** One request: text that came, audio that went. */
@@ -37,7 +37,7 @@ interface Turn {
 export class AzureTextSpeaker {
   readonly #ws: WebSocket
   readonly #options: TextSpeakerOptions
-  readonly #timers = new Set<NodeJS.Timeout>()
+  readonly #timers = new Timers()
   #turn: Turn | null = null
 
   constructor(ws: WebSocket, options: TextSpeakerOptions) {
@@ -49,9 +49,7 @@ export class AzureTextSpeaker {
       if (path === 'text.piece') this.#take(body.toString())
       if (path === 'text.end') this.#take(null)
     })
-    ws.on('close', () => {
-      for (const timer of this.#timers) clearTimeout(timer)
-    })
+    ws.on('close', () => this.#timers.clear())
   }
 
   #open(requestId: string, context: string): void {
@@ -81,7 +79,7 @@ export class AzureTextSpeaker {
     const failure = this.#options.failure()
     if (failure?.kind === 'silent') return
     const waitMs = failure?.kind === 'slow' ? failure.firstAudioMs : this.#options.firstAudioMs
-    this.#later(waitMs, () => this.#begin(turn))
+    this.#timers.later(waitMs, () => this.#begin(turn))
   }
 
   #begin(turn: Turn): void {
@@ -109,7 +107,7 @@ export class AzureTextSpeaker {
       this.#turn = null
       return
     }
-    this.#later(EVERY_MS, () => this.#step(turn))
+    this.#timers.later(EVERY_MS, () => this.#step(turn))
   }
 
   /** Audio and word boundaries of the words that are whole; metadata counts from the beginning, text offsets are unknown. */
@@ -137,13 +135,5 @@ export class AzureTextSpeaker {
 
   #send(path: string, body: unknown): void {
     sendJson(this.#ws, { path, requestId: this.#turn?.requestId ?? '', body })
-  }
-
-  #later(ms: number, run: () => void): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer)
-      run()
-    }, ms)
-    this.#timers.add(timer)
   }
 }

@@ -9,6 +9,7 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { SeededWords } from './seeded-words.ts'
+import { Timers } from './timers.ts'
 
 export type LlmFailure =
   /** Answers with this status; the body's code follows from it unless given. */
@@ -91,7 +92,7 @@ export class GroqService {
   readonly #options: GroqServiceOptions
   readonly #words: SeededWords
   readonly #http = createServer((request, response) => this.#take(request, response))
-  readonly #timers = new Set<NodeJS.Timeout>()
+  readonly #timers = new Timers()
 
   constructor(options: GroqServiceOptions) {
     this.#options = options
@@ -108,7 +109,7 @@ export class GroqService {
   }
 
   async close(): Promise<void> {
-    for (const timer of this.#timers) clearTimeout(timer)
+    this.#timers.clear()
     this.#http.closeAllConnections()
     await new Promise((resolve) => this.#http.close(resolve))
   }
@@ -150,7 +151,7 @@ export class GroqService {
     if (failure !== null) return
     const text = this.#options.transcriptOf?.(heard) ?? this.#words.words(1, 6, 'es').join(' ')
     const verbose = heard.fields['response_format'] === 'verbose_json'
-    this.#later(this.#options.whisperMs ?? 200, () =>
+    this.#timers.later(this.#options.whisperMs ?? 200, () =>
       sendJson(response, {
         text: ` ${text}`,
         ...(verbose ? { segments: [{ id: 0, text: ` ${text}`, ...this.whisperDoubt }] } : {}),
@@ -175,7 +176,7 @@ export class GroqService {
     const answer = this.#options.answerOf?.(request) ?? this.#seeded(number)
     const tokens = answer.match(/\s*\S+/g) ?? []
     const slowMs = failure?.kind === 'slow' ? failure.firstTokenMs : null
-    this.#later(slowMs ?? this.#options.firstTokenMs ?? 400, () => {
+    this.#timers.later(slowMs ?? this.#options.firstTokenMs ?? 400, () => {
       response.writeHead(200, { 'content-type': 'text/event-stream', ...LIMITS })
       response.socket?.setNoDelay(true)
       const first = { role: 'assistant', content: '' }
@@ -213,7 +214,7 @@ export class GroqService {
     if (at === tokens.length) return this.#finish(response, number, usageOf(prompt, tokens.length))
     this.#options.onToken?.()
     this.#write(response, chunk(number, { content: tokens[at]! }))
-    this.#later(1_000 / (this.#options.tokensPerSec ?? 60), () =>
+    this.#timers.later(1_000 / (this.#options.tokensPerSec ?? 60), () =>
       this.#tokens(response, { ...state, at: at + 1 }),
     )
   }
@@ -244,14 +245,6 @@ export class GroqService {
 
   #seeded(number: number): string {
     return `Claro. ${this.#words.words(number, 12, 'es').join(' ')}. ¿Le parece bien?`
-  }
-
-  #later(ms: number, run: () => void): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer)
-      run()
-    }, ms)
-    this.#timers.add(timer)
   }
 }
 
