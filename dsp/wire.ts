@@ -16,7 +16,12 @@ export const WIRE_TEXT_MAX_BYTES = 65_536
 /** The core reads, and writes, up to 16 bytes beyond what it was asked for. */
 const SLACK_BYTES = 64
 const FOUND_BYTES = 24
-const TEXTS = 5
+/** Texts that the streams of a carrier have in common. */
+const TEXTS = 4
+/** Carriers name two fields each in their own way. */
+const SHAPES_MAX = 8
+const TEXTS_BYTES = 256
+const CLOSING_BYTES = 512
 const PAGE_BYTES = 65_536
 
 /** Where the payload's base64 lies in the message, and the stream time of its first sample. */
@@ -28,14 +33,21 @@ export interface FoundMedia {
   chunk: number
 }
 
+/** The texts around a stream's numbers and payload: see scan(). */
+export interface MediaTexts {
+  /** Where those lie that its carrier's streams have in common. */
+  readonly sharedAt: number
+  readonly closing: Uint8Array
+}
+
 interface WireFunctions {
   unmask(from: number, to: number, length: number, mask: number): void
-  scanMedia(message: number, length: number, texts: number, found: number): number
+  scanMedia(message: number, length: number, texts: number, closing: number, found: number): number
   decodeBase64(from: number, count: number, to: number): number
   encodeBase64(from: number, count: number, to: number): number
 }
 
-type Area = 'read' | 'message' | 'texts' | 'found' | 'payload' | 'plain' | 'base64'
+type Area = 'read' | 'message' | 'texts' | 'closing' | 'found' | 'payload' | 'plain' | 'base64'
 
 export class WireCore {
   /** Connections read into it. */
@@ -48,6 +60,8 @@ export class WireCore {
   readonly #view: DataView
   readonly #at: Record<Area, number>
   readonly #found: FoundMedia = { from: 0, to: 0, timestampMs: 0, chunk: 0 }
+  /** Places of the texts that were put down, by their text. */
+  readonly #shapes = new Map<string, number>()
   /** The beginnings of `payload` and `base64`, as long as the last results: nearly all are of one length. */
   #decoded: Uint8Array
   #encoded: Uint8Array
@@ -61,8 +75,16 @@ export class WireCore {
       return at
     }
     this.#at = {
-      ...{ read: take(READ_BYTES), message: take(WIRE_TEXT_MAX_BYTES), texts: take(1_024) },
-      ...{ found: take(FOUND_BYTES), payload: take(WIRE_TEXT_MAX_BYTES) },
+      ...{
+        read: take(READ_BYTES),
+        message: take(WIRE_TEXT_MAX_BYTES),
+        texts: take(SHAPES_MAX * TEXTS_BYTES),
+      },
+      ...{
+        closing: take(CLOSING_BYTES),
+        found: take(FOUND_BYTES),
+        payload: take(WIRE_TEXT_MAX_BYTES),
+      },
       ...{ plain: take(WIRE_TEXT_MAX_BYTES), base64: take(WIRE_TEXT_MAX_BYTES) },
     }
     const pages = Math.ceil(end / PAGE_BYTES)
@@ -91,33 +113,47 @@ export class WireCore {
     this.#core.unmask(this.#at.read + from, this.#at.message, length, 0)
   }
 
-  /** The texts around a stream's numbers and payload (assembly/wire.ts, scanMedia), for scan(). Null when one is too long. */
-  textsOf(texts: readonly [string, string, string, string, string]): Uint8Array | null {
-    const each = 4 + constant(this.#layout, 'WIRE_TEXT_BYTES')
-    const closing = constant(this.#layout, 'WIRE_CLOSING_BYTES')
-    const last = Buffer.byteLength(texts[TEXTS - 1]!)
-    if (last > closing || texts.slice(0, -1).some((text) => text.length + 4 > each)) return null
+  /** For scan(): four texts and the closing one (assembly/wire.ts, scanMedia). Null when one is too long, or there are too many kinds. */
+  textsOf(texts: readonly [string, string, string, string], closing: string): MediaTexts | null {
+    const each = constant(this.#layout, 'WIRE_TEXT_BYTES')
+    const closingBytes = Buffer.byteLength(closing)
+    if (closingBytes > constant(this.#layout, 'WIRE_CLOSING_BYTES')) return null
+    if (texts.some((text) => text.length > each)) return null
+    const sharedAt = this.#shapeOf(texts, 4 + each)
+    if (sharedAt === null) return null
     // Memory of its own: a short Buffer that lives as long as a call would keep the 64 KiB of Node's pool that it is cut from.
-    const bytes = Buffer.allocUnsafeSlow(each * (TEXTS - 1) + 4 + last).fill(0)
-    texts.forEach((text, i) => {
-      bytes.writeInt32LE(Buffer.byteLength(text), i * each)
-      bytes.write(text, i * each + 4)
+    const bytes = Buffer.allocUnsafeSlow(4 + closingBytes)
+    bytes.writeInt32LE(closingBytes)
+    bytes.write(closing, 4)
+    return { sharedAt, closing: bytes }
+  }
+
+  #shapeOf(texts: readonly string[], eachBytes: number): number | null {
+    const key = texts.join('\0')
+    const known = this.#shapes.get(key)
+    if (known !== undefined) return known
+    if (this.#shapes.size === SHAPES_MAX) return null
+    const at = this.#at.texts + this.#shapes.size * TEXTS_BYTES
+    texts.slice(0, TEXTS).forEach((text, i) => {
+      this.#view.setInt32(at + i * eachBytes, text.length, true)
+      this.#memory.set(Buffer.from(text, 'latin1'), at + i * eachBytes + 4)
     })
-    return bytes
+    this.#shapes.set(key, at)
+    return at
   }
 
   /**
    * The payload of a media message, the first `length` bytes of `bytes`, with `texts` around it. Null when it is anything else.
    * The result is reused.
    */
-  scan(bytes: Buffer, length: number, texts: Uint8Array): FoundMedia | null {
+  scan(bytes: Buffer, length: number, texts: MediaTexts): FoundMedia | null {
     if (bytes !== this.message) {
       if (length > WIRE_TEXT_MAX_BYTES) return null
       this.message.set(bytes.subarray(0, length))
     }
-    const { message, texts: textsAt, found } = this.#at
-    this.#memory.set(texts, textsAt)
-    if (this.#core.scanMedia(message, length, textsAt, found) === 0) return null
+    const { message, closing, found } = this.#at
+    this.#memory.set(texts.closing, closing)
+    if (this.#core.scanMedia(message, length, texts.sharedAt, closing, found) === 0) return null
     this.#found.from = this.#view.getInt32(found, true)
     this.#found.to = this.#view.getInt32(found + 4, true)
     this.#found.chunk = this.#view.getFloat64(found + 8, true)

@@ -159,7 +159,8 @@ export class AudioLane {
     const frame = this.#slot.nextOutbound()
     if (frame === null) return null
     this.#counters.framesOut++
-    this.#wakeUp()
+    // Where it is needed, room for one more frame is work; elsewhere the next tick need not look.
+    if (this.mayHaveWork) this.#wakeUp()
     return frame
   }
 
@@ -190,6 +191,11 @@ export class AudioLane {
       slot.flushAgent()
     }
     return slot.hasWork()
+  }
+
+  /** For the pool: a tick is to look at the lane. Asked where the slot was just read, while it is in the processor's caches. */
+  get mayHaveWork(): boolean {
+    return this.#slot.hasWork() || this.#slot.hasUnflushedTail
   }
 
   /** For the pool: the line waits for agent audio that is there. */

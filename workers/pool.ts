@@ -329,7 +329,8 @@ export class AudioPool {
       return
     }
     this.#counters.framesIn += lane.drain()
-    if (!lane.faulted) this.#wake(lane)
+    // What was pushed meanwhile has no other witness: a tick passes over a lane in a batch.
+    if (!lane.faulted && lane.mayHaveWork) this.#wake(lane)
   }
 
   #wake(lane: AudioLane): void {

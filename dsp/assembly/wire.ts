@@ -42,10 +42,12 @@ function digits(from: usize, to: usize): f64 {
 /**
  * Texts between the numbers of a media message, one after the other, each behind its length (i32) and padded to 48 bytes:
  *
- *   0 from `{` to the sequence number   1 to the chunk   2 to the timestamp   3 to the payload   4 from the payload to `}`
+ *   0 from `{` to the sequence number   1 to the chunk   2 to the timestamp   3 to the payload
+ *
+ * A carrier's streams have them in common. The closing text, from the payload to `}`, is each stream's own.
  */
 export const WIRE_TEXT_BYTES: i32 = 48
-/** Of text 4, which holds the stream's id. */
+/** Longest closing text, which holds the stream's id. */
 export const WIRE_CLOSING_BYTES: i32 = 256
 
 function behindText(at: usize, end: usize, text: usize): usize {
@@ -55,12 +57,17 @@ function behindText(at: usize, end: usize, text: usize): usize {
 }
 
 /**
- * [in] a message of `length` bytes, the five texts; [out] at `found`: place of the payload from and to (i32, from the message's
+ * [in] a message of `length` bytes, the four texts, the closing one behind its length; [out] at `found`: place of the payload from and to (i32, from the message's
  * first byte), chunk and timestamp (f64) → whether every byte is one that such a message has; base64 is not looked at.
  */
-export function scanMedia(message: usize, length: i32, texts: usize, found: usize): bool {
+export function scanMedia(
+  message: usize,
+  length: i32,
+  texts: usize,
+  closing: usize,
+  found: usize,
+): bool {
   const end = message + <usize>length
-  const closing = texts + 4 * (4 + WIRE_TEXT_BYTES)
   let at = behindText(message, end, texts)
   if (at == 0) return false
   let to = behindDigits(at, 20)

@@ -7,7 +7,13 @@
  */
 
 import type { WebSocket } from 'ws'
-import { base64Length, wireCore, type FoundMedia, type WireCore } from '../../dsp/wire.ts'
+import {
+  base64Length,
+  wireCore,
+  type FoundMedia,
+  type MediaTexts,
+  type WireCore,
+} from '../../dsp/wire.ts'
 import type { MediaWire } from './carrier.ts'
 
 export type { FoundMedia } from '../../dsp/wire.ts'
@@ -29,17 +35,19 @@ export const TWILIO_NAMES: MediaNames = { sequence: 'sequenceNumber', stream: 's
 export class MediaScanner {
   readonly #core: WireCore
   /** Null for a stream with a name so long that no carrier gives it: everything is for JSON.parse then. */
-  readonly #texts: Uint8Array | null
+  readonly #texts: MediaTexts | null
 
   constructor(streamSid: string, names: MediaNames = TWILIO_NAMES) {
     this.#core = wireCore()
-    this.#texts = this.#core.textsOf([
-      `{"event":"media","${names.sequence}":"`,
-      '","media":{"track":"inbound","chunk":"',
-      '","timestamp":"',
-      '","payload":"',
+    this.#texts = this.#core.textsOf(
+      [
+        `{"event":"media","${names.sequence}":"`,
+        '","media":{"track":"inbound","chunk":"',
+        '","timestamp":"',
+        '","payload":"',
+      ],
       `"},"${names.stream}":${JSON.stringify(streamSid)}}`,
-    ])
+    )
   }
 
   /**

@@ -5,7 +5,9 @@
  *   frame ─┐
  *   frame ─┴─► [ ≤ 3 frames, end to end ] ─► sendPayload, once
  *
- * Invariants: nothing waits here between two turns of the playout; memory is allocated with the first frame only.
+ * A frame that leaves alone, as nearly all do, is not copied.
+ *
+ * Invariants: nothing waits here between two turns of the playout; memory is allocated with the first two frames only.
  */
 
 /** 60 ms. A turn rarely finds more than two frames prepared, and a socket that takes nothing should lose little at once. */
@@ -16,6 +18,8 @@ export class OutboundMessage {
   #frames: Uint8Array[] = []
   #payloads: Uint8Array[] = []
   #count = 0
+  /** A frame that is still where it was prepared: the first, as long as no other follows it. */
+  #lent: Uint8Array | null = null
 
   get count(): number {
     return this.#count
@@ -25,17 +29,32 @@ export class OutboundMessage {
     return this.#count === MESSAGE_MAX_FRAMES
   }
 
-  /** Copies one frame to the end; all frames of a line have one length. The message must not be full. */
+  /**
+   * Adds one frame to the end; all frames of a line have one length. The message must not be full. The bytes must stay until take(), or
+   * until own() is called.
+   */
   add(frame: Uint8Array): void {
-    if (this.#frames[0]?.length !== frame.length) this.#allocate(frame.length)
-    this.#frames[this.#count]!.set(frame)
+    if (this.#count === 0) this.#lent = frame
+    else {
+      this.own()
+      this.#frames[this.#count]!.set(frame)
+    }
     this.#count++
+  }
+
+  /** Copies what was added and is still elsewhere: its bytes may be used again. */
+  own(): void {
+    if (this.#lent === null || this.#count === 0) return
+    const frame = this.#lent
+    this.#lent = null
+    if (this.#frames[0]?.length !== frame.length) this.#allocate(frame.length)
+    this.#frames[0]!.set(frame)
   }
 
   /** What was added since the last call as one payload, valid until the next add(); null when that is nothing. */
   take(): Uint8Array | null {
     if (this.#count === 0) return null
-    const payload = this.#payloads[this.#count - 1]!
+    const payload = this.#lent ?? this.#payloads[this.#count - 1]!
     this.#count = 0
     return payload
   }
@@ -47,7 +66,7 @@ export class OutboundMessage {
 
   /** The frame at `index` of the message that was taken last. */
   frame(index: number): Uint8Array {
-    return this.#frames[index]!
+    return this.#lent ?? this.#frames[index]!
   }
 
   #allocate(frameBytes: number): void {
@@ -55,6 +74,5 @@ export class OutboundMessage {
     const places = Array.from({ length: MESSAGE_MAX_FRAMES }, (_, i) => i)
     this.#frames = places.map((i) => bytes.subarray(i * frameBytes, (i + 1) * frameBytes))
     this.#payloads = places.map((i) => bytes.subarray(0, (i + 1) * frameBytes))
-    this.#count = 0
   }
 }

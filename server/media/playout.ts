@@ -181,6 +181,8 @@ export class Playout implements Playback {
 
   #sendDue(nowMs: number): void {
     while (this.#line.due(nowMs)) {
+      // The lane may use the bytes of the last frame again.
+      this.#message.own()
       const frame = this.#deps.lane.nextOutbound()
       if (!frame) break
       if (this.#message.isFull) this.#flush()

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { base64Length, WireCore } from '../../dsp/wire.ts'
 
 const wire = new WireCore()
-const TEXTS = ['{"n":"', '","c":"', '","t":"', '","p":"', '"},"s":"MZ1"}'] as const
+const TEXTS = ['{"n":"', '","c":"', '","t":"', '","p":"'] as const
+const CLOSING = '"},"s":"MZ1"}'
 
 function encode(bytes: Uint8Array): string {
   const length = base64Length(bytes.length)
@@ -22,7 +23,7 @@ function decode(text: string): Buffer | null {
 
 function scan(text: string): { payload: string; timestampMs: number; chunk: number } | null {
   const bytes = Buffer.from(text)
-  const found = wire.scan(bytes, bytes.length, wire.textsOf(TEXTS)!)
+  const found = wire.scan(bytes, bytes.length, wire.textsOf(TEXTS, CLOSING)!)
   if (!found) return null
   const { from, to, timestampMs, chunk } = found
   return { payload: text.slice(from, to), timestampMs, chunk }
@@ -93,7 +94,7 @@ describe('wire', () => {
 
   it('finds payload, chunk and timestamp of 1 to 12 digits', () => {
     const message = (n: string, c: string, t: string, p: string) =>
-      `${TEXTS[0]}${n}${TEXTS[1]}${c}${TEXTS[2]}${t}${TEXTS[3]}${p}${TEXTS[4]}`
+      `${TEXTS[0]}${n}${TEXTS[1]}${c}${TEXTS[2]}${t}${TEXTS[3]}${p}${CLOSING}`
     const number = fc.integer({ min: 0, max: 999_999_999_999 })
     fc.assert(
       fc.property(number, number, number, fc.base64String({ minLength: 4 }), (n, c, t, payload) => {
@@ -107,7 +108,7 @@ describe('wire', () => {
   })
 
   it('refuses a message that differs in any one byte outside numbers and payload, or is cut short', () => {
-    const text = `${TEXTS[0]}7${TEXTS[1]}8${TEXTS[2]}9${TEXTS[3]}AAAA${TEXTS[4]}`
+    const text = `${TEXTS[0]}7${TEXTS[1]}8${TEXTS[2]}9${TEXTS[3]}AAAA${CLOSING}`
     const payloadAt = text.indexOf('AAAA')
     const numbers = ['7', '8', '9'].map((digit) => text.indexOf(digit))
     for (let i = 0; i < text.length; i++) {
@@ -118,10 +119,17 @@ describe('wire', () => {
     }
   })
 
-  it('takes no texts of more than 48 bytes, 256 for the last', () => {
+  it('takes no texts of more than 48 bytes, and a closing one of at most 256', () => {
     const long = 'x'.repeat(49)
-    expect(wire.textsOf([long, '', '', '', ''])).toBeNull()
-    expect(wire.textsOf(['', '', '', '', 'x'.repeat(257)])).toBeNull()
-    expect(wire.textsOf(['', '', '', '', 'x'.repeat(256)])).not.toBeNull()
+    expect(wire.textsOf([long, '', '', ''], '')).toBeNull()
+    expect(wire.textsOf(TEXTS, 'x'.repeat(257))).toBeNull()
+    expect(wire.textsOf(TEXTS, 'x'.repeat(256))).not.toBeNull()
+  })
+
+  it('knows 8 kinds of messages, and those it knows again', () => {
+    const own = new WireCore()
+    const kinds = Array.from({ length: 9 }, (_, i) => own.textsOf([`{${i}`, '', '', ''], ''))
+    expect(kinds.map((texts) => texts !== null)).toEqual([...Array<boolean>(8).fill(true), false])
+    expect(own.textsOf(['{7', '', '', ''], '')?.sharedAt).toBe(kinds[7]?.sharedAt)
   })
 })
