@@ -78,3 +78,6 @@ export class RequestError extends AndreaError {
 export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
+
+/** The reason for which whatever may still be open behind an answer is aborted. One for all: abort() would make one each time, with a trace. */
+export const OVER = new DOMException('This is over', 'AbortError')

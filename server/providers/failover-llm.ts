@@ -9,7 +9,7 @@
  *
  * The short time-outs hold while there is another one to ask; the last one has its own, longer limits.
  */
-import { ProviderError, errorText } from '../errors.ts'
+import { OVER, ProviderError, errorText } from '../errors.ts'
 import type { CallAccounts } from './call-accounts.ts'
 import { stallError } from './chat-completion.ts'
 import type { LlmEvent, LlmProvider, LlmRequest } from './llm.ts'
@@ -146,7 +146,7 @@ export class FailoverLlm implements LlmProvider {
     } finally {
       guard.stop()
       signal.removeEventListener('abort', abort)
-      attempt.abort()
+      attempt.abort(OVER)
       // One that was given up before its first token was read all the same; one that was refused was not.
       if (!count.counted && (count.characters > 0 || !isRefused))
         this.#estimate(provider, request, count)

@@ -10,7 +10,7 @@
  * Where a sentence broke off is known from the word times, or estimated from the audio's length, so that no word is
  * heard twice and none is lost. A voice that has the phrase in its cache counts as usable even when its service is out.
  */
-import { ProviderError } from '../errors.ts'
+import { OVER, ProviderError } from '../errors.ts'
 import { wholeText } from '../growing-text.ts'
 import type { CallAccounts } from './call-accounts.ts'
 import { asProviderError, warmAll } from './failover-llm.ts'
@@ -182,7 +182,7 @@ export class FailoverTts implements TtsProvider {
     } finally {
       guard.stop()
       signal.removeEventListener('abort', abort)
-      attempt.abort()
+      attempt.abort(OVER)
     }
   }
 }

@@ -11,7 +11,7 @@
 import Groq from 'groq-sdk'
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'groq-sdk/error'
 import type { ChatCompletionCreateParamsStreaming } from 'groq-sdk/resources/chat/completions'
-import { ProviderError, errorText } from '../errors.ts'
+import { OVER, ProviderError, errorText } from '../errors.ts'
 import { AnswerReader, requestBody, stallError, statusError } from './chat-completion.ts'
 import type { LlmEvent, LlmProvider, LlmRequest } from './llm.ts'
 import { StallGuard } from './stall-guard.ts'
@@ -186,7 +186,7 @@ export class GroqLlm implements LlmProvider {
     } finally {
       guard.stop()
       signal.removeEventListener('abort', abort)
-      controller.abort()
+      controller.abort(OVER)
     }
   }
 }

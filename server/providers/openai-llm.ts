@@ -8,7 +8,7 @@
  * Invariants: the connection is closed when the caller aborts, leaves the loop or a time-out fires; an aborted answer
  * ends silently and without `done`.
  */
-import { ProviderError, errorText } from '../errors.ts'
+import { OVER, ProviderError, errorText } from '../errors.ts'
 import { AnswerReader, requestBody, stallError, statusError } from './chat-completion.ts'
 import { EventStreamParser } from './event-stream.ts'
 import type { LlmEvent, LlmProvider, LlmRequest } from './llm.ts'
@@ -108,7 +108,7 @@ export class OpenAiLlm implements LlmProvider {
       tokens.stop()
       signal.removeEventListener('abort', abort)
       // Closes the connection also when the caller left the loop; without effect after a complete answer.
-      controller.abort()
+      controller.abort(OVER)
     }
   }
 
