@@ -1,16 +1,15 @@
 /**
- * Bench `http`: autocannon against the server's HTTP side, alone and while N whole calls are live.
+ * Bench `http`: autocannon against the server's HTTP side, alone and while N calls are live: whole ones, or echoed streams (`callKind`).
  *
  *   signed webhook, health, agents (config), calls (history) ─► as fast as they go, alone
- *   the same at a call centre's rate ─► while N scripted calls talk to emulated providers
+ *   the same at a call centre's rate ─► while N calls are live
  *
  * Alone, webhooks are answered until every place is reserved (2 000), then politely refused: both are TwiML behind a
  * checked signature. Under calls the rate is low enough that each webhook connects.
  */
-import { CallLoad } from './rig/call-load.ts'
 import { fire, type CannonOrder, type CannonShot } from './rig/cannon-process.ts'
-import { spokenScript } from './rig/canned-speech.ts'
-import { AUTH_TOKEN, openLab, sleep, type Lab } from './rig/lab.ts'
+import { AUTH_TOKEN, sleep } from './rig/lab.ts'
+import { openLiveLoad, type CallKind, type LiveLoad } from './rig/live-load.ts'
 import { rounded, type BenchFigures } from './rig/report.ts'
 import {
   CLOCK_LATE_P99_LIMIT_MS,
@@ -20,18 +19,20 @@ import {
   settledClockMs,
   snapshot,
 } from './rig/self-check.ts'
+import { LIVE_SHARE } from './rig/targets.ts'
 import { signature } from './rig/twilio-webhook.ts'
 
+/** Places: alone, webhooks reserve all of them. */
+const MAX_CALLS = 2_000
 const CONNECTIONS = 10
 const WEBHOOKS_PER_SEC = 20
 const API_PER_SEC = 50
-const DIAL_PER_SEC = 20
+/** Autocannon is a process of its own, which has to start. */
+const CANNON_START_SEC = 2
 /** A reservation lives 60 s. */
 const RESERVED_MS = 61_000
 /** What bench/rig/targets.ts wants of a webhook under calls. */
 const WEBHOOK_LIMIT_MS = 25
-/** Of the calls that were to be live. */
-const LIVE_SHARE = 0.99
 /** Different calls, so that nothing can be answered from memory. */
 const DISTINCT_CALLS = 500
 const INCOMING = '/api/v1/twilio/incoming-call'
@@ -39,6 +40,7 @@ const INCOMING = '/api/v1/twilio/incoming-call'
 export interface HttpOptions {
   /** Calls that are live in the second half. */
   calls: number
+  callKind: CallKind
   /** Per target. */
   seconds: number
   seed: number
@@ -49,25 +51,25 @@ type Requests = CannonOrder['requests']
 
 /** @throws RigUnreliable when the rig was the bottleneck. */
 export async function runHttp(options: HttpOptions): Promise<BenchFigures> {
-  const { calls, seconds, seed, progress } = options
-  const lines = await spokenScript(undefined, progress)
-  const lab = await openLab({ maxCalls: 2_000, seed, loadControl: false, progress })
+  const { calls, callKind, seconds, seed, progress } = options
+  const load = await openLiveLoad({ kind: callKind, maxCalls: MAX_CALLS, seed, progress })
+  const { server, pacer, rigCore } = load
   try {
     const clockMs = await settledClockMs()
-    const targets = targetsOf(lab)
+    const targets = targetsOf(server)
     const alone: Record<string, CannonShot> = {}
     let reservedMs = 0
     // Webhooks first: they reserve every place for a minute, in which the others are measured.
     for (const [name, requests] of Object.entries(targets)) {
       alone[name] = await fire({
-        ...{ url: lab.server.url, seconds, connections: CONNECTIONS, requests },
+        ...{ url: server.url, seconds, connections: CONNECTIONS, requests },
       })
       if (name === 'webhook') reservedMs = performance.now()
       progress(`${name} alone: ${JSON.stringify(alone[name])}`)
     }
     progress('waiting until the reservations of the webhooks have expired (60 s)')
     await sleep(Math.max(0, reservedMs + RESERVED_MS - performance.now()))
-    const under = await underCalls(lab, lines, options)
+    const under = await underCalls(load, options)
     const wrong = [...Object.values(alone), ...Object.values(under.shots)].reduce(
       (sum, shot) => sum + shot.wrong,
       0,
@@ -75,7 +77,7 @@ export async function runHttp(options: HttpOptions): Promise<BenchFigures> {
     const result: BenchFigures = {
       bench: 'http',
       seed,
-      settings: { seconds, rigCore: lab.rigCore, connections: CONNECTIONS },
+      settings: { seconds, callKind, rigCore, connections: CONNECTIONS },
       figures: {
         calls,
         webhookRps: rounded(alone['webhook']?.perSec ?? -1, 0),
@@ -86,57 +88,50 @@ export async function runHttp(options: HttpOptions): Promise<BenchFigures> {
         wrongAnswers: wrong,
         liveCalls: under.live,
         callsFailed: under.failed,
-        serverCores: rounded(under.load.serverCores, 3),
-        rigBusy: rounded(under.load.rigBusy, 3),
-        rigLateP99Ms: lab.pacer.lateness.percentileMs(0.99),
+        ...under.callFigures,
+        serverCores: rounded(under.measured.serverCores, 3),
+        rigBusy: rounded(under.measured.rigBusy, 3),
+        rigLateP99Ms: pacer.lateness.percentileMs(0.99),
         clockLateP99Ms: clockMs,
       },
     }
     const doubt =
       clockMs > CLOCK_LATE_P99_LIMIT_MS
         ? `The rig's clock was ${clockMs} ms late at p99`
-        : rigDoubt(under.load, lab.pacer.lateness)
+        : rigDoubt(under.measured, pacer.lateness)
     const seenMs = under.shots['webhook']?.p99Ms ?? Infinity
     const proven = seenMs <= WEBHOOK_LIMIT_MS && under.live >= LIVE_SHARE * calls
-    return judged(result, { doubt, proven, lateness: lab.pacer.lateness })
+    return judged(result, { doubt, proven, lateness: pacer.lateness })
   } finally {
-    await lab.stop()
+    await load.stop()
   }
 }
 
-async function underCalls(
-  lab: Lab,
-  lines: Awaited<ReturnType<typeof spokenScript>>,
-  { calls, seconds, seed, progress }: HttpOptions,
-) {
-  const load = new CallLoad({
-    ...{ server: lab.server, authToken: AUTH_TOKEN, pacer: lab.pacer, lines, seed },
-  })
-  const fillMs = Math.max(2_000, (calls / DIAL_PER_SEC) * 1_000)
-  const running = load.run(calls, fillMs)
-  await sleep(fillMs + 2_000)
-  lab.pacer.lateness.reset()
-  const before = snapshot(lab.server)
+async function underCalls(load: LiveLoad, { calls, seconds, progress }: HttpOptions) {
+  const { server, pacer } = load
+  const targets = Object.entries(targetsOf(server))
+  await load.begin(calls, targets.length * (seconds + CANNON_START_SEC))
+  pacer.lateness.reset()
+  const before = snapshot(server)
   const shots: Record<string, CannonShot> = {}
-  for (const [name, requests] of Object.entries(targetsOf(lab))) {
+  for (const [name, requests] of targets) {
     const perSec = name === 'webhook' ? WEBHOOKS_PER_SEC : API_PER_SEC
     shots[name] = await fire({
-      ...{ url: lab.server.url, seconds, connections: CONNECTIONS, requests, perSec },
+      ...{ url: server.url, seconds, connections: CONNECTIONS, requests, perSec },
     })
     progress(`${name} under ${load.live} calls: ${JSON.stringify(shots[name])}`)
   }
-  const measured = loadBetween(before, snapshot(lab.server))
+  const measured = loadBetween(before, snapshot(server))
   const { live } = load
-  load.end()
-  await running
-  return { shots, load: measured, live, failed: load.tally.failed }
+  const { failed, figures: callFigures } = await load.end()
+  return { shots, measured, live, failed, callFigures }
 }
 
 /** The webhook is the first one: see above. */
-function targetsOf(lab: Lab): Record<string, Requests> {
-  const headers = { 'x-api-key': lab.server.adminKey }
+function targetsOf({ url, adminKey }: LiveLoad['server']): Record<string, Requests> {
+  const headers = { 'x-api-key': adminKey }
   return {
-    webhook: signedWebhooks(lab.server.url, DISTINCT_CALLS),
+    webhook: signedWebhooks(url, DISTINCT_CALLS),
     health: [{ method: 'GET', path: '/health' }],
     config: [{ method: 'GET', path: '/api/v1/agents', headers }],
     history: [{ method: 'GET', path: '/api/v1/calls?limit=50', headers }],

@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import type { CallKind } from './rig/live-load.ts'
 import { takeOwnCore } from './rig/own-core.ts'
 import { table, writeResult, type BenchFigures } from './rig/report.ts'
 import { RigUnreliable } from './rig/self-check.ts'
@@ -13,7 +14,7 @@ import { ServerProcess } from './rig/server-process.ts'
 const USAGE = `npm run bench -- media     [--calls 300] [--seconds 20] [--floor] [--stages]
 npm run bench -- turns     [--calls 20] [--cases 200] [--shares first] [--part tuning] [--parallel 4] [--scenario bench/scenarios/turns.yaml]
 npm run bench -- capacity  [--calls N] [--seconds 40] [--minutes 8] [--most 800] [--carrier telnyx]     without --calls: searches
-npm run bench -- http      [--calls 500] [--seconds 8]
+npm run bench -- http      [--calls 500] [--seconds 8] [--kind media|whole]    kind of the live calls; media: echoed, no providers
 npm run bench -- soak      [--calls 40] [--minutes 10] or [--seconds 300]
 npm run bench -- overload  [--calls 200] [--seconds 20]                --calls: what fits
 npm run bench -- providers [--calls 50] [--conversations 2000] [--chaos]   --chaos: only the failing providers
@@ -35,6 +36,7 @@ const OPTIONS = {
   shares: { type: 'string' },
   part: { type: 'string' },
   conversations: { type: 'string' },
+  kind: { type: 'string' },
   parallel: { type: 'string' },
   scenario: { type: 'string' },
   seed: { type: 'string' },
@@ -84,7 +86,7 @@ const BENCHES: Record<string, (flags: Flags) => Promise<BenchFigures>> = {
   http: async (flags) => {
     const { runHttp } = await import('./http.ts')
     const sizes = { calls: count(flags, 'calls', 500), seconds: count(flags, 'seconds', 8) }
-    return runHttp({ ...sizes, ...shared(flags) })
+    return runHttp({ ...sizes, callKind: callKind(flags), ...shared(flags) })
   },
   soak: async (flags) => {
     const { runSoak } = await import('./soak.ts')
@@ -130,6 +132,7 @@ async function main(): Promise<number> {
 
 async function runMediaBench(flags: Flags): Promise<BenchFigures> {
   const { runMedia } = await import('./media.ts')
+  const { echoEnv } = await import('./rig/echo-load.ts')
   const { profileFlags, stagesOf } = await import('./rig/stages.ts')
   const calls = count(flags, 'calls', 300)
   const floor = flags.floor === true
@@ -137,14 +140,7 @@ async function runMediaBench(flags: Flags): Promise<BenchFigures> {
   const server = await ServerProcess.start({
     program: floor ? 'floor' : 'main',
     nodeFlags: profile?.flags ?? [],
-    env: {
-      MAX_CALLS: String(Math.max(calls, 10)),
-      TWILIO_AUTH_TOKEN: AUTH_TOKEN,
-      LOG_LEVEL: 'warn',
-      LOAD_CONTROL: '0',
-      WEBHOOKS_PER_MINUTE: '1000000',
-      MEDIA_ECHO: '1',
-    },
+    env: echoEnv(calls, AUTH_TOKEN),
   })
   const rigCore = takeOwnCore(server.pid)
   const window = { fromUs: 0, toUs: 0 }
@@ -214,6 +210,12 @@ async function runProgram(name: string): Promise<number> {
 
 function shared(flags: Flags): { seed: number; progress(text: string): void } {
   return { seed: count(flags, 'seed', 1), progress: (text) => console.error(text) }
+}
+
+/** 500 whole calls do not fit on two cores beside their rig; 500 echoed ones do. */
+function callKind({ kind = 'media' }: Flags): CallKind {
+  if (kind === 'media' || kind === 'whole') return kind
+  throw new RangeError('--kind: media or whole')
 }
 
 function count(flags: Flags, name: keyof typeof OPTIONS, fallback: number): number {

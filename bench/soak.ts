@@ -29,12 +29,16 @@ const LOOK_MS = 500
 const EDGE_SHARE = 0.1
 /** Before the first reading of the memory: caches fill, code is compiled. */
 const WARM_SHARE = 0.25
-/** Calls that hang up at once, before the run: until then every call adds compiled code and entries of bounded caches. */
+/** Calls that hang up at once, before the run: what is remembered of a call that is over fills its first thousand. */
 const WARM_UP_CALLS = 1_500
 const WARM_UP_LANES = 25
 /** On a machine that is slow the run begins with fewer. */
 const WARM_UP_MAX_MS = 90_000
 const WARM_UP_HOLD_MS = 300
+/** Then calls of the kind that is measured, on twice the lanes: until then each adds compiled code, and spare blocks of its recording. */
+const WARM_UP_WHOLE_CALLS = 600
+const WARM_UP_WHOLE_LANES = 2
+const WARM_UP_WHOLE_MAX_MS = 240_000
 const READINGS_LEAST = 4
 const READINGS_MOST = 12
 /** How long short calls may take to end before a reading, and the server to put their last rows away. */
@@ -58,7 +62,7 @@ export async function runSoak(options: SoakOptions): Promise<BenchFigures> {
   const { calls, seconds, seed, progress } = options
   const lines = await spokenScript(undefined, progress)
   const lab = await openLab({
-    maxCalls: Math.max(calls, WARM_UP_LANES) * 2 + LONG_CALLS,
+    maxCalls: Math.max(calls * WARM_UP_WHOLE_LANES, WARM_UP_LANES * 2) + LONG_CALLS,
     ...{ seed, loadControl: false, progress, nodeFlags: GAUGE_FLAGS },
     settings: { backgroundSound: 'office', backgroundVolume: BED_VOLUME, maxDurationSec: 14_400 },
   })
@@ -66,11 +70,15 @@ export async function runSoak(options: SoakOptions): Promise<BenchFigures> {
     let early: string | null = null
     const note = (doubt: string): void => void (early = doubt)
     const checked = await checkRig(lab, 'soak', options.diagnose ? note : undefined)
-    progress(`warming up: ${WARM_UP_CALLS} short calls`)
+    progress(`warming up: ${WARM_UP_CALLS} calls that hang up at once`)
     const warmUpCalls = await warmUp(lab)
-    const churn = new CallLoad({
-      ...{ server: lab.server, authToken: AUTH_TOKEN, pacer: lab.pacer, lines, seed, turns: 1 },
-    })
+    const one = { server: lab.server, authToken: AUTH_TOKEN, pacer: lab.pacer, lines, turns: 1 }
+    progress(`warming up: ${WARM_UP_WHOLE_CALLS} calls of one turn`)
+    const warmUpWholeCalls = await warmUpWhole(
+      new CallLoad({ ...one, seed: seed + 1 }),
+      calls * WARM_UP_WHOLE_LANES,
+    )
+    const churn = new CallLoad({ ...one, seed })
     const long = await openLongCalls(lab, lines, seed)
     const watch = new ServerWatch(lab.server, lab.api, () => churn.tally.finished)
     const running = churn.run(calls, 5_000)
@@ -92,7 +100,13 @@ export async function runSoak(options: SoakOptions): Promise<BenchFigures> {
     const result: BenchFigures = {
       bench: 'soak',
       seed,
-      settings: { seconds, rigCore: lab.rigCore, longCalls: LONG_CALLS, warmUpCalls },
+      settings: {
+        seconds,
+        rigCore: lab.rigCore,
+        longCalls: LONG_CALLS,
+        warmUpCalls,
+        warmUpWholeCalls,
+      },
       figures: {
         calls,
         leakBytesPerCall: Math.round(slopePerCall(memory)),
@@ -148,6 +162,19 @@ async function warmUp(lab: Lab): Promise<number> {
     }
   })
   return calls
+}
+
+/** Calls as they are measured, until enough have finished or the time is up. @returns how many finished */
+async function warmUpWhole(load: CallLoad, lanes: number): Promise<number> {
+  const untilMs = performance.now() + WARM_UP_WHOLE_MAX_MS
+  const running = load.run(lanes, 5_000)
+  while (load.tally.finished < WARM_UP_WHOLE_CALLS && performance.now() < untilMs) {
+    await sleep(LOOK_MS)
+  }
+  await load.rest(REST_WITHIN_MS)
+  load.end()
+  await running
+  return load.tally.finished
 }
 
 interface LongCalls {

@@ -20,7 +20,7 @@ import type { AgentSource } from './agent-source.ts'
 import type { EndReason } from './call-state.ts'
 import { OutboundPace } from './outbound-pace.ts'
 import type { DialOutcome, DialRequest, PhoneCall, PhoneCarrier } from './phone-call.ts'
-import { PastCalls } from './past-calls.ts'
+import { PastCalls, type RecentCall } from './past-calls.ts'
 import { PhoneDiary, type PhoneDiaryDeps } from './phone-diary.ts'
 import type { PhoneReport, Ring } from './phone-reports.ts'
 import type { CallRegistry } from './registry.ts'
@@ -71,7 +71,7 @@ export class PhoneDesk {
   }
 
   /** A call that is known here, or was until a moment ago. */
-  recall(callId: string): PhoneCall | undefined {
+  recall(callId: string): RecentCall | undefined {
     return this.#calls.get(callId) ?? this.#past.recall(callId)
   }
 

@@ -96,8 +96,7 @@ export function twilioRoutes(deps: AppDeps): Route[] {
     callDocument(deps, 'transfer-end', 'What follows a transfer', afterTransfer),
     report(deps, 'status', 'Twilio reports how a call goes', (signed) => {
       const { CallSid, CallStatus, SequenceNumber } = parseRequest(callReport, signed.values)
-      const isNew =
-        SequenceNumber === undefined || seen.first(`${CallSid} ${SequenceNumber} ${CallStatus}`)
+      const isNew = SequenceNumber === undefined || seen.first(CallSid, SequenceNumber, CallStatus)
       const reason = ENDS[CallStatus]
       const about = { ...aboutOf(signed), carrierCallId: CallSid }
       if (!isNew) return null
@@ -107,14 +106,14 @@ export function twilioRoutes(deps: AppDeps): Route[] {
     }),
     report(deps, 'machine', 'Twilio reports who answered a call that we placed', (signed) => {
       const { CallSid, AnsweredBy } = parseRequest(machineReport, signed.values)
-      if (!seen.first(`${CallSid} ${AnsweredBy}`)) return null
+      if (!seen.first(CallSid, AnsweredBy)) return null
       const about = { ...aboutOf(signed), carrierCallId: CallSid }
       const mayLeaveMessage = AnsweredBy.startsWith('machine_end')
       return { ...about, kind: 'party', party: PARTIES[AnsweredBy] ?? 'unknown', mayLeaveMessage }
     }),
     report(deps, 'recording', 'Twilio reports on a recording of its own', (signed) => {
       const { CallSid, ...recording } = parseRequest(recordingReport, signed.values)
-      if (!seen.first(`${recording.RecordingSid} ${recording.RecordingStatus}`)) return null
+      if (!seen.first(recording.RecordingSid, recording.RecordingStatus)) return null
       const facts = {
         recordingId: recording.RecordingSid,
         status: recording.RecordingStatus,

@@ -135,6 +135,16 @@ describe('a call without a stream', () => {
     expect(hungUp).toEqual(['v3:a', 'v3:b'])
   })
 
+  it('leaves what a transfer still asks for: numbers, variables, two settings, and nothing of its agent', async () => {
+    const call = await invited()
+    desk.hangup(call.id, 'userHangup')
+    const { transferAnnouncement, language } = call.settings
+    expect(desk.recall(call.id)).toEqual({
+      ...{ from: RING.from, to: RING.to, variables: {} },
+      settings: { transferAnnouncement, language },
+    })
+  })
+
   it('of an earlier process is over: its webhooks bring nothing back', async () => {
     desk.isOver('v3:a', 'call-of-before')
     expect(await desk.incoming(RING)).toBe('over')

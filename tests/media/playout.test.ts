@@ -7,15 +7,15 @@ describe('playout: pace', () => {
     const bench = new Bench().say(1, 260).run(1_000, 1_200)
     expect(bench.times()).toEqual([
       ...Array<number>(7).fill(1_000),
-      ...[1_010, 1_025, 1_045, 1_065, 1_085, 1_105],
+      ...[1_010, 1_030, 1_050, 1_070, 1_090, 1_110],
     ])
   })
 
   it('catches up with the schedule after a stall of 105 ms, which the send-ahead hides', () => {
     const bench = new Bench().say(1, 400).run(0, 40).at(145).run(150, 190)
     expect(bench.times()).toEqual([
-      ...[0, 0, 0, 0, 0, 0, 0, 10, 25],
-      ...[145, 145, 145, 145, 145, 150, 165, 185],
+      ...[0, 0, 0, 0, 0, 0, 0, 10, 30],
+      ...[145, 145, 145, 145, 145, 150, 170, 190],
     ])
     expect(bench.playout.counters.underruns).toBe(0)
   })
@@ -23,8 +23,8 @@ describe('playout: pace', () => {
   it('begins a new schedule with 7 frames after a stall of 160 ms, which lets the line run dry', () => {
     const bench = new Bench().say(1, 500).run(0, 40).at(200).run(205, 240)
     expect(bench.times()).toEqual([
-      ...[0, 0, 0, 0, 0, 0, 0, 10, 25],
-      ...[200, 200, 200, 200, 200, 200, 200, 210, 225],
+      ...[0, 0, 0, 0, 0, 0, 0, 10, 30],
+      ...[200, 200, 200, 200, 200, 200, 200, 210, 230],
     ])
   })
 
@@ -59,12 +59,14 @@ describe('playout: pace', () => {
     expect(bench.times().length).toBe(180_007)
   })
 
-  it('sends one frame a turn of 20 ms whose turns come up to 4 ms early or late, from the first on', () => {
+  it('sends one frame in 20 ms whose turns come up to 4 ms early or late, at the turn or at the look 5 ms behind it, from the first on', () => {
     const bench = new Bench()
     bench.lane.bed = true
     bench.at(0)
     for (let turn = 1; turn <= 500; turn++) {
-      bench.at(turn * 20 + (turn === 1 ? 0 : ((turn * 7) % 9) - 4))
+      const atMs = turn * 20 + (turn === 1 ? 0 : ((turn * 7) % 9) - 4)
+      bench.at(atMs)
+      bench.playout.look(atMs + 5)
       expect(bench.times().length).toBe(7 + turn)
     }
   })
@@ -87,7 +89,7 @@ describe('playout: pace', () => {
       bench.lane.ready = 2
       bench.at(nowMs)
     }
-    expect(bench.times()).toEqual([0, 0, 5, 5, 10, 10, 15, 20, 35])
+    expect(bench.times()).toEqual([0, 0, 5, 5, 10, 10, 15, 20, 40])
   })
 })
 
@@ -122,7 +124,7 @@ describe('playout: underruns', () => {
     bench.lane.stalled = false
     bench.run(85, 100)
     expect(bench.playout.counters.underruns).toBe(0)
-    expect(bench.times()).toEqual([0, 0, 0, 0, 0, 0, 0, 10, 25, 85, 85, 90])
+    expect(bench.times()).toEqual([0, 0, 0, 0, 0, 0, 0, 10, 30, 85, 85, 90])
   })
 })
 
@@ -309,7 +311,7 @@ describe('playout: clear', () => {
     bench.say(2, 200).run(105, 155)
     expect(bench.times().filter((atMs) => atMs > 100)).toEqual([
       ...[105, 105, 105, 105, 105, 105, 105],
-      ...[115, 130, 150],
+      ...[115, 135, 155],
     ])
     expect(bench.playout.heardMs(2)).toBe(50)
     bench.run(160, 300)

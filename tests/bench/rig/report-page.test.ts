@@ -42,6 +42,27 @@ describe('report page', () => {
     expect(page).toContain('<li class="chip stretch"><b>0</b> beyond</li>')
   })
 
+  it('takes a webhook of 12 ms under 60 calls for not measured, under 500 for reached, and says which kind of calls they were', () => {
+    const http = (liveCalls: number, callKind?: string): NamedResult => ({
+      ...MEDIA,
+      ...{ name: 'http', bench: 'http', settings: callKind === undefined ? {} : { callKind } },
+      figures: { webhookUnderCallsP99Ms: 12, liveCalls },
+    })
+    const page = (result: NamedResult) => renderReport({ ...DATA, results: [result] })
+    expect(page(http(60))).toContain('<li class="chip must"><b>0</b> reached</li>')
+    expect(page(http(500, 'media'))).toContain('<li class="chip must"><b>1</b> reached</li>')
+    expect(page(http(500, 'media'))).toContain('measured under 500 media-only calls')
+    expect(page(http(500, 'whole'))).toContain('measured under 500 whole calls')
+  })
+
+  it('takes a webhook of 26 ms for missed, however few calls were live', () => {
+    const figures = { webhookUnderCallsP99Ms: 26, liveCalls: 60 }
+    const result = { ...MEDIA, name: 'http', bench: 'http', figures }
+    const page = renderReport({ ...DATA, results: [result] })
+    expect(page).toContain('<li class="chip missed"><b>1</b> missed</li>')
+    expect(page).toContain('measured under 60 whole calls')
+  })
+
   it('escapes what results say', () => {
     expect(renderReport(DATA)).toContain('Test &lt;CPU&gt;')
   })
