@@ -67,9 +67,9 @@ export async function runProviders(options: ProvidersOptions): Promise<BenchFigu
       const sentMs = sentAtMs[connection]
       if (sentMs !== undefined) sttMs.push(performance.now() - sentMs)
     },
-    audioOf: (text) => {
+    audioOf: (text, rateHz) => {
       marks.audio = performance.now()
-      return voiceLike(text)
+      return voiceLike(text, rateHz)
     },
   })
   const groq = await GroqService.start({

@@ -33,8 +33,8 @@ export interface AzureServiceOptions {
   textOf?(utterance: HeardUtterance): string
   /** Audio of a recognition connection has arrived. */
   onAudio?(connection: number, bytes: number): void
-  /** 16 kHz mono; default: something like a voice, 65 ms per character. */
-  audioOf?(text: string): Int16Array
+  /** Mono; default: something like a voice, 65 ms per character. */
+  audioOf?(text: string, rateHz: number): Int16Array
 }
 
 export class AzureService {
@@ -52,6 +52,8 @@ export class AzureService {
   voicesStatus = 200
   /** Every SSML received, the last 1 000. */
   readonly ssml: string[] = []
+  /** The output format of each sentence and text stream, the last 1 000. */
+  readonly formats: string[] = []
   /** What each text stream asked for, and every piece of text received, the last 1 000. */
   readonly streamInputs: unknown[] = []
   readonly textPieces: string[] = []
@@ -144,6 +146,7 @@ export class AzureService {
       firstAudioMs: this.#options.firstAudioMs ?? 150,
       failure: () => this.#voiceFailure(isStream),
       audioOf: this.#options.audioOf ?? voiceLike,
+      onFormat: (name: string) => keepLast(this.formats, name),
     }
     if (!isStream) {
       new AzureSpeaker(ws, { ...voice, onSsml: (ssml) => keepLast(this.ssml, ssml) })

@@ -2,11 +2,12 @@
  * The voice of the emulated Azure Speech that takes a text while it is being written (websocket version 2): it begins with the
  * first words and waits for more whenever it has said all it knows.
  *
- *   synthesis.context ─► turn.start
+ *   synthesis.context ─► turn.start; an unknown output format: 1007
  *   text.piece … ─► 3 words, or text.end ─► 150 ms ─► response ─► boundaries and audio of each whole word ─► turn.end
  */
 import type { WebSocket } from 'ws'
-import { BYTES_PER_MS, CHUNK_BYTES, boundaries } from './azure-speaker.ts'
+import { formatOf, type SpeechFormat } from './azure-format.ts'
+import { CHUNK_MS, boundaries } from './azure-speaker.ts'
 import type { SpeakerOptions, TtsFailure } from './azure-speaker.ts'
 import { TURN_START, parseMessage, sendAudio, sendGarbage, sendJson } from './azure-wire.ts'
 import { Timers } from './timers.ts'
@@ -24,6 +25,7 @@ const STREAM_ID = 'S2'
 /** One request: text that came, audio that went. */
 interface Turn {
   requestId: string
+  format: SpeechFormat
   text: string
   ended: boolean
   begun: boolean
@@ -59,8 +61,11 @@ export class AzureTextSpeaker {
     this.#options.onInput(synthesis.input)
     // Like a service that does not know this kind of request.
     if (synthesis.input?.bidirectionalStreamingMode !== true) return this.#ws.close(1_007, 'input')
+    const format = formatOf(context)
+    if (format === null) return this.#ws.close(1_007, 'Unsupported output format')
+    this.#options.onFormat(format.name)
     const progress = { spoken: 0, madeMs: 0, sentBytes: 0, pending: Buffer.alloc(0) }
-    this.#turn = { requestId, text: '', ended: false, begun: false, ...progress }
+    this.#turn = { requestId, format, text: '', ended: false, begun: false, ...progress }
     if (this.#missing !== 'turn.start') this.#send('turn.start', TURN_START)
   }
 
@@ -92,16 +97,17 @@ export class AzureTextSpeaker {
 
   #step(turn: Turn): void {
     const failure = this.#options.failure()
-    const sentMs = turn.sentBytes / BYTES_PER_MS
+    const { bytesPerMs } = turn.format
+    const sentMs = turn.sentBytes / bytesPerMs
     if (failure?.kind === 'stall' && sentMs >= failure.afterAudioMs) return
     if (failure?.kind === 'close' && sentMs >= failure.afterAudioMs) return this.#close(failure)
     if (turn.pending.length === 0) this.#make(turn)
     if (turn.pending.length > 0) {
-      const pcm = turn.pending.subarray(0, CHUNK_BYTES)
+      const pcm = turn.pending.subarray(0, CHUNK_MS * bytesPerMs)
       const streamId = this.#missing === 'streamId' ? null : STREAM_ID
       sendAudio(this.#ws, { requestId: turn.requestId, streamId, pcm })
       turn.sentBytes += pcm.length
-      turn.pending = turn.pending.subarray(CHUNK_BYTES)
+      turn.pending = turn.pending.subarray(pcm.length)
     } else if (turn.ended) {
       if (this.#missing !== 'turn.end') this.#send('turn.end', {})
       this.#turn = null
@@ -116,9 +122,9 @@ export class AzureTextSpeaker {
     const words = turn.text.slice(turn.spoken, end)
     turn.spoken = Math.max(turn.spoken, end)
     if (words.trim() === '') return
-    const pcm = this.#options.audioOf(words)
+    const pcm = this.#options.audioOf(words, turn.format.rateHz)
     turn.pending = Buffer.from(pcm.buffer, pcm.byteOffset, pcm.byteLength)
-    const lengthMs = pcm.byteLength / BYTES_PER_MS
+    const lengthMs = pcm.byteLength / turn.format.bytesPerMs
     this.#send('audio.metadata', { Metadata: boundaries(words, lengthMs, turn.madeMs) })
     turn.madeMs += lengthMs
   }

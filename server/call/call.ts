@@ -22,6 +22,7 @@ import { errorText, type ProviderError } from '../errors.ts'
 import { Leg } from '../media/leg.ts'
 import type { Wheel } from '../media/wheel.ts'
 import { STT_RATE_HZ } from '../providers/stt.ts'
+import { voiceFor, type LineVoice } from '../providers/tts.ts'
 import type { Providers } from '../providers/select.ts'
 import type { Agent } from '../store/agents.ts'
 import { callHttpTool, type HttpToolDeps } from '../tools/call-http-tool.ts'
@@ -77,6 +78,7 @@ export class Call implements LiveCall {
   readonly #phone: CallPhone | null
   readonly #line: CallLine
   readonly #diary: CallDiary
+  readonly #voice: LineVoice
   readonly #leg: Leg
   readonly #watchdog: Watchdog
   readonly #conversation: Conversation | EchoConversation
@@ -116,6 +118,7 @@ export class Call implements LiveCall {
       this.#diary.conversationEvent(event)
       this.#stream.sendEvent({ type: 'event', event })
     })
+    this.#voice = voiceFor(deps.providers.tts, facts.start.format.sampleRateHz)
     this.#leg = this.#openLeg()
     try {
       this.#conversation = this.#openConversation()
@@ -269,7 +272,7 @@ export class Call implements LiveCall {
       pool: this.#deps.pool,
       stream: this.#stream,
       format: start.format,
-      ttsRateHz: this.#deps.echo ? STT_RATE_HZ : this.#deps.providers.tts.sampleRateHz,
+      ttsRateHz: this.#deps.echo ? STT_RATE_HZ : this.#voice.sampleRateHz,
       settings: {
         vadSensitivity: settings.vadSensitivity,
         suppressNoise: settings.noiseSuppression,
@@ -304,7 +307,7 @@ export class Call implements LiveCall {
       callId: this.id,
       settings,
       llm: this.#deps.providers.llm,
-      tts: this.#deps.providers.tts,
+      tts: this.#voice,
       playback: this.#leg.playout,
       control: this.#control(),
       emit: (event) => {

@@ -4,7 +4,7 @@ import type { EndReason } from '../call/call-state.ts'
 import type { ProviderError } from '../errors.ts'
 import type { Playback } from '../media/playback.ts'
 import type { LlmProvider } from '../providers/llm.ts'
-import type { TtsProvider } from '../providers/tts.ts'
+import type { LineVoice } from '../providers/tts.ts'
 import type { CallControl } from './conversation-events.ts'
 import type { History } from './history.ts'
 import type { ActionGate } from './tool-hold.ts'
@@ -22,7 +22,7 @@ export interface AgentTurnDeps {
   callId: string
   settings: ProfileSettings
   llm: LlmProvider
-  tts: TtsProvider
+  tts: LineVoice
   playback: Playback
   control: CallControl
   history: History

@@ -16,7 +16,7 @@ import { BoundedQueue } from '../bounded-queue.ts'
 import { errorText, ProviderError } from '../errors.ts'
 import { GrowingText } from '../growing-text.ts'
 import type { Playback } from '../media/playback.ts'
-import type { TtsEvent, TtsProvider, Voice } from '../providers/tts.ts'
+import type { TtsEvent, LineVoice, Voice } from '../providers/tts.ts'
 import { PauseFinder } from './pauses.ts'
 import type { HeardLedger, Segment } from './heard.ts'
 
@@ -27,7 +27,7 @@ export const SPEECH_QUEUE_LIMIT = 100
 
 export interface SpeechDeps {
   callId: string
-  tts: TtsProvider
+  tts: LineVoice
   voice: Voice
   playback: Playback
   ledger: HeardLedger

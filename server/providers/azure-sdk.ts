@@ -8,6 +8,7 @@
 import { randomBytes } from 'node:crypto'
 import type { CancellationErrorCode, SpeechConfig } from 'microsoft-cognitiveservices-speech-sdk'
 import { ProviderError } from '../errors.ts'
+import { keepNoAudio, type SynthesisTurnInside } from './azure-sdk-audio.ts'
 import { endRounds, type SdkInside } from './azure-sdk-rounds.ts'
 
 export type AzureSdk = typeof import('microsoft-cognitiveservices-speech-sdk')
@@ -30,20 +31,22 @@ export function loadAzureSdk(): Promise<AzureSdk> {
 
 async function load(): Promise<AzureSdk> {
   const sdk = await import('microsoft-cognitiveservices-speech-sdk')
-  const { adapter, guid, inside } = await loadInside()
+  const { adapter, guid, inside, turn } = await loadInside()
   adapter.forceNpmWebSocket = true
   // Every message and every internal event gets a UUID by three string operations: a tenth of what recognition costs.
   guid.createNoDashGuid = plainId
   endRounds(inside)
+  keepNoAudio(turn)
   sdk.Recognizer.enableTelemetry(false)
   return sdk
 }
 
-/** What is not in the package's types: an internal class whose flag decides between the global WebSocket and `ws`, ids, loops. */
+/** What is not in the package's types: an internal class whose flag decides between the global WebSocket and `ws`, ids, loops, kept audio. */
 async function loadInside(): Promise<{
   adapter: { forceNpmWebSocket: boolean }
   guid: { createNoDashGuid(): string }
   inside: SdkInside
+  turn: SynthesisTurnInside
 }> {
   const root = 'microsoft-cognitiveservices-speech-sdk/distrib/lib/src'
   const load = async (file: string): Promise<unknown> => import(`${root}/${file}.js`)
@@ -57,6 +60,9 @@ async function loadInside(): Promise<{
   const { SynthesisAdapterBase } = (await load('common.speech/SynthesisAdapterBase')) as {
     SynthesisAdapterBase: SdkInside['synthesizer']
   }
+  const { SynthesisTurn } = (await load('common.speech/SynthesisTurn')) as {
+    SynthesisTurn: SynthesisTurnInside
+  }
   const { SpeechConnectionMessage } = (await load(
     'common.speech/SpeechConnectionMessage.Internal',
   )) as { SpeechConnectionMessage: new (...args: unknown[]) => unknown }
@@ -69,7 +75,7 @@ async function loadInside(): Promise<{
     audioMessage: (requestId, body, streamId) =>
       new SpeechConnectionMessage(MessageType.Binary, 'audio', requestId, null, body, streamId),
   }
-  return { adapter: WebsocketMessageAdapter, guid: guid.default, inside }
+  return { adapter: WebsocketMessageAdapter, guid: guid.default, inside, turn: SynthesisTurn }
 }
 
 const ID_ORIGIN = randomBytes(10).toString('hex').toUpperCase()

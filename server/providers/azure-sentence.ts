@@ -19,14 +19,14 @@ import type { StallLimits } from './stall-guard.ts'
 import type { TextStream, TtsEvent } from './tts.ts'
 import { WordPlaces } from './word-places.ts'
 
-/** The rate of the pool's output format. */
-export const AZURE_RATE_HZ = 16_000
-/** Two minutes for one sentence: more is a fault, and would fill memory at the service's speed. */
-const MAX_SAMPLES = 120 * AZURE_RATE_HZ
+/** For one sentence: more is a fault, and would fill memory at the service's speed. */
+const MAX_SEC = 120
 
 export interface AzureSentenceOptions {
   account: AzureAccount
   limits: StallLimits
+  /** Of the synthesizer's output format. */
+  rateHz: number
 }
 
 export class AzureSentence {
@@ -34,6 +34,7 @@ export class AzureSentence {
   readonly #synthesizer: SpeechSynthesizer
   readonly #account: AzureAccount
   readonly #limits: StallLimits
+  readonly #maxSamples: number
   readonly #guard: OwedGuard
   #events: TtsEvent[] = []
   #samples = 0
@@ -50,6 +51,7 @@ export class AzureSentence {
     this.#synthesizer = synthesizer
     this.#account = options.account
     this.#limits = options.limits
+    this.#maxSamples = MAX_SEC * options.rateHz
     this.#guard = new OwedGuard(options.limits, () => this.#stalled())
   }
 
@@ -144,15 +146,21 @@ export class AzureSentence {
   #audio(data: ArrayBuffer): void {
     if (this.#stopped || data.byteLength === 0) return
     this.#guard.progress()
+    const pcm = this.#aligned(data)
+    this.#samples += pcm.length
+    if (this.#samples > this.#maxSamples) {
+      this.#end(new ProviderError('TTS_BAD_RESPONSE', 'Azure Speech sent 2 minutes for a sentence'))
+    } else if (pcm.length > 0) this.#push({ kind: 'audio', pcm })
+  }
+
+  /** The SDK's own buffer where the samples lie whole in it: nobody else reads it (azure-sdk-audio.ts). */
+  #aligned(data: ArrayBuffer): Int16Array {
+    if (this.#oddByte === null && data.byteLength % 2 === 0) return new Int16Array(data)
     const joined = new Uint8Array(data.byteLength + (this.#oddByte === null ? 0 : 1))
     if (this.#oddByte !== null) joined[0] = this.#oddByte
     joined.set(new Uint8Array(data), joined.length - data.byteLength)
     this.#oddByte = joined.length % 2 === 0 ? null : joined.at(-1)!
-    const pcm = new Int16Array(joined.buffer, 0, joined.length >> 1)
-    this.#samples += pcm.length
-    if (this.#samples > MAX_SAMPLES) {
-      this.#end(new ProviderError('TTS_BAD_RESPONSE', 'Azure Speech sent 2 minutes for a sentence'))
-    } else if (pcm.length > 0) this.#push({ kind: 'audio', pcm })
+    return new Int16Array(joined.buffer, 0, joined.length >> 1)
   }
 
   #push(event: TtsEvent): void {

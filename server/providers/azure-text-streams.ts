@@ -9,7 +9,8 @@
  */
 import type { SpeechSynthesisRequest } from 'microsoft-cognitiveservices-speech-sdk'
 import type { ProviderError } from '../errors.ts'
-import { AzurePool, type PooledSynthesizer } from './azure-pool.ts'
+import type { PooledSynthesizer } from './azure-pool.ts'
+import { AzurePools, type AzureRateHz } from './azure-rates.ts'
 import { azureStreamConfig, loadAzureSdk, type AzureAccount, type AzureSdk } from './azure-sdk.ts'
 import { azureManner, azureVoiceName, isMultilingual } from './azure-ssml.ts'
 import type { TtsStreamRequest, Voice } from './tts.ts'
@@ -24,17 +25,13 @@ export interface TextStreamOptions {
 }
 
 export class AzureTextStreams {
-  readonly pool: AzurePool
+  readonly pools: AzurePools
   readonly #options: TextStreamOptions
   #refusedMs = -Infinity
 
   constructor(account: AzureAccount, options: TextStreamOptions) {
     this.#options = options
-    this.pool = new AzurePool((sdk) => {
-      const config = azureStreamConfig(sdk, account)
-      config.speechSynthesisOutputFormat = sdk.SpeechSynthesisOutputFormat.Raw16Khz16BitMonoPcm
-      return new sdk.SpeechSynthesizer(config, null)
-    })
+    this.pools = new AzurePools((sdk) => azureStreamConfig(sdk, account))
   }
 
   /** True for a voice of the newer kinds without a degree of style, unless the service has refused of late. */
@@ -44,10 +41,10 @@ export class AzureTextStreams {
     return isMultilingual(azureVoiceName(voice)) && azureManner(voice).styleDegree === undefined
   }
 
-  /** Opens a connection ahead of the first sentence, if there is none. */
-  warm(): void {
+  /** Opens a connection ahead of the first sentence, if there is none of this rate. */
+  warm(rateHz: AzureRateHz): void {
     loadAzureSdk()
-      .then((sdk) => this.pool.warm(sdk))
+      .then((sdk) => this.pools.at(rateHz).warm(sdk))
       .catch(() => {
         // The reason shows at the first sentence.
       })
@@ -55,7 +52,7 @@ export class AzureTextStreams {
 
   refused(error: ProviderError): void {
     this.#refusedMs = performance.now()
-    this.pool.drop()
+    this.pools.drop()
     this.#options.onRefused?.(error)
   }
 }

@@ -1,15 +1,17 @@
 /**
- * Azure Speech as voice: SSML, or a text while it is being written, over kept-open websockets; raw 16 kHz PCM as it comes.
+ * Azure Speech as voice: SSML, or a text while it is being written, over kept-open websockets; raw PCM as it comes.
  *
- *   synthesize() ───────► a synthesizer from the pool ──► AzureSentence ─► the caller's loop
- *   synthesizeStream() ─► one of the streams' pool ─┘ └─ refused before any audio: the whole text, as SSML
+ *   synthesize() ───────► a synthesizer from the rate's pool ─► AzureSentence ─► the caller's loop
+ *   synthesizeStream() ─► one of the streams' pools ─┘ └─ refused before any audio: the whole text, as SSML
  */
 import { ProviderError } from '../errors.ts'
 import { wholeText } from '../growing-text.ts'
-import { AzurePool, type PooledSynthesizer } from './azure-pool.ts'
+import type { AzurePool, PooledSynthesizer } from './azure-pool.ts'
+import { AZURE_DEFAULT_RATE_HZ, AzurePools, azureRateFor, knownRate } from './azure-rates.ts'
+import type { AzureRateHz } from './azure-rates.ts'
 import { azureSpeechConfig, loadAzureSdk } from './azure-sdk.ts'
 import type { AzureAccount, AzureSdk } from './azure-sdk.ts'
-import { AZURE_RATE_HZ, AzureSentence } from './azure-sentence.ts'
+import { AzureSentence } from './azure-sentence.ts'
 import { azureBilled, azureStreamBilled } from './azure-billing.ts'
 import { ssmlFor } from './azure-ssml.ts'
 import { AzureTextStreams, streamRequest, type TextStreamOptions } from './azure-text-streams.ts'
@@ -17,7 +19,7 @@ import { AzureVoiceList } from './azure-voices.ts'
 import { asProviderError } from './failover-llm.ts'
 import type { StallLimits } from './stall-guard.ts'
 import type { BilledSpeech, TtsEvent, TtsProvider, TtsRequest } from './tts.ts'
-import type { TtsStreamRequest, Voice, VoiceInfo } from './tts.ts'
+import type { TtsRateHz, TtsStreamRequest, Voice, VoiceInfo } from './tts.ts'
 
 export interface AzureTtsLimits extends StallLimits {
   /** firstMs of a text stream, from the end of its text: a failover must not have given up before markup could speak. */
@@ -28,12 +30,12 @@ const DEFAULT_LIMITS: AzureTtsLimits = { firstMs: 2_500, gapMs: 2_000, streamFir
 
 export class AzureTts implements TtsProvider {
   readonly name = 'azure'
-  readonly sampleRateHz = AZURE_RATE_HZ
+  readonly sampleRateHz = AZURE_DEFAULT_RATE_HZ
   readonly #account: AzureAccount
   readonly #limits: AzureTtsLimits
   readonly #voices: AzureVoiceList
   readonly #streams: AzureTextStreams
-  readonly #pool: AzurePool
+  readonly #pools: AzurePools
   readonly #closing = new AbortController()
 
   constructor(
@@ -45,17 +47,16 @@ export class AzureTts implements TtsProvider {
     this.#limits = { ...DEFAULT_LIMITS, ...limits }
     this.#voices = new AzureVoiceList(account)
     this.#streams = new AzureTextStreams(account, streams)
-    this.#pool = new AzurePool((sdk) => {
-      const config = azureSpeechConfig(sdk, account)
-      config.speechSynthesisOutputFormat = sdk.SpeechSynthesisOutputFormat.Raw16Khz16BitMonoPcm
-      // null: no loudspeaker.
-      return new sdk.SpeechSynthesizer(config, null)
-    })
+    this.#pools = new AzurePools((sdk) => azureSpeechConfig(sdk, account))
   }
 
-  /** Loads the SDK and opens one connection ahead of the first sentence. */
+  /** Loads the SDK and opens one connection of each rate ahead of the first sentence. */
   async warm(): Promise<void> {
-    this.#pool.warm(await loadAzureSdk())
+    this.#pools.warm(await loadAzureSdk())
+  }
+
+  rateFor(lineRateHz: number): AzureRateHz {
+    return azureRateFor(lineRateHz)
   }
 
   /** Speaks one vowel and throws it away. */
@@ -67,7 +68,7 @@ export class AzureTts implements TtsProvider {
 
   /** Connections that wait for a sentence, without those for text streams. */
   get idle(): number {
-    return this.#pool.idle
+    return this.#pools.idle
   }
 
   /** Those of the service, or the bundled ones while it is out of reach. */
@@ -75,9 +76,9 @@ export class AzureTts implements TtsProvider {
     return this.#voices.list()
   }
 
-  streamsText(voice: Voice): boolean {
+  streamsText(voice: Voice, rateHz?: TtsRateHz): boolean {
     const takes = this.#streams.takes(voice)
-    if (takes) this.#streams.warm()
+    if (takes) this.#streams.warm(knownRate(rateHz))
     return takes
   }
 
@@ -87,28 +88,31 @@ export class AzureTts implements TtsProvider {
 
   async *synthesize(request: TtsRequest, signal: AbortSignal): AsyncIterable<TtsEvent> {
     if (signal.aborted || !/[\p{L}\p{N}]/u.test(request.text)) return
+    const rateHz = knownRate(request.rateHz)
     const sdk = await this.#open(signal)
     if (sdk === null) return
-    yield* this.#run({ sdk, pool: this.#pool, signal, limits: this.#limits }, ({ sentence }) =>
+    const by = { sdk, pool: this.#pools.at(rateHz), rateHz, signal, limits: this.#limits }
+    yield* this.#run(by, ({ sentence }) =>
       sentence.speak(ssmlFor(request.text, request.voice), request.text),
     )
   }
 
   async *synthesizeStream(request: TtsStreamRequest, signal: AbortSignal): AsyncIterable<TtsEvent> {
     if (signal.aborted) return
-    const { callId, text, voice } = request
+    const { text, ...rest } = request
+    const { voice } = rest
     if (this.#streams.takes(voice)) {
       const isSpoken = yield* this.#stream(request, signal)
       if (isSpoken || signal.aborted) return
     }
     const whole = await wholeText(text, signal)
-    if (whole !== null) yield* this.synthesize({ callId, text: whole, voice }, signal)
+    if (whole !== null) yield* this.synthesize({ ...rest, text: whole }, signal)
   }
 
   async close(): Promise<void> {
     this.#closing.abort()
-    this.#pool.close()
-    this.#streams.pool.close()
+    this.#pools.close()
+    this.#streams.pools.close()
   }
 
   /** @returns false when the service does not take the stream: nothing of it was heard. */
@@ -116,14 +120,15 @@ export class AzureTts implements TtsProvider {
     request: TtsStreamRequest,
     signal: AbortSignal,
   ): AsyncGenerator<TtsEvent, boolean> {
+    const rateHz = knownRate(request.rateHz)
     const sdk = await this.#open(signal)
     if (sdk === null) return true
     const { firstMs, gapMs, streamFirstMs } = this.#limits
     const limits = { firstMs: Math.min(firstMs, streamFirstMs), gapMs }
     let hasAudio = false
     try {
-      const { pool } = this.#streams
-      const events = this.#run({ sdk, pool, signal, limits }, ({ sentence, pooled }) =>
+      const by = { sdk, pool: this.#streams.pools.at(rateHz), rateHz, signal, limits }
+      const events = this.#run(by, ({ sentence, pooled }) =>
         sentence.speakStream(streamRequest(sdk, pooled, request), request.text),
       )
       for await (const event of events) {
@@ -149,12 +154,19 @@ export class AzureTts implements TtsProvider {
   }
 
   async *#run(
-    by: { sdk: AzureSdk; pool: AzurePool; signal: AbortSignal; limits: StallLimits },
+    by: {
+      sdk: AzureSdk
+      pool: AzurePool
+      rateHz: number
+      signal: AbortSignal
+      limits: StallLimits
+    },
     begin: (parts: { sentence: AzureSentence; pooled: PooledSynthesizer }) => void,
   ): AsyncIterable<TtsEvent> {
-    const { sdk, pool, signal, limits } = by
+    const { sdk, pool, signal } = by
     const pooled = pool.checkOut(sdk)
-    const sentence = new AzureSentence(sdk, pooled.synthesizer, { account: this.#account, limits })
+    const options = { account: this.#account, limits: by.limits, rateHz: by.rateHz }
+    const sentence = new AzureSentence(sdk, pooled.synthesizer, options)
     const onAbort = (): void => sentence.stop()
     signal.addEventListener('abort', onAbort, { once: true })
     try {

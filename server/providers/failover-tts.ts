@@ -7,6 +7,8 @@
  * A text that is still being written goes to the first voice that takes it so; where that one fails, the next speaks it from its
  * beginning, or what is missing of it once it is whole. No time runs for a voice that waits for text.
  *
+ * All deliver the rate that the request says: one that has only twice that rate is halved here (half-rate.ts).
+ *
  * Where a sentence broke off is known from the word times, or estimated from the audio's length, so that no word is
  * heard twice and none is lost. A voice that has the phrase in its cache counts as usable even when its service is out.
  */
@@ -14,11 +16,13 @@ import { OVER, ProviderError } from '../errors.ts'
 import { wholeText } from '../growing-text.ts'
 import type { CallAccounts } from './call-accounts.ts'
 import { asProviderError, warmAll } from './failover-llm.ts'
+import { halved } from './half-rate.ts'
 import { ProviderHealth, inOrder, type HealthOptions } from './provider-health.ts'
 import { OwedGuard } from './owed-guard.ts'
 import type { StallLimits } from './stall-guard.ts'
+import { rateOf } from './tts.ts'
 import type { TextStream, TtsEvent, TtsProvider, TtsRequest, TtsStreamRequest } from './tts.ts'
-import type { Voice, VoiceInfo } from './tts.ts'
+import type { TtsRateHz, Voice, VoiceInfo } from './tts.ts'
 
 const DEFAULT_LIMITS: StallLimits = { firstMs: 1_000, gapMs: 1_000 }
 /** So much of a word must have come for it to count as spoken. */
@@ -41,6 +45,13 @@ interface Asked {
   callId: string
   voice: Voice
   text: string | TextStream
+  rateHz?: TtsRateHz | undefined
+}
+
+/** As one voice is asked. */
+interface AskedOfOne extends Asked {
+  /** Of what is delivered. */
+  rateHz: TtsRateHz
 }
 
 /** How much of an attempt's text was spoken. */
@@ -55,14 +66,14 @@ export class FailoverTts implements TtsProvider {
   readonly #accounts: CallAccounts
   readonly #limits: StallLimits
 
-  /** @param providers preferred first, at least one, all of the same rate */
+  /**
+   * @param providers preferred first, at least one
+   * @throws ProviderError TTS_RATE when one has neither the rate of the first nor twice that
+   */
   constructor(providers: TtsProvider[], options: FailoverTtsOptions) {
     this.sampleRateHz = providers[0]!.sampleRateHz
-    if (providers.some(({ sampleRateHz }) => sampleRateHz !== this.sampleRateHz)) {
-      throw new ProviderError(
-        'TTS_RATE',
-        'Voices that replace each other must have one sample rate',
-      )
+    if (providers.some((provider) => rateToAsk(provider, this.sampleRateHz) === null)) {
+      throw new ProviderError('TTS_RATE', 'Voices that replace each other must share a sample rate')
     }
     this.#entries = providers.map((provider) => ({
       provider,
@@ -85,8 +96,15 @@ export class FailoverTts implements TtsProvider {
     return this.#entries[0]!.provider.voices()
   }
 
+  /** The preferred voice's, where all can deliver it; else `sampleRateHz`. */
+  rateFor(lineRateHz: number): TtsRateHz {
+    const rateHz = rateOf(this.#entries[0]!.provider, lineRateHz)
+    const isOfAll = this.#entries.every(({ provider }) => rateToAsk(provider, rateHz) !== null)
+    return isOfAll ? rateHz : this.sampleRateHz
+  }
+
   holds(request: TtsRequest): boolean {
-    return this.#entries.some(({ provider }) => holds(provider, request))
+    return this.#entries.some(({ provider }) => holds(provider, this.#atRate(request)))
   }
 
   synthesize(request: TtsRequest, signal: AbortSignal): AsyncIterable<TtsEvent> {
@@ -94,15 +112,20 @@ export class FailoverTts implements TtsProvider {
   }
 
   /** True when the voice that would be asked now takes it. */
-  streamsText(voice: Voice): boolean {
-    return inOrder(this.#entries)[0]!.provider.streamsText?.(voice) ?? false
+  streamsText(voice: Voice, rateHz: TtsRateHz = this.sampleRateHz): boolean {
+    return streams(inOrder(this.#entries)[0]!.provider, voice, rateHz)
   }
 
   synthesizeStream(request: TtsStreamRequest, signal: AbortSignal): AsyncIterable<TtsEvent> {
     return this.#speak(request, signal)
   }
 
-  async *#speak(request: Asked, signal: AbortSignal): AsyncIterable<TtsEvent> {
+  #atRate<R extends Asked>(request: R): R & AskedOfOne {
+    return { ...request, rateHz: request.rateHz ?? this.sampleRateHz }
+  }
+
+  async *#speak(asked: Asked, signal: AbortSignal): AsyncIterable<TtsEvent> {
+    const request = this.#atRate(asked)
     const entries = inOrder(this.#entries, ({ provider }) => holds(provider, request))
     let code = 'PROVIDER_OUT'
     /** What remains to be spoken, and where in the request's text that begins. */
@@ -116,7 +139,7 @@ export class FailoverTts implements TtsProvider {
       try {
         for await (const event of this.#ask(entry, { ...request, text }, { signal, isLast })) {
           if (event.kind === 'audio' && spoken.audioMs === 0) this.#began(entry, request, code)
-          this.#note(event, spoken)
+          this.#note(event, spoken, request.rateHz)
           yield event.kind === 'word' ? shifted(event, from) : event
         }
         // Not at the first audio: a voice that breaks off in every sentence would never be out.
@@ -149,8 +172,8 @@ export class FailoverTts implements TtsProvider {
     this.#accounts.used(request.callId, { part: 'tts', provider: provider.name, preferred, code })
   }
 
-  #note(event: TtsEvent, spoken: Spoken): void {
-    if (event.kind === 'audio') spoken.audioMs += (event.pcm.length * 1_000) / this.sampleRateHz
+  #note(event: TtsEvent, spoken: Spoken, rateHz: number): void {
+    if (event.kind === 'audio') spoken.audioMs += (event.pcm.length * 1_000) / rateHz
     else if (event.textOffset >= 0) {
       const { textOffset, offsetMs } = event
       spoken.words.push({ textOffset, length: event.text.length, offsetMs })
@@ -160,7 +183,7 @@ export class FailoverTts implements TtsProvider {
   /** One voice's audio; a stall is its failure. */
   async *#ask(
     { provider }: Entry,
-    request: Asked,
+    request: AskedOfOne,
     { signal, isLast }: { signal: AbortSignal; isLast: boolean },
   ): AsyncIterable<TtsEvent> {
     const attempt = new AbortController()
@@ -170,7 +193,7 @@ export class FailoverTts implements TtsProvider {
     if (isLast) guard.stop()
     void wholeOf(request.text).then(() => guard.owe())
     try {
-      for await (const event of askedOf(provider, request, attempt.signal)) {
+      for await (const event of delivered(provider, request, attempt.signal)) {
         if (event.kind === 'audio') guard.pause()
         yield event
         if (event.kind === 'audio' && !isLast) guard.progress()
@@ -191,18 +214,40 @@ async function wholeOf(text: string | TextStream): Promise<string> {
   return typeof text === 'string' ? text : text.whole()
 }
 
-function holds(provider: TtsProvider, { text, ...rest }: Asked): boolean {
-  return typeof text === 'string' && provider.holds?.({ ...rest, text }) === true
+/** What to ask of a voice so that audio of `rateHz` comes of it, as it is or halved; null when it has neither. */
+function rateToAsk(provider: TtsProvider, rateHz: TtsRateHz): TtsRateHz | null {
+  const itsHz = rateOf(provider, rateHz)
+  return itsHz === rateHz || itsHz === 2 * rateHz ? itsHz : null
+}
+
+function holds(provider: TtsProvider, { text, ...rest }: AskedOfOne): boolean {
+  if (typeof text !== 'string') return false
+  return provider.holds?.({ ...rest, text, rateHz: rateOf(provider, rest.rateHz) }) === true
+}
+
+function streams(provider: TtsProvider, voice: Voice, rateHz: TtsRateHz): boolean {
+  return provider.streamsText?.(voice, rateOf(provider, rateHz)) ?? false
+}
+
+/** At the rate of the request. */
+function delivered(
+  provider: TtsProvider,
+  request: AskedOfOne,
+  signal: AbortSignal,
+): AsyncIterable<TtsEvent> {
+  const itsHz = rateOf(provider, request.rateHz)
+  const events = askedOf(provider, { ...request, rateHz: itsHz }, signal)
+  return itsHz === request.rateHz ? events : halved(events)
 }
 
 /** As it is being written where the voice takes that, else once it is whole. */
 async function* askedOf(
   provider: TtsProvider,
-  { text, ...rest }: Asked,
+  { text, ...rest }: AskedOfOne,
   signal: AbortSignal,
 ): AsyncIterable<TtsEvent> {
   if (typeof text === 'string') return yield* provider.synthesize({ ...rest, text }, signal)
-  if (provider.streamsText?.(rest.voice) === true) {
+  if (streams(provider, rest.voice, rest.rateHz)) {
     return yield* provider.synthesizeStream!({ ...rest, text }, signal)
   }
   const whole = await wholeText(text, signal)

@@ -1,7 +1,8 @@
 /**
  * Phrases that were spoken before, as audio: the greeting starts at once, and nobody pays twice for it.
  *
- *   synthesize() ─┬─ held ─► copies of the stored chunks
+ *   synthesize() ─┬─ held ─► the stored chunks
+ *                 ├─ held at twice the rate ─► halved once, and stored ─► its chunks
  *                 └─ not held ─► the voice ─► second time asked for, or prefilled: stored when it came to its end
  *
  * A text that is still being written is nobody's phrase: it goes to the voice, and is counted once it has ended.
@@ -9,13 +10,17 @@
  * Prefilling gives way to calls: nothing is begun while one has the voice speak, and what is under way at the embedded voice,
  * which speaks one sentence after the other, is broken off and begun again.
  *
- * Keyed by everything that changes the sound. Bounded by bytes; the phrase that was longest unused goes first, prefilled
+ * Prefilled is what the voice speaks at its own rate: a telephone line's half of it costs no second request.
+ *
+ * Keyed by everything that changes the sound, the rate too. Bounded by bytes; the phrase that was longest unused goes first, prefilled
  * ones last. A phrase that is asked for once is not stored: most sentences of a call are said once.
  */
+import { halvedWhole } from './half-rate.ts'
+import { rateOf } from './tts.ts'
 import type { BilledSpeech, TtsEvent, TtsProvider, TtsRequest } from './tts.ts'
-import type { TtsStreamRequest, Voice, VoiceInfo } from './tts.ts'
+import type { TtsRateHz, TtsStreamRequest, Voice, VoiceInfo } from './tts.ts'
 
-/** One phrase at most: 20 s at 16 kHz. */
+/** One phrase at most: 20 s at 16 kHz, 40 s at 8. */
 const PHRASE_BYTES_MAX = 640_000
 const ASKED_ONCE_MAX = 2_000
 const PREFILL_MS = 30_000
@@ -93,14 +98,19 @@ export class CachedTts implements TtsProvider {
     return this.#tts.voices()
   }
 
-  holds({ text, voice }: TtsRequest): boolean {
-    return this.#phrases.has(keyOf(text, voice))
+  rateFor(lineRateHz: number): TtsRateHz {
+    return rateOf(this.#tts, lineRateHz)
   }
 
-  /** Synthesises what is not held yet, one phrase after the other. A voice that fails leaves the rest for the next time. */
+  holds({ text, voice, rateHz = this.sampleRateHz }: TtsRequest): boolean {
+    const isHeldAt = (hz: number): boolean => this.#phrases.has(keyOf(text, voice, hz))
+    return isHeldAt(rateHz) || isHeldAt(2 * rateHz)
+  }
+
+  /** Synthesises what is not held yet at the voice's own rate, one phrase after the other. A voice that fails leaves the rest for the next time. */
   async prefill(texts: readonly string[], voice: Voice): Promise<void> {
     for (const text of texts) {
-      const key = keyOf(text, voice)
+      const key = keyOf(text, voice, this.sampleRateHz)
       const held = this.#phrases.get(key)
       if (held !== undefined) held.isPrefilled = true
       if (held !== undefined || text.trim() === '') continue
@@ -133,20 +143,19 @@ export class CachedTts implements TtsProvider {
   }
 
   async *synthesize(request: TtsRequest, signal: AbortSignal): AsyncIterable<TtsEvent> {
-    const { text, voice, callId } = request
-    const key = keyOf(text, voice)
-    const held = this.#phrases.get(key)
+    const { text, voice, callId, rateHz = this.sampleRateHz } = request
+    const key = keyOf(text, voice, rateHz)
+    const held = this.#phrases.get(key) ?? this.#halved(key, keyOf(text, voice, 2 * rateHz))
     if (held !== undefined) {
       this.#hits += 1
       const saved = this.#billed(request)
       this.#saved[saved.isHd ? 'hd' : 'standard'] += saved.characters
       this.#options.onSaved?.(callId, saved)
       // Newest last: the map's order is the order of going.
-      this.#phrases.delete(key)
-      this.#phrases.set(key, held)
+      if (this.#phrases.delete(key)) this.#phrases.set(key, held)
       for (const event of held.events) {
         if (signal.aborted) return
-        yield event.kind === 'audio' ? { kind: 'audio', pcm: event.pcm.slice() } : event
+        yield event
       }
       return
     }
@@ -155,8 +164,8 @@ export class CachedTts implements TtsProvider {
     yield* this.#givenWay(this.#speakLive(request, key, signal))
   }
 
-  streamsText(voice: Voice): boolean {
-    return this.#tts.streamsText?.(voice) ?? false
+  streamsText(voice: Voice, rateHz?: TtsRateHz): boolean {
+    return this.#tts.streamsText?.(voice, rateHz) ?? false
   }
 
   async *synthesizeStream(request: TtsStreamRequest, signal: AbortSignal): AsyncIterable<TtsEvent> {
@@ -192,7 +201,7 @@ export class CachedTts implements TtsProvider {
     if (!this.#isWorthKeeping(key)) return yield* this.#tts.synthesize(request, signal)
     const events: TtsEvent[] = []
     for await (const event of this.#tts.synthesize(request, signal)) {
-      events.push(event.kind === 'audio' ? { kind: 'audio', pcm: event.pcm.slice() } : event)
+      events.push(event)
       yield event
     }
     if (!signal.aborted) this.#store(key, { events, bytes: bytesOf(events), isPrefilled: false })
@@ -217,6 +226,16 @@ export class CachedTts implements TtsProvider {
     return false
   }
 
+  /** From the phrase that is held at twice the rate; undefined where there is none. */
+  #halved(key: string, doubleKey: string): Phrase | undefined {
+    const double = this.#phrases.get(doubleKey)
+    if (double === undefined) return undefined
+    const events = halvedWhole(double.events)
+    const phrase = { events, bytes: bytesOf(events), isPrefilled: double.isPrefilled }
+    this.#store(key, phrase)
+    return phrase
+  }
+
   #store(key: string, phrase: Phrase): void {
     if (phrase.bytes === 0 || phrase.bytes > PHRASE_BYTES_MAX || this.#phrases.has(key)) return
     this.#phrases.set(key, phrase)
@@ -231,9 +250,9 @@ export class CachedTts implements TtsProvider {
 }
 
 /** JSON keeps the parts apart, whatever they hold. */
-function keyOf(text: string, voice: Voice): string {
+function keyOf(text: string, voice: Voice, rateHz: number): string {
   const { name, language, style, speed, styleDegree, pitch, volume } = voice
-  return JSON.stringify([text, name, language, style, speed, styleDegree, pitch, volume])
+  return JSON.stringify([text, name, language, style, speed, styleDegree, pitch, volume, rateHz])
 }
 
 function bytesOf(events: readonly TtsEvent[]): number {

@@ -3,7 +3,7 @@ import { ProviderError } from '../../server/errors.ts'
 import type { LlmEvent, LlmProvider } from '../../server/providers/llm.ts'
 import type { SttEvents, SttProvider, SttSession, Transcript } from '../../server/providers/stt.ts'
 import type { TtsEvent, TtsProvider, TtsRequest } from '../../server/providers/tts.ts'
-import type { TtsStreamRequest } from '../../server/providers/tts.ts'
+import type { TtsRateHz, TtsStreamRequest } from '../../server/providers/tts.ts'
 
 export const broken = (prefix: string): ProviderError =>
   new ProviderError(`${prefix}_UNAVAILABLE`, 'broken by the test', { retryable: true })
@@ -60,6 +60,10 @@ export class ScriptedVoice implements TtsProvider {
   readonly sampleRateHz = 16_000
   steps: Step<TtsEvent>[]
   texts: string[] = []
+  /** What each request asked for. */
+  readonly ratesHz: (TtsRateHz | undefined)[] = []
+  /** Rates that it has besides 16 kHz. */
+  otherRatesHz: TtsRateHz[] = []
   /** Takes texts that are still being written, and notes what it read of them. */
   isStreaming = false
   readonly streamed: string[] = []
@@ -69,11 +73,16 @@ export class ScriptedVoice implements TtsProvider {
     this.steps = steps
   }
 
+  rateFor(lineRateHz: number): TtsRateHz {
+    return this.otherRatesHz.find((rateHz) => rateHz === lineRateHz) ?? this.sampleRateHz
+  }
+
   streamsText(): boolean {
     return this.isStreaming
   }
 
   synthesizeStream(request: TtsStreamRequest, signal: AbortSignal): AsyncIterable<TtsEvent> {
+    this.ratesHz.push(request.rateHz)
     const index = this.streamed.push('') - 1
     void (async () => {
       for await (const piece of request.text) this.streamed[index] += piece
@@ -88,6 +97,7 @@ export class ScriptedVoice implements TtsProvider {
 
   synthesize(request: TtsRequest, signal: AbortSignal): AsyncIterable<TtsEvent> {
     this.texts.push(request.text)
+    this.ratesHz.push(request.rateHz)
     return play(this.steps, signal)
   }
 

@@ -18,8 +18,12 @@ async function say(
   voice = VOICE,
   signal = never,
 ): Promise<TtsEvent[]> {
+  return all(tts.synthesize({ callId: 'c', text, voice }, signal))
+}
+
+async function all(events: AsyncIterable<TtsEvent>): Promise<TtsEvent[]> {
   const list: TtsEvent[] = []
-  for await (const event of tts.synthesize({ callId: 'c', text, voice }, signal)) list.push(event)
+  for await (const event of events) list.push(event)
   return list
 }
 
@@ -35,12 +39,43 @@ describe('phrase cache', () => {
     expect(tts.stats).toMatchObject({ phrases: 1, hits: 1, misses: 0, savedCharacters: 17 })
   })
 
-  it('gives every listener a copy of its own', async () => {
+  it('holds the audio once, however many calls play it', async () => {
     const tts = new CachedTts(new ScriptedVoice('azure', [audio(7)]), { limitBytes: 100_000 })
     await tts.prefill(['Hola.'], VOICE)
     const [first] = await say(tts, 'Hola.')
-    if (first?.kind === 'audio') first.pcm.fill(0)
-    expect(await say(tts, 'Hola.')).toEqual([audio(7)])
+    const [second] = await say(tts, 'Hola.')
+    expect(first).toEqual(audio(7))
+    expect(second).toBe(first)
+  })
+
+  it('halves a phrase of 16 kHz for a line of 8 kHz, once, and asks the voice for nothing', async () => {
+    const voice = new ScriptedVoice('azure', [audio(1_000)])
+    const tts = new CachedTts(voice, { limitBytes: 100_000 })
+    await tts.prefill(['Hola.'], VOICE)
+    const asked = { callId: 'c', text: 'Hola.', voice: VOICE, rateHz: 8_000 } as const
+    expect(tts.holds(asked)).toBe(true)
+    const first = await all(tts.synthesize(asked, never))
+    const pcm = first.flatMap((event) => (event.kind === 'audio' ? [...event.pcm] : []))
+    // 100 ms; both ends aside, where the filter meets silence.
+    expect(pcm).toHaveLength(800)
+    expect(new Set(pcm.slice(40, -40))).toEqual(new Set([1_000]))
+    expect((await all(tts.synthesize(asked, never)))[0]).toBe(first[0])
+    expect(await say(tts, 'Hola.')).toEqual([audio(1_000)])
+    expect(voice.texts).toHaveLength(1)
+    expect(tts.stats).toMatchObject({ phrases: 2, bytes: 3_200 + 1_600, hits: 3 })
+  })
+
+  it('never gives what it holds at 8 kHz to a line of 16 kHz', async () => {
+    const voice = new ScriptedVoice('azure', [audio(7)])
+    const tts = new CachedTts(voice, { limitBytes: 100_000 })
+    const asked = { callId: 'c', text: 'Claro.', voice: VOICE } as const
+    for (let time = 0; time < 3; time++)
+      await all(tts.synthesize({ ...asked, rateHz: 8_000 }, never))
+    expect(tts.holds({ ...asked, rateHz: 8_000 })).toBe(true)
+    expect(tts.holds({ ...asked, rateHz: 16_000 })).toBe(false)
+    expect(tts.holds(asked)).toBe(false)
+    await all(tts.synthesize({ ...asked, rateHz: 16_000 }, never))
+    expect(voice.ratesHz).toEqual([8_000, 8_000, 16_000])
   })
 
   it('keeps a phrase when it is asked for the second time, and one voice is not another', async () => {
