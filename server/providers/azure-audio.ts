@@ -76,7 +76,7 @@ export class AzureAudio {
   push(pcm: Int16Array, atMs: number, sound?: FrameSound): void {
     const gate = this.#gate
     const wasOpen = gate === null || gate.isOpen
-    if (wasOpen) this.#fillGap(atMs)
+    if (wasOpen) gate?.sentQuiet(this.#fillGap(atMs))
     const durationMs = pcm.length / SAMPLES_PER_MS
     if (gate !== null && !gate.frame(sound, durationMs) && this.#preRoll.hold(pcm, atMs)) {
       this.#heldMs += durationMs
@@ -107,7 +107,10 @@ export class AzureAudio {
     this.#idleTicks++
     if (this.#gate?.isOpen === false) {
       if (this.#idleTicks % HELD_TICKS === 0) this.#silence(PIECE_MS)
-    } else this.#silence(GAP_SILENCE_MS)
+      return
+    }
+    this.#gate?.sentQuiet(GAP_SILENCE_MS)
+    this.#silence(GAP_SILENCE_MS)
   }
 
   close(): void {
@@ -126,9 +129,13 @@ export class AzureAudio {
     if (!isFirst) this.#fillGap(atMs)
   }
 
-  #fillGap(atMs: number): void {
+  /** @returns ms of silence that were put in */
+  #fillGap(atMs: number): number {
     const gapMs = this.#clock.gapMs(atMs)
-    if (gapMs > 1) this.#silence(Math.min(gapMs, GAP_MAX_MS))
+    if (gapMs <= 1) return 0
+    const silenceMs = Math.min(gapMs, GAP_MAX_MS)
+    this.#silence(silenceMs)
+    return silenceMs
   }
 
   #send(pcm: Int16Array, atMs: number): void {
@@ -142,7 +149,6 @@ export class AzureAudio {
   #silence(ms: number): void {
     const samples = Math.round(ms * SAMPLES_PER_MS)
     const durationMs = samples / SAMPLES_PER_MS
-    this.#gate?.sentQuiet(durationMs)
     this.#clock.silence(durationMs)
     this.#sentMs += durationMs
     this.#collect(new Int16Array(samples))

@@ -68,6 +68,7 @@ export class QuietGate {
 
   /** Counts quiet: the user's, or what is sent for audio that the line left out. Closes behind the hangover. */
   sentQuiet(durationMs: number): void {
+    if (durationMs === 0) return
     const limitMs = this.#hangoverMs + (this.#isOwed ? OWED_MS : 0)
     if (this.#quietMs >= limitMs) this.#isOpen = false
     this.#quietMs += durationMs
