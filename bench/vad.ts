@@ -1,6 +1,7 @@
 /**
  * `npm run bench -- vad`: Andrea's voice detector beside Silero v5 and v6 and WebRTC's, on the public
- * test of dsp/training/conditions.ts; prints the table, writes bench/results/vad.json.
+ * test of dsp/training/conditions.ts, and what the gate in front of the recogniser makes of it (bench/vad/held.ts); prints the
+ * table, writes bench/results/vad.json.
  *
  *   --seed 1        the test is made from it
  *   --no-peers      Andrea alone
@@ -14,6 +15,7 @@ import { andrea } from '../dsp/training/evaluate.ts'
 import { measure, type CandidateFigures } from '../dsp/training/measure.ts'
 import { rounded, writeResult } from './rig/report.ts'
 import { detectorCostUs } from './vad/cost.ts'
+import { heldFigures } from './vad/held.ts'
 import { installPeers, silero, webRtc } from './vad/peers.ts'
 
 async function main(): Promise<void> {
@@ -40,7 +42,13 @@ async function main(): Promise<void> {
   const { starts } = own
   const byNoise = Object.entries(starts.byNoise).map(([noise, n]) => `${noise} ${n.toFixed(2)}`)
   console.log(`False starts per minute after hysteresis: ${byNoise.join(', ')}`)
-  const figures = figuresOf(rows)
+  const gate = await heldFigures(from, seed)
+  console.log(
+    `Quiet gate: ${Object.entries(gate)
+      .map(([name, n]) => `${name} ${n.toFixed(2)}`)
+      .join(', ')}`,
+  )
+  const figures = { ...figuresOf(rows), ...roundedAll(gate) }
   const settings = { mixes: CONDITIONS.length * 2, minutes: (CONDITIONS.length * 2 * MIX_SEC) / 60 }
   console.log(
     `written to ${await writeResult({ bench: 'vad', seed, settings, figures }, values.name)}`,
@@ -80,6 +88,10 @@ function figuresOf(rows: readonly CandidateFigures[]): Record<string, number> {
     figures[`${name}Us`] = rounded(row.us, 1)
   }
   return figures
+}
+
+function roundedAll(figures: Record<string, number>): Record<string, number> {
+  return Object.fromEntries(Object.entries(figures).map(([name, n]) => [name, rounded(n, 3)]))
 }
 
 const PREFIXES: Readonly<Record<string, string>> = {

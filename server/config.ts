@@ -95,6 +95,8 @@ export interface AzureConfig {
   host: string | null
   /** Whether answers are spoken while they are being written, by voices that take that; `auto`: where the service does. */
   textStreaming: 'auto' | 'off'
+  /** Whether the recogniser is spared the silence of a call; `held`: it is sent what can be heard. */
+  silence: 'held' | 'sent'
 }
 
 /** `azure,embedded`: known names, none twice. */
@@ -141,6 +143,7 @@ const variables = z.object({
     .optional(),
   AZURE_SPEECH_HOST: z.url({ protocol: /^(wss?|https?)$/ }).optional(),
   AZURE_TEXT_STREAMING: z.enum(['auto', 'off']).default('auto'),
+  AZURE_STT_SILENCE: z.enum(['held', 'sent']).default('held'),
   GROQ_API_KEY: secret.optional(),
   GROQ_BASE_URL: serviceUrl.optional(),
   LLM_BASE_URL: serviceUrl.optional(),
@@ -279,6 +282,7 @@ function accounts(values: Variables): Accounts {
             region: AZURE_SPEECH_REGION,
             host: values.AZURE_SPEECH_HOST ?? null,
             textStreaming: values.AZURE_TEXT_STREAMING,
+            silence: values.AZURE_STT_SILENCE,
           },
     groq:
       GROQ_API_KEY === undefined

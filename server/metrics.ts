@@ -100,6 +100,11 @@ function providerCounters(counter: MakeCounter) {
       'Sentences that a voice did not take while they were being written; spoken once they were whole',
       ['provider', 'code'],
     ),
+    sttAudioSeconds: counter(
+      'stt_audio_seconds_total',
+      'Audio of calls at a recogniser that bills it: sent, or held because nothing could be heard',
+      ['provider', 'outcome'],
+    ),
     secondHearings: counter('second_hearings_total', 'Utterances heard twice, by what became', [
       'outcome',
     ]),

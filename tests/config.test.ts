@@ -81,6 +81,13 @@ describe('config', () => {
     )
   })
 
+  it('holds silence back from Azure’s recogniser unless AZURE_STT_SILENCE is sent', () => {
+    const azure = { AZURE_SPEECH_KEY: 'azure-key', AZURE_SPEECH_REGION: 'eastus' }
+    expect(loadConfig(azure).azure?.silence).toBe('held')
+    expect(loadConfig({ ...azure, AZURE_STT_SILENCE: 'sent' }).azure?.silence).toBe('sent')
+    expect(() => loadConfig({ ...azure, AZURE_STT_SILENCE: 'no' })).toThrow(/AZURE_STT_SILENCE/)
+  })
+
   it('reads every account whole', () => {
     const config = loadConfig({
       PUBLIC_URL: 'https://andrea.example/',

@@ -3,9 +3,10 @@
  *
  *   audio messages ─► 20 ms frames ─► loud? ─► speechStart ─► partial each 250 ms ─► final 1 000 ms behind the speech
  *
- * Time is the audio received, so the same audio gives the same messages whatever the machine is doing, and hundreds of
- * connections cost no timers. Words may depend on the pitch of what was said (zero crossings): audio that is heard again
- * after a reconnect then gives the same words again.
+ * Time is the audio received, as it is for Azure: silence that is not sent ends no phrase, and places count in what was sent.
+ * So the same audio gives the same messages whatever the machine is doing, and hundreds of connections cost no timers. Words
+ * may depend on the pitch of what was said (zero crossings): audio that is heard again after a reconnect then gives the same
+ * words again.
  */
 import type { WebSocket } from 'ws'
 import { TURN_START, parseMessage, sendGarbage, sendJson } from './azure-wire.ts'

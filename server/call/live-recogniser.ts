@@ -31,7 +31,7 @@ export class LiveRecogniser {
   }
 
   frame(detection: Detection, pcm16k: Int16Array): void {
-    this.#session?.push(pcm16k, detection.atMs)
+    this.#session?.push(pcm16k, detection.atMs, detection)
     this.#isSpeech = detection.speech
     if (detection.onset) this.#session?.speechStarted(detection.speechStartMs)
     if (detection.offset) this.#session?.speechEnded(detection.lastVoicedMs)

@@ -53,6 +53,11 @@ export interface SdkInside {
 /** Audio may go out twice as fast as it is spoken once the first 5 s were sent; the SDK's own default and factor. */
 const UNTHROTTLED_MS = '5000'
 const CATCH_UP = 2
+/**
+ * Behind a pause in which nothing was sent, so much of it goes out at once, ms of sending: 1 s of audio. The SDK spaces every
+ * piece by itself; the 600 ms from before a sound would make all behind them late, and with them the first words.
+ */
+const CREDIT_MS = 500
 
 /** Replaces the recursions that are there. @returns the names of those that were replaced. */
 export function endRounds(inside: SdkInside): string[] {
@@ -116,9 +121,12 @@ async function sendAudio(
     const payload = !chunk || chunk.isEnd ? null : chunk.buffer
     if (payload !== null) {
       session.onAudioSent(payload.byteLength)
-      const waitMs = unthrottledBytes >= session.bytesSent ? 0 : dueMs - Date.now()
+      const isFree = unthrottledBytes >= session.bytesSent
+      const waitMs = isFree ? 0 : dueMs - Date.now()
       if (waitMs > 0) await inside.delay(waitMs)
-      dueMs = Date.now() + (payload.byteLength * 1_000) / (avgBytesPerSec * CATCH_UP)
+      const sentMs = Date.now()
+      const fromMs = isFree ? sentMs : Math.max(dueMs, sentMs - CREDIT_MS)
+      dueMs = fromMs + (payload.byteLength * 1_000) / (avgBytesPerSec * CATCH_UP)
     }
     if (!goesOn()) return
     // A broken connection is opened again by the next round, which sends what was lost.

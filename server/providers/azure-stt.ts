@@ -1,10 +1,10 @@
 /**
  * Azure Speech as recogniser: one continuous recognition per call.
  *
- *   push(pcm) ─► pieces of 100 ms, as the SDK sends them ─► push stream ─► websocket ─► recognizing / recognized ─► events
+ *   push(pcm) ─► azure-audio: what can be heard ─► push stream ─► websocket ─► recognizing / recognized ─► events
  *
  * Facts this file is built around: the SDK's "started" callback fires also when the connection failed, so a timer waits
- * for sessionStarted; a stop may wait for ever, so close() does not wait; a written buffer is kept, not copied. Azure finds utterances by itself: VAD hints are ignored.
+ * for sessionStarted; a stop may wait for ever, so close() does not wait. Azure finds utterances by itself: VAD hints are ignored.
  */
 import type {
   AudioConfig,
@@ -23,11 +23,17 @@ import {
   withoutKey,
 } from './azure-sdk.ts'
 import type { AzureAccount, AzureSdk } from './azure-sdk.ts'
-import { BoundedQueue } from '../bounded-queue.ts'
+import { AzureAudio, TICK_MS, type AudioTally, type SilencePolicy } from './azure-audio.ts'
 import { PreparedSessions } from './prepared-sessions.ts'
-import { StreamClock } from './stream-clock.ts'
 import { STT_RATE_HZ } from './stt.ts'
-import type { SttEvents, SttOptions, SttProvider, SttSession, Transcript } from './stt.ts'
+import type {
+  FrameSound,
+  SttEvents,
+  SttOptions,
+  SttProvider,
+  SttSession,
+  Transcript,
+} from './stt.ts'
 
 /** A connection takes 0.1…0.4 s; audio waits for it, so that a late one costs time, not words. */
 const CONNECT_MS = 2_000
@@ -35,18 +41,8 @@ const CONNECT_MS = 2_000
 const SESSION_MS = 8 * 60_000
 /** A connection that breaks in mid-stream is opened again by the SDK, which keeps the place; once. */
 const SDK_RETRIES = 1
-/** When the line gives no audio the service gets silence, or it would end the session. */
-const KEEP_ALIVE_EVERY_MS = 1_000
-const KEEP_ALIVE_SILENCE_MS = 200
-/** Silence put in for what the line left out: enough to keep two sentences apart. */
-const GAP_MAX_MS = 2_000
-const SAMPLES_PER_MS = STT_RATE_HZ / 1_000
-/** What the SDK sends at a time. Handed over in any other size, each frame would be copied, and searched for, once more. */
-const PIECE_SAMPLES = 100 * SAMPLES_PER_MS
 /** The service tells ten languages apart. */
 const LANGUAGES_MAX = 10
-/** Pieces kept until the recogniser is built, in the next tick at the earliest: 20 s that are heard again, and 5 s more. */
-const EARLY_PIECES = 250
 
 const detailed = z.object({
   RecognitionStatus: z.string().optional(),
@@ -62,18 +58,30 @@ const detailed = z.object({
     .optional(),
 })
 
+export interface AzureSttLimits {
+  /** Default 2 000. */
+  connectMs: number
+  /** Default `held`. */
+  silence: SilencePolicy
+  /** Told once a second and session, and at its end. */
+  onAudio: AudioTally
+}
+
 export class AzureStt implements SttProvider {
   readonly name = 'azure'
   readonly maxSessionMs = SESSION_MS
   readonly #account: AzureAccount
-  readonly #connectMs: number
+  readonly #limits: AzureSttLimits
   readonly #sessions = new Set<AzureSttSession>()
   /** For calls that ring. */
   readonly #prepared = new PreparedSessions<AzureSttSession>('azureSttPreparations')
 
-  constructor(account: AzureAccount, limits: { connectMs: number } = { connectMs: CONNECT_MS }) {
+  constructor(account: AzureAccount, limits: Partial<AzureSttLimits> = {}) {
     this.#account = account
-    this.#connectMs = limits.connectMs
+    this.#limits = {
+      ...{ connectMs: CONNECT_MS, silence: 'held', onAudio: () => undefined },
+      ...limits,
+    }
   }
 
   async warm(): Promise<void> {
@@ -125,7 +133,7 @@ export class AzureStt implements SttProvider {
       onFinal: (transcript) => events.onFinal(transcript),
       onError: (error) => events.onError(error),
       onConnected: () => events.onConnected(),
-      connectMs: this.#connectMs,
+      limits: this.#limits,
       onClosed: () => this.#sessions.delete(session),
     })
     this.#sessions.add(session)
@@ -156,7 +164,7 @@ function keyOf(options: Omit<SttOptions, 'callId'>): string {
 }
 
 interface SessionEvents extends SttEvents {
-  connectMs: number
+  limits: AzureSttLimits
   onConnected(): void
   onClosed(): void
 }
@@ -165,21 +173,20 @@ class AzureSttSession implements SttSession {
   readonly #account: AzureAccount
   readonly #options: SttOptions
   #events: SessionEvents
-  readonly #early = new BoundedQueue<ArrayBuffer>('azureSttEarlyPieces', EARLY_PIECES)
+  readonly #audio: AzureAudio
   #stream: PushAudioInputStream | null = null
   #recognizer: SpeechRecognizer | null = null
   #connectTimer: NodeJS.Timeout | null = null
-  readonly #clock = new StreamClock()
-  #piece = new Int16Array(PIECE_SAMPLES)
-  #pieceLength = 0
-  #keepAlive: NodeJS.Timeout | null = null
-  #pushed = true
+  #ticks: NodeJS.Timeout | null = null
   #closed = false
 
   constructor(account: AzureAccount, options: SttOptions, events: SessionEvents) {
     this.#account = account
     this.#options = options
     this.#events = events
+    const { silence, onAudio: tally } = events.limits
+    const segmentationSilenceMs = segmentationMs(options)
+    this.#audio = new AzureAudio({ silence, segmentationSilenceMs, tally })
   }
 
   start(): void {
@@ -199,39 +206,12 @@ class AzureSttSession implements SttSession {
     }
   }
 
-  push(pcm: Int16Array, atMs: number): void {
-    if (this.#closed) return
-    const gapMs = this.#clock.gapMs(atMs)
-    if (gapMs > 1) this.#silence(Math.min(gapMs, GAP_MAX_MS))
-    this.#clock.audio(pcm.length / SAMPLES_PER_MS, atMs)
-    this.#pushed = true
-    this.#collect(pcm)
+  push(pcm: Int16Array, atMs: number, sound?: FrameSound): void {
+    if (!this.#closed) this.#audio.push(pcm, atMs, sound)
   }
 
-  #silence(ms: number): void {
-    const samples = Math.round(ms * SAMPLES_PER_MS)
-    this.#clock.silence(samples / SAMPLES_PER_MS)
-    this.#collect(new Int16Array(samples))
-  }
-
-  #collect(pcm: Int16Array): void {
-    for (let at = 0; at < pcm.length;) {
-      const room = PIECE_SAMPLES - this.#pieceLength
-      // A view is an object: five frames of 20 ms fill a piece, and need none.
-      const part = at === 0 && pcm.length <= room ? pcm : pcm.subarray(at, at + room)
-      this.#piece.set(part, this.#pieceLength)
-      this.#pieceLength += part.length
-      at += part.length
-      if (this.#pieceLength < PIECE_SAMPLES) return
-      this.#write(this.#piece.buffer)
-      this.#piece = new Int16Array(PIECE_SAMPLES)
-      this.#pieceLength = 0
-    }
-  }
-
-  #write(exact: ArrayBuffer): void {
-    if (this.#stream === null) this.#early.push(exact)
-    else this.#stream.write(exact)
+  get sentMs(): number {
+    return this.#audio.sentMs
   }
 
   speechStarted(): void {
@@ -246,8 +226,8 @@ class AzureSttSession implements SttSession {
     if (this.#closed) return
     this.#closed = true
     if (this.#connectTimer !== null) clearTimeout(this.#connectTimer)
-    if (this.#keepAlive !== null) clearInterval(this.#keepAlive)
-    this.#early.takeAll()
+    if (this.#ticks !== null) clearInterval(this.#ticks)
+    this.#audio.close()
     const recognizer = this.#recognizer
     this.#recognizer = null
     this.#events.onClosed()
@@ -272,15 +252,13 @@ class AzureSttSession implements SttSession {
         sdk.PhraseListGrammar.fromRecognizer(recognizer).addPhrases(this.#options.phrases)
       }
       this.#listen(sdk, recognizer)
-      for (const exact of this.#early.takeAll()) stream.write(exact)
+      this.#audio.attach(stream)
+      const { connectMs } = this.#events.limits
       this.#connectTimer = setTimeout(() => {
-        const text = `Azure Speech did not connect within ${this.#events.connectMs} ms`
+        const text = `Azure Speech did not connect within ${connectMs} ms`
         this.#fail(new ProviderError('STT_TIMEOUT', text, { retryable: true }))
-      }, this.#events.connectMs)
-      this.#keepAlive = setInterval(() => {
-        if (!this.#pushed) this.#silence(KEEP_ALIVE_SILENCE_MS)
-        this.#pushed = false
-      }, KEEP_ALIVE_EVERY_MS)
+      }, connectMs)
+      this.#ticks = setInterval(() => this.#audio.tick(), TICK_MS)
       recognizer.startContinuousRecognitionAsync(undefined, (error) => this.#startFailed(error))
     } catch (error) {
       this.#startFailed(errorText(error))
@@ -306,7 +284,7 @@ class AzureSttSession implements SttSession {
   }
 
   #config(sdk: AzureSdk): SpeechConfig {
-    const { language, segmentationSilenceMs, initialSilenceMs, profanity } = this.#options
+    const { language, initialSilenceMs, profanity } = this.#options
     const config = azureSpeechConfig(sdk, this.#account)
     const ids = sdk.PropertyId
     config.speechRecognitionLanguage = language
@@ -314,11 +292,12 @@ class AzureSttSession implements SttSession {
     config.requestWordLevelTimestamps()
     const { Raw, Masked, Removed } = sdk.ProfanityOption
     config.setProfanity({ raw: Raw, masked: Masked, removed: Removed }[profanity ?? 'raw'])
-    // Azure takes 100…5 000 ms.
-    const silenceMs = Math.min(5_000, Math.max(100, segmentationSilenceMs))
     // The SDK would open five connections in a row to a service that refuses; whom to ask next is the failover's.
     config.setProperty('SPEECH-Error-MaxRetryCount', String(SDK_RETRIES))
-    config.setProperty(ids.Speech_SegmentationSilenceTimeoutMs, String(silenceMs))
+    config.setProperty(
+      ids.Speech_SegmentationSilenceTimeoutMs,
+      String(segmentationMs(this.#options)),
+    )
     config.setProperty(
       ids.SpeechServiceConnection_InitialSilenceTimeoutMs,
       String(initialSilenceMs),
@@ -332,10 +311,13 @@ class AzureSttSession implements SttSession {
       if (!this.#closed) this.#events.onConnected()
     }
     recognizer.recognizing = (_sender, { result }) => {
-      if (!this.#closed && result.text) this.#events.onPartial(this.#transcript(sdk, result))
+      if (this.#closed || !result.text) return
+      this.#audio.owes(true)
+      this.#events.onPartial(this.#transcript(sdk, result))
     }
     recognizer.recognized = (_sender, { result }) => {
       if (this.#closed) return
+      this.#audio.owes(false)
       const transcript = this.#transcript(sdk, result)
       // A phrase without words is an answer, too; a long silence is none.
       const wasSilence = /"RecognitionStatus":\s*"InitialSilenceTimeout"/.test(jsonOf(sdk, result))
@@ -356,7 +338,7 @@ class AzureSttSession implements SttSession {
   }
 
   #transcript(sdk: AzureSdk, result: SpeechRecognitionResult): Transcript {
-    const atMs = (ticks: number): number => Math.round(this.#clock.callMs(ticks / TICKS_PER_MS))
+    const atMs = (ticks: number): number => Math.round(this.#audio.callMs(ticks / TICKS_PER_MS))
     const best = bestOf(jsonOf(sdk, result))
     return {
       text: result.text ?? '',
@@ -377,6 +359,11 @@ class AzureSttSession implements SttSession {
     this.close()
     this.#events.onError(error)
   }
+}
+
+/** Azure takes 100…5 000 ms. */
+function segmentationMs({ segmentationSilenceMs }: SttOptions): number {
+  return Math.min(5_000, Math.max(100, segmentationSilenceMs))
 }
 
 function jsonOf(sdk: AzureSdk, result: SpeechRecognitionResult): string {

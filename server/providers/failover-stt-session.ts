@@ -4,7 +4,14 @@ import type { CallAccounts } from './call-accounts.ts'
 import { inOrder, type ProviderHealth } from './provider-health.ts'
 import { ReplayAudio } from './replay-audio.ts'
 import { STT_RATE_HZ } from './stt.ts'
-import type { SttEvents, SttOptions, SttProvider, SttSession, Transcript } from './stt.ts'
+import type {
+  FrameSound,
+  SttEvents,
+  SttOptions,
+  SttProvider,
+  SttSession,
+  Transcript,
+} from './stt.ts'
 
 /** Azure answers the first words within 0.6 s; a recogniser that says nothing for so much speech is deaf. */
 const DEAF_SPEAKING_MS = 2_000
@@ -84,12 +91,12 @@ export class FailoverSttSession implements SttSession {
     this.#open(inOrder(this.#entries)[0]!, { code: 'PROVIDER_OUT', suspect: null })
   }
 
-  push(pcm: Int16Array, atMs: number): void {
+  push(pcm: Int16Array, atMs: number, sound?: FrameSound): void {
     if (this.#closed) return
     const durationMs = (pcm.length * 1_000) / STT_RATE_HZ
     this.#nowMs = atMs + durationMs
     this.#audio.push(pcm, atMs)
-    if (this.#attempt !== null) this.#feed(this.#attempt, pcm, atMs)
+    if (this.#attempt !== null) this.#feed(this.#attempt, pcm, atMs, sound)
     if (this.#nowMs - this.#lookedMs >= LOOK_EVERY_MS) this.#look()
   }
 
@@ -118,9 +125,9 @@ export class FailoverSttSession implements SttSession {
     this.#deps.onClosed()
   }
 
-  #feed(attempt: Attempt, pcm: Int16Array, atMs: number): void {
+  #feed(attempt: Attempt, pcm: Int16Array, atMs: number, sound?: FrameSound): void {
     attempt.pushedMs += (pcm.length * 1_000) / STT_RATE_HZ
-    attempt.session?.push(pcm, atMs)
+    attempt.session?.push(pcm, atMs, sound)
   }
 
   /** Opens a session and lets it hear what no final has confirmed. */
@@ -167,7 +174,7 @@ export class FailoverSttSession implements SttSession {
     if (attempt === null) return
     attempt.session?.close()
     const { accounts, options } = this.#deps
-    const seconds = attempt.pushedMs / 1_000
+    const seconds = (attempt.session?.sentMs ?? attempt.pushedMs) / 1_000
     accounts.spent(options.callId, { part: 'stt', provider: attempt.entry.provider.name, seconds })
   }
 

@@ -15,7 +15,14 @@ import { asProviderError } from './failover-llm.ts'
 import type { SecondEars } from './groq-whisper.ts'
 import { ProviderHealth, type HealthOptions } from './provider-health.ts'
 import { STT_RATE_HZ } from './stt.ts'
-import type { SttEvents, SttOptions, SttProvider, SttSession, Transcript } from './stt.ts'
+import type {
+  FrameSound,
+  SttEvents,
+  SttOptions,
+  SttProvider,
+  SttSession,
+  Transcript,
+} from './stt.ts'
 import { UtteranceAudio, type UtteranceCut } from './utterance-audio.ts'
 
 /** What a final may wait, ms. */
@@ -155,11 +162,11 @@ class SecondHearingSession implements SttSession {
     })
   }
 
-  push(pcm: Int16Array, atMs: number): void {
+  push(pcm: Int16Array, atMs: number, sound?: FrameSound): void {
     if (this.#closed) return
     this.#audio.push(pcm, atMs)
     if (this.#audio.full) this.#read(this.#audio.split(), Infinity)
-    this.#first?.push(pcm, atMs)
+    this.#first?.push(pcm, atMs, sound)
   }
 
   speechStarted(atMs: number): void {

@@ -13,6 +13,7 @@ import type { ProviderError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { AzureStt } from './azure-stt.ts'
+import type { AudioTally } from './azure-audio.ts'
 import { AzureTts } from './azure-tts.ts'
 import { BoundedQueue } from '../bounded-queue.ts'
 import { CallAccounts } from './call-accounts.ts'
@@ -90,7 +91,10 @@ interface Choice<P, S = ProviderStatus> {
 export async function selectProviders(
   config: ProviderConfig,
   log: Log,
-  metrics?: Pick<Metrics, 'droppedItems' | 'secondHearings' | 'textStreamsRefused'>,
+  metrics?: Pick<
+    Metrics,
+    'droppedItems' | 'secondHearings' | 'sttAudioSeconds' | 'textStreamsRefused'
+  >,
 ): Promise<Providers> {
   const accounts = new CallAccounts()
   if (metrics) BoundedQueue.onDropped = (queue) => metrics.droppedItems.inc({ queue })
@@ -98,7 +102,10 @@ export async function selectProviders(
     metrics?.textStreamsRefused.inc({ provider: 'azure', code })
     log.warn({ code, error }, 'the voice takes no text streams; its sentences are spoken whole')
   }
-  const ears = await selectStt(config, log)
+  const ears = await selectStt(config, log, (sentMs, heldMs) => {
+    metrics?.sttAudioSeconds.inc({ provider: 'azure', outcome: 'sent' }, sentMs / 1_000)
+    metrics?.sttAudioSeconds.inc({ provider: 'azure', outcome: 'held' }, heldMs / 1_000)
+  })
   const order = config.providerOrder
   const brains = chosen(order?.llm ?? PROVIDER_NAMES.llm, (name) => LLM[name](config, log))
   const voices = chosen(order?.tts ?? PROVIDER_NAMES.tts, (name) => TTS[name](config, onRefused))
@@ -176,9 +183,13 @@ function names(choices: readonly Choice<{ name: string }>[]): string {
 }
 
 /** How a provider of each name is made; null: it is not configured. A new one is a file of its own and a line here. */
-const STT: Record<ProviderName<'stt'>, (config: ProviderConfig) => Choice<SttProvider> | null> = {
-  azure: ({ azure }) =>
-    azure && { provider: new AzureStt(azure), status: azureStatus(azure.region) },
+type MakeStt = (config: ProviderConfig, onAudio: AudioTally) => Choice<SttProvider> | null
+const STT: Record<ProviderName<'stt'>, MakeStt> = {
+  azure: ({ azure }, onAudio) =>
+    azure && {
+      provider: new AzureStt(azure, { silence: azure.silence, onAudio }),
+      status: azureStatus(azure.region),
+    },
   embedded: ({ sttWorkers }) => ({
     provider: new EmbeddedStt({ workers: sttWorkers }),
     status: EMBEDDED_STT_STATUS,
@@ -213,9 +224,13 @@ function chosen<N extends string, C>(order: readonly N[], make: (name: N) => C |
   return order.flatMap((name) => make(name) ?? [])
 }
 
-async function selectStt(config: ProviderConfig, log: Log): Promise<Choice<SttProvider>[]> {
+async function selectStt(
+  config: ProviderConfig,
+  log: Log,
+  onAudio: AudioTally,
+): Promise<Choice<SttProvider>[]> {
   const order = config.providerOrder?.stt ?? PROVIDER_NAMES.stt
-  const ears = chosen(order, (name) => STT[name](config))
+  const ears = chosen(order, (name) => STT[name](config, onAudio))
   const embedded = ears.findIndex(({ status }) => status === EMBEDDED_STT_STATUS)
   if (embedded < 0) return ears
   try {

@@ -6,6 +6,8 @@
  *
  * A service counts in its own stream; a new anchor is set whenever call and stream part. All times in ms.
  */
+
+/** Behind held silence a sound sets one, each 2 s at most: a service is not 200 s behind with its words. */
 const ANCHORS_MAX = 100
 
 export class StreamClock {

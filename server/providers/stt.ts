@@ -52,9 +52,25 @@ export interface SttEvents {
   onError(error: ProviderError): void
 }
 
+/** What the audio core found in a frame; whoever is given one reads it at once, the object is used again. */
+export interface FrameSound {
+  /** RMS, −90…0. */
+  levelDbfs: number
+  /** Of speech, 0…1, of this frame alone. */
+  probability: number
+  /** Speech, after onset and hangover. */
+  speech: boolean
+}
+
 export interface SttSession {
-  /** Samples are copied; the caller may reuse the array. `atMs` is the audio time of the first sample. */
-  push(pcm: Int16Array, atMs: number): void
+  /**
+   * Samples are copied; the caller may reuse the array. `atMs` is the audio time of the first sample. `sound`: of a frame of
+   * 20 ms; a recogniser that is paid by the second may hold back what cannot be heard. Absent (audio that is heard again):
+   * nothing is known, nothing is held.
+   */
+  push(pcm: Int16Array, atMs: number, sound?: FrameSound): void
+  /** Audio that was sent to the service, ms, which is what it bills. Absent: all that was pushed. */
+  readonly sentMs?: number
   /** VAD hints. Recognisers that segment by themselves (Azure) may ignore them; the embedded one lives by them. */
   speechStarted(atMs: number): void
   speechEnded(atMs: number): void

@@ -64,6 +64,20 @@ describe('the live recogniser', () => {
     expect(told.slice(-3)).toEqual(['en-US ended 0', 'es-MX open', 'en-US close'])
   })
 
+  it('says of each frame what the audio core found in it', () => {
+    const heard: unknown[] = []
+    const session = {
+      push: (...args: unknown[]) => void heard.push(args),
+      ...{ speechStarted: () => {}, speechEnded: () => {}, close: () => {} },
+    }
+    const events = { onPartial: () => {}, onFinal: () => {}, onError: () => {} }
+    const call = { id: 'call-1', settings: SETTINGS }
+    const recogniser = new LiveRecogniser({ open: () => session }, call, events)
+    const found = { ...frame(40, true), levelDbfs: -31, probability: 0.7 }
+    recogniser.frame(found, PCM)
+    expect(heard).toEqual([[PCM, 40, found]])
+  })
+
   it('keeps the old session when the other language cannot be had', () => {
     const { recogniser, told } = doubles('fr-FR')
     expect(() => recogniser.switchTo('fr-FR', 0)).toThrow('no such language')

@@ -1,5 +1,5 @@
 /** The SDK's recursions as loops: that they are replaced in the version installed, and that the loop does what the SDK's did. */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { endRounds, type SdkInside } from '../../server/providers/azure-sdk-rounds.ts'
 
 const ROOT = 'microsoft-cognitiveservices-speech-sdk/distrib/lib/src/common.speech'
@@ -38,8 +38,8 @@ function insideOf(recognizer: object, synthesizer: object): SdkInside {
   }
 }
 
-/** A recogniser whose clock is the delays that were asked for. */
-function recogniser(chunks: (number | 'end')[], endsAfter = Infinity) {
+/** A recogniser whose clock is the delays that were asked for; a pause lies before the chunk behind it. */
+function recogniser(chunks: (number | 'end' | { pauseMs: number })[], endsAfter = Infinity) {
   const sent: Sent[] = []
   const waits: number[] = []
   const session = {
@@ -73,9 +73,12 @@ function recogniser(chunks: (number | 'end')[], endsAfter = Infinity) {
   })
   const audio = {
     read: () => {
-      const next = chunks.shift() ?? 'end'
-      const isEnd = next === 'end'
-      return Promise.resolve({ buffer: new ArrayBuffer(isEnd ? 0 : next), isEnd })
+      let next = chunks.shift()
+      for (; typeof next === 'object'; next = chunks.shift()) {
+        vi.setSystemTime(Date.now() + next.pauseMs)
+      }
+      const bytes = typeof next === 'number' ? next : 0
+      return Promise.resolve({ buffer: new ArrayBuffer(bytes), isEnd: bytes === 0 })
     },
   }
   const send = (): Promise<void> =>
@@ -148,6 +151,21 @@ describe('azure sdk rounds', () => {
     expect(waits).toHaveLength(1)
     expect(waits[0]).toBeGreaterThan(400)
     expect(waits[0]).toBeLessThanOrEqual(500)
+  })
+
+  it('sends 1 s at once behind a pause in which nothing was sent, and the next at twice the speed', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    try {
+      const beginning = Array.from({ length: 60 }, () => BYTES_PER_SEC / 10)
+      const burst = Array.from({ length: 15 }, () => BYTES_PER_SEC / 10)
+      const { waits, send } = recogniser([...beginning, { pauseMs: 10_000 }, ...burst, 'end'])
+      await send()
+      // Behind the first 5 s each piece waits; behind the pause only those beyond 10.
+      expect(waits.slice(0, 10).every((ms) => ms >= 50)).toBe(true)
+      expect(waits.slice(10)).toHaveLength(4)
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('stops at the end of the speech, with audio left', async () => {

@@ -175,19 +175,33 @@ describe('a line that gives no audio', () => {
     vi.useRealTimers()
   })
 
-  it('is kept awake by 200 ms of silence each second, and what is said behind it keeps its time', async () => {
-    await stt.warm()
-    const final = new Promise<{ startMs: number; text: string }>((resolve, reject) => {
-      const session = stt.open(OPTIONS, { ...NO_EVENTS, onFinal: resolve, onError: reject })
-      session.push(new Int16Array(1_600), 0)
-      // 61 s: longer than a service waits.
-      setImmediate(() => {
-        vi.advanceTimersByTime(62_000)
-        say(session, 5, 62_100)
+  it.each([
+    { silence: 'sent' as const, leastMs: 61 * 200, mostMs: 64 * 200 },
+    { silence: 'held' as const, leastMs: 8 * 200 + 10 * 100, mostMs: 9 * 200 + 12 * 100 },
+  ])(
+    '$silence: is kept awake by $leastMs to $mostMs of silence in 61 s, and what is said behind it keeps its time',
+    async (of) => {
+      const { silence, leastMs, mostMs } = of
+      stt = new AzureStt(
+        { key: 'k', region: 'r', host: service.host },
+        { connectMs: 15_000, silence },
+      )
+      await stt.warm()
+      const final = new Promise<{ startMs: number; text: string }>((resolve, reject) => {
+        const session = stt.open(OPTIONS, { ...NO_EVENTS, onFinal: resolve, onError: reject })
+        session.push(new Int16Array(1_600), 0)
+        // 61 s: longer than a service waits.
+        setImmediate(() => {
+          vi.advanceTimersByTime(62_000)
+          say(session, 5, 62_100)
+        })
       })
-    })
-    expect(await final).toMatchObject({ text: phraseOf(5), startMs: 62_300 })
-    expect(service.audioBytes).toBeGreaterThanOrEqual(61 * 200 * 32)
-    expect(service.paths).toHaveLength(1)
-  }, 30_000)
+      expect(await final).toMatchObject({ text: phraseOf(5), startMs: 62_300 })
+      const spokenMs = 100 + 1_200
+      expect(service.audioBytes).toBeGreaterThanOrEqual(leastMs * 32)
+      expect(service.audioBytes).toBeLessThanOrEqual((mostMs + 2_000 + spokenMs) * 32)
+      expect(service.paths).toHaveLength(1)
+    },
+    30_000,
+  )
 })

@@ -1,7 +1,13 @@
 /** Providers whose every event a test decides, without a network. */
 import { ProviderError } from '../../server/errors.ts'
 import type { LlmEvent, LlmProvider } from '../../server/providers/llm.ts'
-import type { SttEvents, SttProvider, SttSession, Transcript } from '../../server/providers/stt.ts'
+import type {
+  FrameSound,
+  SttEvents,
+  SttProvider,
+  SttSession,
+  Transcript,
+} from '../../server/providers/stt.ts'
 import type { TtsEvent, TtsProvider, TtsRequest } from '../../server/providers/tts.ts'
 import type { TtsRateHz, TtsStreamRequest } from '../../server/providers/tts.ts'
 
@@ -131,7 +137,9 @@ export class ScriptedEars implements SttProvider {
 
 export class EarSession implements SttSession {
   readonly events: SttEvents
-  readonly frames: { atMs: number; first: number }[] = []
+  readonly frames: { atMs: number; first: number; sound?: FrameSound }[] = []
+  /** What it says that it sent; absent: everything. */
+  sentMs?: number
   readonly hints: string[] = []
   closed = false
 
@@ -139,8 +147,8 @@ export class EarSession implements SttSession {
     this.events = events
   }
 
-  push(pcm: Int16Array, atMs: number): void {
-    this.frames.push({ atMs, first: pcm[0]! })
+  push(pcm: Int16Array, atMs: number, sound?: FrameSound): void {
+    this.frames.push({ atMs, first: pcm[0]!, ...(sound && { sound }) })
   }
 
   speechStarted(atMs: number): void {

@@ -172,6 +172,25 @@ describe('recognisers in order', () => {
     expect(errors.map(({ code }) => code)).toEqual(['STT_UNAVAILABLE'])
   })
 
+  it('hands on what is known of a frame, and says nothing of one that is heard again', () => {
+    const [first, second] = [new ScriptedEars('azure', 1e9), new ScriptedEars('embedded')]
+    const { session } = begin([first, second])
+    const sound = { levelDbfs: -60, probability: 0.1, speech: false }
+    session.push(new Int16Array(320), 0, sound)
+    first.last.events.onError(broken('STT'))
+    expect(first.last.frames).toEqual([{ atMs: 0, first: 0, sound }])
+    expect(second.last.frames).toEqual([{ atMs: 0, first: 0 }])
+  })
+
+  it('books what a recogniser says that it sent, where it says so', () => {
+    const ears = new ScriptedEars('azure', 1e9)
+    const { session, accounts } = begin([ears])
+    feed(session, 0, 3_000)
+    ears.last.sentMs = 1_200
+    session.close()
+    expect(accounts.close('call-1').sttSeconds).toEqual({ azure: 1.2 })
+  })
+
   it('books the audio that each recogniser got', () => {
     const [first, second] = [new ScriptedEars('azure', 1e9), new ScriptedEars('embedded')]
     const { session, accounts } = begin([first, second])

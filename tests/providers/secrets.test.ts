@@ -147,7 +147,13 @@ describe('what is shown of the providers', () => {
   it('is what Groq said of its limits with the last answer, and never a key', async () => {
     const providers = await selectProviders(
       {
-        azure: { key: KEY, region: 'eastus', host: azure.host, textStreaming: 'auto' },
+        azure: {
+          key: KEY,
+          region: 'eastus',
+          host: azure.host,
+          textStreaming: 'auto',
+          silence: 'held',
+        },
         groq: { apiKey: KEY, baseUrl: groq.url },
         openAi: null,
         sttWorkers: 1,
