@@ -37,6 +37,8 @@ export class QuietGate {
   #window = 0
   #windowMs = 0
   #lowestDbfs = Infinity
+  /** The lowest of the minima. */
+  #pastDbfs = Infinity
   #levelDbfs: number | null = null
   #knownMs = 0
   #quietMs = 0
@@ -95,14 +97,14 @@ export class QuietGate {
     this.#lowestDbfs = Math.min(this.#lowestDbfs, levelDbfs)
     if (this.#windowMs < WINDOW_MS) return
     this.#minima[this.#window] = this.#lowestDbfs
+    this.#pastDbfs = Math.min(...this.#minima)
     this.#window = (this.#window + 1) % WINDOWS
     this.#windowMs = 0
     this.#lowestDbfs = Infinity
   }
 
   get #floorDbfs(): number {
-    let lowestDbfs = this.#lowestDbfs
-    for (const minimum of this.#minima) lowestDbfs = Math.min(lowestDbfs, minimum)
+    const lowestDbfs = Math.min(this.#lowestDbfs, this.#pastDbfs)
     return Math.min(FLOOR_MOST_DBFS, Math.max(FLOOR_LEAST_DBFS, lowestDbfs))
   }
 }
