@@ -154,13 +154,15 @@ export async function listVersions(db: Queryable, id: string): Promise<AgentVers
   ]
 }
 
-/** The agent of a number; the default agent for a number that has none of its own. */
+/**
+ * The agent of a number; the default agent for a number that has none of its own. One statement for both: each waits its turn in a busy
+ * event loop, and the carrier waits for the answer.
+ */
 export async function agentForNumber(db: Queryable, e164: string): Promise<Agent | null> {
-  return (
-    (await findAgent(
-      db,
-      sql.fragment`a.id = (SELECT n.agent_id FROM phone_numbers n WHERE n.e164 = ${e164})`,
-    )) ?? (await findAgent(db, sql.fragment`a.is_default`))
+  return await findAgent(
+    db,
+    sql.fragment`a.id = (SELECT n.agent_id FROM phone_numbers n WHERE n.e164 = ${e164}) OR a.is_default
+      ORDER BY a.is_default LIMIT 1`,
   )
 }
 

@@ -18,6 +18,7 @@ import {
   sealOldVersions,
 } from '../../server/store/agents.ts'
 import { SecretBox } from '../../server/secret-box.ts'
+import type { Queryable } from '../../server/store/database.ts'
 import { sealedSettings } from '../../server/tools/tool-secrets.ts'
 import { useDatabase } from '../support/store.ts'
 
@@ -140,6 +141,18 @@ describe('agents', () => {
     await assignNumber(store.db, { ...number, agentId: (await defaultAgent(store.db)).id })
     expect(await listNumbers(store.db)).toMatchObject([{ e164: '+525512345678' }])
     expect((await agentForNumber(store.db, '+525512345678'))?.name).toBe('Andrea')
+  })
+
+  it('asks the database once for the agent of a number, be it its own or the default', async () => {
+    const asked: string[] = []
+    const counted = {
+      maybeOne: (query: { sql: string }) => {
+        asked.push(query.sql)
+        return store.db.maybeOne(query as never)
+      },
+    } as unknown as Queryable
+    expect((await agentForNumber(counted, '+525500000001'))?.name).toBe('Andrea')
+    expect(asked).toHaveLength(1)
   })
 
   it('reads settings stored before a setting existed, and without one that was removed', async () => {
