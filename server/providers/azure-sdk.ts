@@ -8,7 +8,9 @@
 import { randomBytes } from 'node:crypto'
 import type { CancellationErrorCode, SpeechConfig } from 'microsoft-cognitiveservices-speech-sdk'
 import { ProviderError } from '../errors.ts'
+import { sparePieces } from './azure-audio.ts'
 import { keepNoAudio, type SynthesisTurnInside } from './azure-sdk-audio.ts'
+import { giveBackConfirmed } from './azure-sdk-replay.ts'
 import { endRounds, type SdkInside } from './azure-sdk-rounds.ts'
 
 export type AzureSdk = typeof import('microsoft-cognitiveservices-speech-sdk')
@@ -31,12 +33,13 @@ export function loadAzureSdk(): Promise<AzureSdk> {
 
 async function load(): Promise<AzureSdk> {
   const sdk = await import('microsoft-cognitiveservices-speech-sdk')
-  const { adapter, guid, inside, turn } = await loadInside()
+  const { adapter, guid, inside, turn, replay } = await loadInside()
   adapter.forceNpmWebSocket = true
   // Every message and every internal event gets a UUID by three string operations: a tenth of what recognition costs.
   guid.createNoDashGuid = plainId
   endRounds(inside)
   keepNoAudio(turn)
+  giveBackConfirmed(replay, (piece) => sparePieces.give(piece))
   sdk.Recognizer.enableTelemetry(false)
   return sdk
 }
@@ -47,6 +50,7 @@ async function loadInside(): Promise<{
   guid: { createNoDashGuid(): string }
   inside: SdkInside
   turn: SynthesisTurnInside
+  replay: { prototype: Record<string, unknown> }
 }> {
   const root = 'microsoft-cognitiveservices-speech-sdk/distrib/lib/src'
   const load = async (file: string): Promise<unknown> => import(`${root}/${file}.js`)
@@ -63,6 +67,9 @@ async function loadInside(): Promise<{
   const { SynthesisTurn } = (await load('common.speech/SynthesisTurn')) as {
     SynthesisTurn: SynthesisTurnInside
   }
+  const { ReplayableAudioNode } = (await load('common.browser/ReplayableAudioNode')) as {
+    ReplayableAudioNode: { prototype: Record<string, unknown> }
+  }
   const { SpeechConnectionMessage } = (await load(
     'common.speech/SpeechConnectionMessage.Internal',
   )) as { SpeechConnectionMessage: new (...args: unknown[]) => unknown }
@@ -75,7 +82,10 @@ async function loadInside(): Promise<{
     audioMessage: (requestId, body, streamId) =>
       new SpeechConnectionMessage(MessageType.Binary, 'audio', requestId, null, body, streamId),
   }
-  return { adapter: WebsocketMessageAdapter, guid: guid.default, inside, turn: SynthesisTurn }
+  return {
+    ...{ adapter: WebsocketMessageAdapter, guid: guid.default, inside },
+    ...{ turn: SynthesisTurn, replay: ReplayableAudioNode },
+  }
 }
 
 const ID_ORIGIN = randomBytes(10).toString('hex').toUpperCase()

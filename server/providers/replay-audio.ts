@@ -4,9 +4,10 @@
  *   push ─► [ 0.2 s block ][ 0.2 s block ][ block being filled ] ─► replay(from) in frames of 20 ms, with its VAD hints
  *              └ let go: behind a final, or when nothing was said
  *
- * Invariants: at most KEPT_MS; blocks are used again, so that a call at rest allocates nothing; no overlap, in order.
+ * Invariants: at most KEPT_MS; blocks are used again, by all calls together; no overlap, in order.
  */
 import { BoundedQueue } from '../bounded-queue.ts'
+import { SpareAudio } from './spare-audio.ts'
 import { STT_RATE_HZ } from './stt.ts'
 
 const SAMPLES_PER_MS = STT_RATE_HZ / 1_000
@@ -16,8 +17,11 @@ const FRAME_SAMPLES = 20 * SAMPLES_PER_MS
 /** Speech that no final followed for so long is given up: the oldest goes. */
 export const KEPT_MS = 20_000
 
+/** 6.6 MB: three blocks for each of 340 calls. */
+const spareBlocks = new SpareAudio({ samples: BLOCK_SAMPLES, most: 1_024 })
+
 interface Block {
-  pcm: Int16Array
+  pcm: Int16Array<ArrayBuffer>
   startMs: number
   length: number
 }
@@ -32,7 +36,6 @@ export interface ReplayTarget {
 
 export class ReplayAudio {
   #blocks: Block[] = []
-  #spare: Int16Array[] = []
   #hints: Hint[] = []
   #droppedMs = 0
 
@@ -90,8 +93,7 @@ export class ReplayAudio {
   }
 
   clear(): void {
-    this.#blocks = []
-    this.#spare = []
+    while (this.#blocks.length > 0) this.#release()
     this.#hints = []
   }
 
@@ -104,16 +106,14 @@ export class ReplayAudio {
       BoundedQueue.onDropped('sttReplayBlocks')
       this.#release()
     }
-    const pcm = this.#spare.pop() ?? new Int16Array(BLOCK_SAMPLES)
-    const block = { pcm, startMs: atMs, length: 0 }
+    const block = { pcm: spareBlocks.take(), startMs: atMs, length: 0 }
     this.#blocks.push(block)
     return block
   }
 
   #release(): void {
     const block = this.#blocks.shift()
-    // Two are enough for a call that listens; the rest of a long utterance goes back to the heap.
-    if (block !== undefined && this.#spare.length < 2) this.#spare.push(block.pcm)
+    if (block !== undefined) spareBlocks.give(block.pcm.buffer)
   }
 }
 

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { AzureService } from '../../bench/rig/azure-service.ts'
 import { phraseOf, textOfTone, toneFrame } from '../../bench/rig/spoken-tone.ts'
+import { sparePieces } from '../../server/providers/azure-audio.ts'
 import { AzureStt } from '../../server/providers/azure-stt.ts'
 import { CallAccounts } from '../../server/providers/call-accounts.ts'
 import { FailoverStt } from '../../server/providers/failover-stt.ts'
@@ -126,6 +127,26 @@ describe('silence at the recogniser of Azure', () => {
     await until(1)
     expect(heard(finals)).toEqual([[phraseOf(5), 11_200]])
   }, 40_000)
+
+  it('comes back with what was said before a final: 2 calls hear 3 phrases each in the memory of the others', async () => {
+    const lines = [listen(), listen()]
+    const returned: number[] = []
+    for (let index = 0; index < 3; index++) {
+      const atMs = index * 4_000
+      for (const [line, { session, until }] of lines.entries()) {
+        const before = sparePieces.count
+        quiet(session, atMs, atMs + 900)
+        say(session, index + 3 * line, atMs + 900)
+        quiet(session, atMs + 1_500, atMs + 4_000)
+        await until(index + 1)
+        returned.push(sparePieces.count - before)
+      }
+    }
+    expect(lines.map(({ finals }) => heard(finals))).toEqual(
+      [0, 3].map((first) => [0, 1, 2].map((i) => [phraseOf(first + i), i * 4_000 + 900])),
+    )
+    expect(Math.max(...returned)).toBeGreaterThanOrEqual(5)
+  }, 60_000)
 
   it('is all sent where AZURE_STT_SILENCE says so', async () => {
     stt = connect('sent')
