@@ -22,7 +22,7 @@ import { errorText, type ProviderError } from '../errors.ts'
 import { Leg } from '../media/leg.ts'
 import type { Wheel } from '../media/wheel.ts'
 import { STT_RATE_HZ } from '../providers/stt.ts'
-import { voiceFor, type LineVoice } from '../providers/tts.ts'
+import { voiceFor, type LineVoice, type TtsRateHz } from '../providers/tts.ts'
 import type { Providers } from '../providers/select.ts'
 import type { Agent } from '../store/agents.ts'
 import { callHttpTool, type HttpToolDeps } from '../tools/call-http-tool.ts'
@@ -272,7 +272,7 @@ export class Call implements LiveCall {
       pool: this.#deps.pool,
       stream: this.#stream,
       format: start.format,
-      ttsRateHz: this.#deps.echo ? STT_RATE_HZ : this.#voice.sampleRateHz,
+      ttsRateHz: this.#agentRateHz,
       settings: {
         vadSensitivity: settings.vadSensitivity,
         suppressNoise: settings.noiseSuppression,
@@ -298,9 +298,15 @@ export class Call implements LiveCall {
     })
   }
 
+  /** An echo comes at the rate at which a voice would. */
+  get #agentRateHz(): TtsRateHz {
+    if (!this.#deps.echo) return this.#voice.sampleRateHz
+    return this.#facts.start.format.sampleRateHz <= 8_000 ? 8_000 : STT_RATE_HZ
+  }
+
   #openConversation(): Conversation | EchoConversation {
     if (this.#deps.echo) {
-      return new EchoConversation({ playback: this.#leg.playout, ttsRateHz: STT_RATE_HZ })
+      return new EchoConversation({ playback: this.#leg.playout, ttsRateHz: this.#agentRateHz })
     }
     const { agent, settings } = this.#facts
     return new Conversation({
