@@ -16,10 +16,9 @@ export const WIRE_TEXT_MAX_BYTES = 65_536
 /** The core reads, and writes, up to 16 bytes beyond what it was asked for. */
 const SLACK_BYTES = 64
 const FOUND_BYTES = 24
-/** Texts that the streams of a carrier have in common. */
-const TEXTS = 4
 /** Carriers name two fields each in their own way. */
 const SHAPES_MAX = 8
+/** Of the four texts that its streams have in common, each with its length. */
 const TEXTS_BYTES = 256
 const CLOSING_BYTES = 512
 const PAGE_BYTES = 65_536
@@ -75,17 +74,14 @@ export class WireCore {
       return at
     }
     this.#at = {
-      ...{
-        read: take(READ_BYTES),
-        message: take(WIRE_TEXT_MAX_BYTES),
-        texts: take(SHAPES_MAX * TEXTS_BYTES),
-      },
-      ...{
-        closing: take(CLOSING_BYTES),
-        found: take(FOUND_BYTES),
-        payload: take(WIRE_TEXT_MAX_BYTES),
-      },
-      ...{ plain: take(WIRE_TEXT_MAX_BYTES), base64: take(WIRE_TEXT_MAX_BYTES) },
+      read: take(READ_BYTES),
+      message: take(WIRE_TEXT_MAX_BYTES),
+      texts: take(SHAPES_MAX * TEXTS_BYTES),
+      closing: take(CLOSING_BYTES),
+      found: take(FOUND_BYTES),
+      payload: take(WIRE_TEXT_MAX_BYTES),
+      plain: take(WIRE_TEXT_MAX_BYTES),
+      base64: take(WIRE_TEXT_MAX_BYTES),
     }
     const pages = Math.ceil(end / PAGE_BYTES)
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
@@ -134,7 +130,7 @@ export class WireCore {
     if (known !== undefined) return known
     if (this.#shapes.size === SHAPES_MAX) return null
     const at = this.#at.texts + this.#shapes.size * TEXTS_BYTES
-    texts.slice(0, TEXTS).forEach((text, i) => {
+    texts.forEach((text, i) => {
       this.#view.setInt32(at + i * eachBytes, text.length, true)
       this.#memory.set(Buffer.from(text, 'latin1'), at + i * eachBytes + 4)
     })

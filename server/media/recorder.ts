@@ -12,6 +12,7 @@
 import { createWriteStream, type WriteStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { finished } from 'node:stream/promises'
+import { SpareMemory } from '../spare-memory.ts'
 import { FRAME_MS, payloadBytes, silentPayload, type AudioFormat } from './audio-format.ts'
 
 const BLOCK_FRAMES = 100
@@ -26,16 +27,22 @@ const AGENT_FIFO_FIRST = 16
 const WAV_TAG = { L16: 1, PCMA: 6, PCMU: 7 } as const
 
 /** By size: a telephone's and a browser's blocks differ. */
-const spareBlocks = new Map<number, Buffer[]>()
+const spareBlocks = new Map<number, SpareMemory>()
 
-function takeBlock(bytes: number): Buffer {
-  return spareBlocks.get(bytes)?.pop() ?? Buffer.allocUnsafeSlow(bytes)
+function spareOf(bytes: number): SpareMemory {
+  const known = spareBlocks.get(bytes)
+  if (known !== undefined) return known
+  const spare = new SpareMemory({ bytes, most: SPARE_BLOCKS_MAX })
+  spareBlocks.set(bytes, spare)
+  return spare
 }
 
-function giveBlock(block: Buffer): void {
-  const spare = spareBlocks.get(block.length) ?? []
-  spareBlocks.set(block.length, spare)
-  if (spare.length < SPARE_BLOCKS_MAX) spare.push(block)
+function takeBlock(bytes: number): Buffer<ArrayBuffer> {
+  return Buffer.from(spareOf(bytes).take())
+}
+
+function giveBlock(block: Buffer<ArrayBuffer>): void {
+  spareOf(block.length).give(block.buffer)
 }
 
 export interface RecordingFacts {
@@ -54,7 +61,7 @@ export class Recorder {
   readonly #frameBytes: number
   readonly #agentFifo: FrameFifo
   readonly #silence: Uint8Array
-  #block: Buffer
+  #block: Buffer<ArrayBuffer>
   #blockFrames = 0
   #failed: Error | null = null
   /** Blocks of 2 s that the disk did not take. */

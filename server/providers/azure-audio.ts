@@ -9,9 +9,9 @@
  * not, the quiet behind the last sound was sent in full.
  */
 import { BoundedQueue } from '../bounded-queue.ts'
+import { SpareMemory } from '../spare-memory.ts'
 import { PreRoll } from './pre-roll.ts'
 import { QuietGate } from './quiet-gate.ts'
-import { SpareAudio } from './spare-audio.ts'
 import { StreamClock } from './stream-clock.ts'
 import { STT_RATE_HZ, type FrameSound } from './stt.ts'
 
@@ -36,7 +36,7 @@ const PIECE_SAMPLES = PIECE_MS * SAMPLES_PER_MS
 const EARLY_PIECES = 250
 
 /** 3.3 MB: what 100 calls have in their last 3 s. Pieces come back when a final has confirmed them (azure-sdk-replay.ts). */
-export const sparePieces = new SpareAudio({ samples: PIECE_SAMPLES, most: 1_024 })
+export const sparePieces = new SpareMemory({ bytes: 2 * PIECE_SAMPLES, most: 1_024 })
 
 /** What became of audio since the last time it was told, ms. */
 export type AudioTally = (sentMs: number, heldMs: number) => void
@@ -48,7 +48,7 @@ export class AzureAudio {
   readonly #early = new BoundedQueue<ArrayBuffer>('azureSttEarlyPieces', EARLY_PIECES)
   readonly #tally: AudioTally
   #stream: { write(exact: ArrayBuffer): void } | null = null
-  #piece = sparePieces.take()
+  #piece = new Int16Array(sparePieces.take())
   #pieceLength = 0
   #hasSent = true
   #idleTicks = 0
@@ -168,7 +168,7 @@ export class AzureAudio {
       at += part.length
       if (this.#pieceLength < PIECE_SAMPLES) return
       this.#write(this.#piece.buffer)
-      this.#piece = sparePieces.take()
+      this.#piece = new Int16Array(sparePieces.take())
       this.#pieceLength = 0
     }
   }

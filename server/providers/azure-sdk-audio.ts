@@ -8,6 +8,7 @@
  * That doubles the memory of every sentence that waits to be played. This reaches into the SDK (version 1.52, pinned): where its
  * inside is not as expected nothing is changed, and the SDK works as it came.
  */
+import { hasText } from './azure-sdk-guard.ts'
 
 /** `SynthesisTurn` of the SDK, as far as it keeps audio. */
 export interface SynthesisTurnInside {
@@ -17,9 +18,7 @@ export interface SynthesisTurnInside {
 /** @returns whether the SDK now keeps no audio. */
 export function keepNoAudio({ prototype }: SynthesisTurnInside): boolean {
   const received = prototype['onAudioChunkReceived']
-  const isKnown =
-    typeof received === 'function' &&
-    Function.prototype.toString.call(received).includes('this.privAudioOutputStream.write(data)')
+  const isKnown = hasText(received, 'this.privAudioOutputStream.write(data)')
   // What else it does is to time the first byte and to fill a file or a loudspeaker: we have neither.
   if (isKnown) prototype['onAudioChunkReceived'] = () => undefined
   return isKnown

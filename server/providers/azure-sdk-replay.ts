@@ -2,16 +2,19 @@
  * The Speech SDK keeps the audio that no final has confirmed, to send it again, and then lets go of it. The pieces are ours, and
  * here they come back.
  *
- *   azure-audio: a piece ─► the SDK's replay ─ a final confirms it ─► spare-audio ─► azure-audio: another piece
+ *   azure-audio: a piece ─► the SDK's replay ─ a final confirms it ─► spare-memory ─► azure-audio: another piece
  *
  * This reaches into the SDK (version 1.52, pinned): where its inside is not as expected nothing is changed, and the garbage
  * collector gets the pieces.
  */
+import { hasText } from './azure-sdk-guard.ts'
 
 /** `ReplayableAudioNode` of the SDK, as far as it keeps audio. */
 export interface ReplayInside {
   privBuffers?: { chunk: { buffer: ArrayBuffer } }[]
 }
+
+type Shrink = (this: ReplayInside, offset: number) => void
 
 /**
  * What was read last may not have been sent yet, and a service that confirms audio that it has not been sent must not have it
@@ -25,9 +28,7 @@ export function giveBackConfirmed(
   give: (piece: ArrayBuffer) => void,
 ): boolean {
   const shrink = prototype['shrinkBuffers']
-  if (typeof shrink !== 'function') return false
-  const text = Function.prototype.toString.call(shrink)
-  if (!text.includes('this.privBuffers = this.privBuffers.slice(i)')) return false
+  if (!hasText<Shrink>(shrink, 'this.privBuffers = this.privBuffers.slice(i)')) return false
   prototype['shrinkBuffers'] = function (this: ReplayInside, offset: number): void {
     const before = this.privBuffers ?? []
     shrink.call(this, offset)

@@ -7,6 +7,7 @@
  * when it has done its work. This reaches into the SDK (version 1.52, pinned): where its inside is not as expected nothing is
  * changed, and the SDK works as it came.
  */
+import { hasText } from './azure-sdk-guard.ts'
 
 /** A connection's end in the SDK, as far as the loops use it. */
 interface Connection {
@@ -66,7 +67,7 @@ export function endRounds(inside: SdkInside): string[] {
   const receivers = { recognizer, synthesizer }
   for (const [name, { prototype }] of Object.entries(receivers)) {
     const receive = prototype['receiveMessage']
-    if (!hasText(receive, 'return this.receiveMessage()')) continue
+    if (!hasText<Rounds>(receive, 'return this.receiveMessage()')) continue
     // It calls itself by its name at its end, so it finds this one; nobody waits for what it returns.
     prototype['receiveMessage'] = function (this: unknown): Promise<void> {
       void receive.call(this)
@@ -87,10 +88,6 @@ export function endRounds(inside: SdkInside): string[] {
 }
 
 type Rounds = (this: unknown, ...args: unknown[]) => Promise<unknown>
-
-function hasText(method: unknown, text: string): method is Rounds {
-  return typeof method === 'function' && Function.prototype.toString.call(method).includes(text)
-}
 
 /** The SDK's own loop, step by step: reads pieces of audio and sends them, none faster than CATCH_UP allows, until the speech ends. */
 async function sendAudio(

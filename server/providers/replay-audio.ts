@@ -7,7 +7,7 @@
  * Invariants: at most KEPT_MS; blocks are used again, by all calls together; no overlap, in order.
  */
 import { BoundedQueue } from '../bounded-queue.ts'
-import { SpareAudio } from './spare-audio.ts'
+import { SpareMemory } from '../spare-memory.ts'
 import { STT_RATE_HZ } from './stt.ts'
 
 const SAMPLES_PER_MS = STT_RATE_HZ / 1_000
@@ -18,7 +18,7 @@ const FRAME_SAMPLES = 20 * SAMPLES_PER_MS
 export const KEPT_MS = 20_000
 
 /** 6.6 MB: three blocks for each of 340 calls. */
-const spareBlocks = new SpareAudio({ samples: BLOCK_SAMPLES, most: 1_024 })
+const spareBlocks = new SpareMemory({ bytes: 2 * BLOCK_SAMPLES, most: 1_024 })
 
 interface Block {
   pcm: Int16Array<ArrayBuffer>
@@ -106,7 +106,7 @@ export class ReplayAudio {
       BoundedQueue.onDropped('sttReplayBlocks')
       this.#release()
     }
-    const block = { pcm: spareBlocks.take(), startMs: atMs, length: 0 }
+    const block = { pcm: new Int16Array(spareBlocks.take()), startMs: atMs, length: 0 }
     this.#blocks.push(block)
     return block
   }

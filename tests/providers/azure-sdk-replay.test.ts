@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest'
 import { sparePieces } from '../../server/providers/azure-audio.ts'
 import { loadAzureSdk } from '../../server/providers/azure-sdk.ts'
 import { giveBackConfirmed } from '../../server/providers/azure-sdk-replay.ts'
-import { SpareAudio } from '../../server/providers/spare-audio.ts'
 
 const PIECE_BYTES = 3_200
 const TICKS_PER_PIECE = 1_000_000
@@ -40,7 +39,7 @@ describe('audio that a final has confirmed', () => {
     expect(sparePieces.count - before).toBe(12)
     node.shrinkBuffers(20.5 * TICKS_PER_PIECE)
     expect(sparePieces.count - before).toBe(20)
-    const taken = Array.from({ length: 20 }, () => sparePieces.take().buffer)
+    const taken = Array.from({ length: 20 }, () => sparePieces.take())
     expect(new Set(taken)).toEqual(new Set(pieces.slice(0, 20)))
   })
 
@@ -56,19 +55,5 @@ describe('audio that a final has confirmed', () => {
     const prototype = { shrinkBuffers }
     expect(giveBackConfirmed({ prototype }, () => undefined)).toBe(false)
     expect(prototype.shrinkBuffers).toBe(shrinkBuffers)
-  })
-})
-
-describe('spare audio', () => {
-  it('keeps 2 pieces of its own length at most, and makes new ones when it has none', () => {
-    const spare = new SpareAudio({ samples: 160, most: 2 })
-    const given = [new ArrayBuffer(320), new ArrayBuffer(640), new ArrayBuffer(320)]
-    for (const buffer of [...given, new ArrayBuffer(320)]) spare.give(buffer)
-    expect(spare.count).toBe(2)
-    const taken = [spare.take(), spare.take(), spare.take()]
-    expect(new Set(taken.slice(0, 2).map(({ buffer }) => buffer))).toEqual(
-      new Set([given[0], given[2]]),
-    )
-    expect([taken[2]!.length, taken[2]!.every((sample) => sample === 0)]).toEqual([160, true])
   })
 })
