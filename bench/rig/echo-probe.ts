@@ -131,7 +131,8 @@ export class EchoProbe {
 
   #receiveFrame(payload: Uint8Array, from: number, atMs: number): void {
     if (this.#trialOver) {
-      this.#take(decodeHalf(payload, this.#useSecond ? from + HALF_SAMPLES : from), atMs)
+      const half = this.#useSecond ? from + HALF_SAMPLES : from
+      this.#take(decodeHalf(payload, half, this.#symbolAt(this.#next)), atMs)
       return
     }
     const first = decodeHalf(payload, from)

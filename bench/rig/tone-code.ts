@@ -57,16 +57,20 @@ export class ToneCode {
 }
 
 /**
- * The tone in half a frame of PCMU (80 bytes from `from`): 0…7; −1 silence; −2 no clear tone.
- * Synchronous, no allocation, about 0.7 µs.
+ * The tone in half a frame of PCMU (80 bytes from `from`): 0…7; −1 silence; −2 no clear tone. `expected` is looked for first: the
+ * tones are orthogonal over 10 ms, so that only one can hold PURE_SHARE of the power, and no other need be asked when it does.
+ * Synchronous, no allocation, about 0.2 µs for the expected tone and 0.7 µs for another.
  */
-export function decodeHalf(payload: Uint8Array, from: number): number {
+export function decodeHalf(payload: Uint8Array, from: number, expected = -1): number {
   let power = 0
   for (let i = from; i < from + HALF_SAMPLES; i++) power += (DECODED[payload[i] ?? 0xff] ?? 0) ** 2
   power /= HALF_SAMPLES
   if (power < SILENT_POWER) return -1
+  const least = power * PURE_SHARE
+  if (expected >= 0 && tonePower(payload, from, COEFFICIENTS[expected] ?? 0) > least)
+    return expected
   let best = -2
-  let bestPower = power * PURE_SHARE
+  let bestPower = least
   for (let tone = 0; tone < COEFFICIENTS.length; tone++) {
     const found = tonePower(payload, from, COEFFICIENTS[tone] ?? 0)
     if (found > bestPower) {

@@ -19,6 +19,10 @@ const ROUNDING_MS = 0.5
 /** Audio kept after it went into the lane, so that rewind() can play it again: the lane's rings and the line hold less. */
 const REWIND_MS = 800
 
+/** So many chunks that were let go of are taken out at once: taking out each would move all that are kept, 50 times a second. */
+const FORGOTTEN_MAX = 64
+const FORGOTTEN = new Int16Array(0)
+
 export interface Segment {
   readonly id: number
   /** New in each epoch. */
@@ -31,10 +35,14 @@ export interface Segment {
   heardSamples: number
   /** Gone into the lane. */
   fedSamples: number
-  /** What may still be fed, each with the index of its first sample in the segment. */
-  readonly chunks: { at: number; pcm: Int16Array }[]
-  /** Index of the chunk that holds sample `fedSamples`. */
+  /** End to end; what stands before `kept` was let go of. */
+  readonly chunks: Int16Array[]
+  /** Index of the oldest chunk that may still be fed, and of its first sample in the segment. */
+  kept: number
+  keptAt: number
+  /** Index of the chunk that holds sample `fedSamples`, and of its first sample in the segment. */
   next: number
+  nextAt: number
   finished: boolean
   /** Finished, and all of it is in the lane. */
   fed: boolean
@@ -83,7 +91,7 @@ export class SegmentQueue {
       this.#onDropped(pcm.length)
       return
     }
-    segment.chunks.push({ at: segment.samples, pcm })
+    segment.chunks.push(pcm)
     segment.samples += pcm.length
     this.#waitingSamples += pcm.length
   }
@@ -117,12 +125,10 @@ export class SegmentQueue {
     this.#fedEndMs = 0
     for (const segment of this.#segments) {
       const heardMs = this.#heardOf(segment, heardAgentMs)
-      const oldest = segment.chunks[0]?.at ?? segment.fedSamples
-      segment.heardSamples = Math.max(oldest, Math.round((heardMs * this.#rateHz) / 1_000))
+      segment.heardSamples = Math.max(segment.keptAt, Math.round((heardMs * this.#rateHz) / 1_000))
       this.#waitingSamples += segment.fedSamples - segment.heardSamples
       segment.fedSamples = segment.heardSamples
-      segment.next = segment.chunks.findIndex(({ at, pcm }) => at + pcm.length > segment.fedSamples)
-      if (segment.next < 0) segment.next = segment.chunks.length
+      seek(segment)
       segment.mark = this.#markOf(segment.id)
       segment.fromMs = null
       segment.fed = false
@@ -209,7 +215,10 @@ export class SegmentQueue {
       heardSamples: 0,
       fedSamples: 0,
       chunks: [],
+      kept: 0,
+      keptAt: 0,
       next: 0,
+      nextAt: 0,
       finished: false,
       fed: false,
       started: false,
@@ -222,14 +231,15 @@ export class SegmentQueue {
 
   /** True when all of the segment's audio so far is in the lane. */
   #feed(segment: Segment, lane: Pick<AudioLane, 'pushAgentPcm' | 'agentSpaceSamples'>): boolean {
-    for (let chunk = segment.chunks[segment.next]; chunk; chunk = segment.chunks[segment.next]) {
-      const { at, pcm } = chunk
+    const { chunks } = segment
+    for (let pcm = chunks[segment.next]; pcm; pcm = chunks[segment.next]) {
       // A full ring is the ordinary state of a long sentence, nothing to be counted.
       if (lane.agentSpaceSamples <= 0) break
-      const accepted = lane.pushAgentPcm(pcm, segment.fedSamples - at)
+      const accepted = lane.pushAgentPcm(pcm, segment.fedSamples - segment.nextAt)
       this.#waitingSamples -= accepted
       segment.fedSamples += accepted
-      if (segment.fedSamples < at + pcm.length) break
+      if (segment.fedSamples < segment.nextAt + pcm.length) break
+      segment.nextAt += pcm.length
       segment.next++
       this.#forget(segment)
     }
@@ -238,12 +248,18 @@ export class SegmentQueue {
 
   /** Lets go of audio that can no longer be asked for again. */
   #forget(segment: Segment): void {
+    const { chunks } = segment
     const keptFrom = segment.fedSamples - (REWIND_MS * this.#rateHz) / 1_000
-    for (let oldest = segment.chunks[0]; oldest; oldest = segment.chunks[0]) {
-      if (oldest.at + oldest.pcm.length > keptFrom) return
-      segment.chunks.shift()
-      segment.next--
+    for (let oldest = chunks[segment.kept]; oldest; oldest = chunks[segment.kept]) {
+      if (segment.keptAt + oldest.length > keptFrom) break
+      segment.keptAt += oldest.length
+      chunks[segment.kept] = FORGOTTEN
+      segment.kept++
     }
+    if (segment.kept < FORGOTTEN_MAX) return
+    chunks.splice(0, segment.kept)
+    segment.next -= segment.kept
+    segment.kept = 0
   }
 
   #markOf(id: number): string {
@@ -279,5 +295,16 @@ export class SegmentQueue {
         break
       }
     }
+  }
+}
+
+/** Makes `next` the chunk that holds sample `fedSamples`: one that is kept, or the one behind the last. */
+function seek(segment: Segment): void {
+  segment.next = segment.kept
+  segment.nextAt = segment.keptAt
+  for (let pcm = segment.chunks[segment.next]; pcm; pcm = segment.chunks[segment.next]) {
+    if (segment.nextAt + pcm.length > segment.fedSamples) return
+    segment.nextAt += pcm.length
+    segment.next++
   }
 }
