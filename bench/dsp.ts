@@ -306,6 +306,7 @@ async function wholeCore(core: Core, figures: Figures): Promise<string> {
     { name: 'PCMU, TTS at 24 kHz, bed', ttsRateHz: 24_000, bed: true },
     { name: 'PCMU, TTS at 16 kHz, bed', ttsRateHz: 16_000, bed: true },
     { name: 'PCMU, TTS at 8 kHz', ttsRateHz: 8_000, bed: false },
+    { name: 'PCMU, TTS and STT at 8 kHz', ttsRateHz: 8_000, sttRateHz: 8_000, bed: false },
   ]
   // Each case has the memory of its own calls.
   const cores = await Promise.all(cases.map(() => openCore()))
@@ -313,6 +314,7 @@ async function wholeCore(core: Core, figures: Figures): Promise<string> {
   figures['coreUs'] = rounded(us[0] ?? NaN, 2)
   figures['core16kUs'] = rounded(us[1] ?? NaN, 2)
   figures['core8kUs'] = rounded(us[2] ?? NaN, 2)
+  figures['coreTelephoneUs'] = rounded(us[3] ?? NaN, 2)
   const rnnoise = await rnnoisePeer()
   const rnnoiseUs = (medianNs([{ name: 'rnnoise', run: rnnoise }]).get('rnnoise') ?? NaN) / 1_000
   return columns([

@@ -14,6 +14,7 @@ import { FailoverStt } from '../server/providers/failover-stt.ts'
 import { FailoverTts } from '../server/providers/failover-tts.ts'
 import { GroqLlm } from '../server/providers/groq-llm.ts'
 import { CachedTts } from '../server/providers/phrase-cache.ts'
+import type { SttOptions } from '../server/providers/stt.ts'
 import { AzureService } from './rig/azure-service.ts'
 import { GroqService } from './rig/groq-service.ts'
 import { percentile } from './rig/histogram.ts'
@@ -43,7 +44,9 @@ const FRAMES_PER_CHUNK = 5
 const CHUNK_MS = 100
 
 const VOICE = { name: '', language: 'es-MX', style: null, speed: 1 }
-const STT_OPTIONS = {
+/** Of a telephone line. */
+const STT_OPTIONS: Omit<SttOptions, 'callId'> = {
+  rateHz: 8_000,
   language: 'es-MX',
   phrases: [],
   segmentationSilenceMs: 500,
@@ -191,7 +194,7 @@ async function measureLeak({ conversations, progress }: ProvidersOptions): Promi
 /** Each call gives five frames at once every 100 ms: the fifth completes what the SDK sends in one message. */
 async function measureStt({ stt }: Parts, sentAtMs: number[]): Promise<void> {
   const sessions = []
-  const silence = new Int16Array(320)
+  const silence = new Int16Array(160)
   for (let call = 0; call < STT_CALLS; call++) {
     sessions.push(stt.open({ ...STT_OPTIONS, callId: `stt-${call}` }, NO_EVENTS))
     // One after the other: the emulator numbers connections in the order in which they come.
@@ -240,7 +243,7 @@ async function converse({ accounts, stt, llm, tts }: Parts, index: number): Prom
   const { signal } = new AbortController()
   try {
     session.speechStarted(0)
-    for (let frame = 0; frame < 10; frame++) session.push(new Int16Array(320), frame * 20)
+    for (let frame = 0; frame < 10; frame++) session.push(new Int16Array(160), frame * 20)
     for await (const event of llm.stream(llmRequest(callId), signal)) void event
     const request = { callId, text: `Frase ${index % 5}.`, voice: VOICE }
     for await (const event of tts.synthesize(request, signal)) void event

@@ -263,7 +263,7 @@ export class Slot {
    * Hands out every processed frame; returns their number. Both arguments are reused after the
    * call.
    */
-  drain(take: (detection: Detection, pcm16k: Int16Array) => void): number {
+  drain(take: (detection: Detection, pcm: Int16Array) => void): number {
     const c = this.#c
     const written = Atomics.load(this.#words, this.#word + c.pcmWrite)
     let read = this.#get(c.pcmRead)

@@ -97,6 +97,8 @@ export interface AzureConfig {
   textStreaming: 'auto' | 'off'
   /** Whether the recogniser is spared the silence of a call; `held`: it is sent what can be heard. */
   silence: 'held' | 'sent'
+  /** The rate at which the recogniser hears a telephone line; `line`: its own 8 kHz. Wider lines are 16 kHz. */
+  rate: 'line' | 16_000
 }
 
 /** `azure,embedded`: known names, none twice. */
@@ -144,6 +146,7 @@ const variables = z.object({
   AZURE_SPEECH_HOST: z.url({ protocol: /^(wss?|https?)$/ }).optional(),
   AZURE_TEXT_STREAMING: z.enum(['auto', 'off']).default('auto'),
   AZURE_STT_SILENCE: z.enum(['held', 'sent']).default('held'),
+  AZURE_STT_RATE: z.enum(['line', '16000']).default('line'),
   GROQ_API_KEY: secret.optional(),
   GROQ_BASE_URL: serviceUrl.optional(),
   LLM_BASE_URL: serviceUrl.optional(),
@@ -283,6 +286,7 @@ function accounts(values: Variables): Accounts {
             host: values.AZURE_SPEECH_HOST ?? null,
             textStreaming: values.AZURE_TEXT_STREAMING,
             silence: values.AZURE_STT_SILENCE,
+            rate: values.AZURE_STT_RATE === 'line' ? 'line' : 16_000,
           },
     groq:
       GROQ_API_KEY === undefined

@@ -22,7 +22,7 @@ import { openLoadControl, type LoadControl } from './call/load-control.ts'
 import { LoadMeter } from './call/load-meter.ts'
 import { prefillAgent, prefillAgents } from './call/phrase-prefill.ts'
 import { CallRegistry } from './call/registry.ts'
-import { PhoneDesk } from './call/phone-desk.ts'
+import { PhoneDesk, type DeskDeps } from './call/phone-desk.ts'
 import { recogniserOptions } from './call/recogniser-options.ts'
 import { CarrierLines } from './carriers/lines.ts'
 import { configSecrets, loadConfig, type Config } from './config.ts'
@@ -42,6 +42,7 @@ import { openSecretBox, type SecretBox } from './secret-box.ts'
 import { PriceList } from './price-list.ts'
 import { phraseFigures } from './providers/phrase-figures.ts'
 import { selectProviders, type Providers } from './providers/select.ts'
+import { recogniserFor } from './providers/stt.ts'
 import { speakSample } from './providers/voice-sample.ts'
 import { defaultAgent, ensureDefaultAgent, sealOldVersions } from './store/agents.ts'
 import { ensureAdminKey } from './store/api-keys.ts'
@@ -191,9 +192,7 @@ async function openCalls(base: Base, parts: Parts) {
       const base = baseUrl().replace(/^http/, 'ws')
       return base + (carrier === 'twilio' ? TWILIO_MEDIA_PATH : `${TELNYX_MEDIA_PATH}/${token}`)
     },
-    ...(config.echo
-      ? {}
-      : { prepare: (settings) => providers.stt.prepare?.(recogniserOptions(settings)) }),
+    ...(config.echo ? {} : { prepare: preparing(providers, lines) }),
     dateMs: Date.now,
     monotonicMs: () => performance.now(),
   })
@@ -224,6 +223,14 @@ async function openCalls(base: Base, parts: Parts) {
     takeToken: (token: string) => tokens.take(token, Date.now()),
   }
   return { registry, gate, tokens, accept, desk, lines, address }
+}
+
+/** Opens a recogniser for a call that rings, at the rate of the line that it will have. */
+function preparing({ stt }: Providers, lines: CarrierLines): DeskDeps['prepare'] {
+  return (settings, { carrier, account }) => {
+    const ear = recogniserFor(stt, lines.sampleRateHz(carrier, account))
+    ear.prepare(recogniserOptions(settings))
+  }
 }
 
 async function openHttp(base: Base, parts: Parts, calls: Awaited<ReturnType<typeof openCalls>>) {

@@ -88,6 +88,13 @@ describe('config', () => {
     expect(() => loadConfig({ ...azure, AZURE_STT_SILENCE: 'no' })).toThrow(/AZURE_STT_SILENCE/)
   })
 
+  it('gives Azure’s recogniser a telephone line at its own rate unless AZURE_STT_RATE is 16000', () => {
+    const azure = { AZURE_SPEECH_KEY: 'azure-key', AZURE_SPEECH_REGION: 'eastus' }
+    expect(loadConfig(azure).azure?.rate).toBe('line')
+    expect(loadConfig({ ...azure, AZURE_STT_RATE: '16000' }).azure?.rate).toBe(16_000)
+    expect(() => loadConfig({ ...azure, AZURE_STT_RATE: '8000' })).toThrow(/AZURE_STT_RATE/)
+  })
+
   it('reads every account whole', () => {
     const config = loadConfig({
       PUBLIC_URL: 'https://andrea.example/',

@@ -10,7 +10,7 @@ import { Slot, type Detection, type OutboundFrame } from '../dsp/slot.ts'
  */
 export interface LaneEvents {
   /** Each 20 ms of user audio, in order. Both arguments are reused: copy what you keep. */
-  onUserFrame(detection: Detection, pcm16k: Int16Array): void
+  onUserFrame(detection: Detection, pcm: Int16Array): void
   /** Frames for the line are prepared, behind the results of a batch. `nowMs` is monotonic. */
   onPrepared?(nowMs: number): void
   /** The lane is dead; comes once, and the call must end. FAULT_TRAP or FAULT_OWNER says why. */
@@ -246,8 +246,8 @@ export class AudioLane {
     return 0
   }
 
-  readonly #onFrame = (detection: Detection, pcm16k: Int16Array): void => {
+  readonly #onFrame = (detection: Detection, pcm: Int16Array): void => {
     // The owner may close the lane while it takes a frame; frames behind it are void then.
-    if (!this.#closed) this.events.onUserFrame(detection, pcm16k)
+    if (!this.#closed) this.events.onUserFrame(detection, pcm)
   }
 }

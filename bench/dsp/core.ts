@@ -59,8 +59,12 @@ export function coreResampler(
 }
 
 /** A call's 20 ms of both directions, over CALLS calls in turn: one user frame and one agent frame each. */
-export function coreRound(core: Core, o: { ttsRateHz: number; bed: boolean }): RoundOfCalls {
-  const format: SlotFormat = { codec: 'PCMU', lineRateHz: 8_000, ttsRateHz: o.ttsRateHz }
+export function coreRound(
+  core: Core,
+  o: { ttsRateHz: number; sttRateHz?: number; bed: boolean },
+): RoundOfCalls {
+  const { ttsRateHz, sttRateHz } = o
+  const format: SlotFormat = { codec: 'PCMU', lineRateHz: 8_000, ttsRateHz, sttRateHz }
   const settings: SlotSettings = {
     vadSensitivity: 0.5,
     bed: o.bed ? 'office' : 'none',

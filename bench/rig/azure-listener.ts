@@ -49,12 +49,17 @@ export interface ListenerOptions {
   failure(): SttFailure | null
   textOf(utterance: HeardUtterance): string
   onAudio(bytes: number): void
+  /** The rate that the header of a stream names. */
+  onRate(rateHz: number): void
   /** The settings of a turn, parsed. */
   onContext(context: unknown): void
 }
 
-const FRAME_SAMPLES = 320
 const FRAME_MS = 20
+/** Of PCM without a header, as for the service. */
+const DEFAULT_RATE_HZ = 16_000
+/** Where a WAV header has its rate. */
+const RATE_AT = 24
 /** -38 dBFS: far above line noise, far below the faintest voice of the rig. */
 const LOUD = 400
 const ONSET_MS = 60
@@ -77,6 +82,7 @@ export class AzureListener {
   readonly #ws: WebSocket
   readonly #options: ListenerOptions
   #requestId = ''
+  #samplesPerMs = DEFAULT_RATE_HZ / 1_000
   #turnStarted = false
   #turnEnded = false
   /** Audio of this turn, ms. */
@@ -104,12 +110,12 @@ export class AzureListener {
   #audio(requestId: string, body: Buffer): void {
     if (requestId !== this.#requestId) this.#newTurn(requestId)
     const failure = this.#options.failure()
-    if (body.toString('latin1', 0, 4) === 'RIFF') return
+    if (body.toString('latin1', 0, 4) === 'RIFF') return this.#header(body)
     if (body.length === 0) return this.#endOfStream()
     // What was still on its way when the turn ended; the client sends it again in the next one.
     if (this.#turnEnded) return
     this.#options.onAudio(body.length)
-    this.#totalMs += body.length / 32
+    this.#totalMs += this.#msOf(body.length)
     if (failure?.kind === 'silent') return this.#passOver(body.length)
     if (failure?.kind === 'garbage') return sendGarbage(this.#ws)
     if (failure?.kind === 'close' && this.#totalMs >= failure.afterAudioMs) {
@@ -120,6 +126,16 @@ export class AzureListener {
     this.#listen(body)
     if (failure?.kind === 'turnEnd' && this.#atMs >= failure.everyAudioMs) this.#endTurn()
     if (failure?.kind === 'initialSilence') this.#fallAsleep(failure.everyAudioMs)
+  }
+
+  #header(wav: Buffer): void {
+    const rateHz = wav.readUInt32LE(RATE_AT)
+    this.#samplesPerMs = rateHz / 1_000
+    this.#options.onRate(rateHz)
+  }
+
+  #msOf(bytes: number): number {
+    return bytes / 2 / this.#samplesPerMs
   }
 
   #fallAsleep(everyAudioMs: number): void {
@@ -153,7 +169,7 @@ export class AzureListener {
 
   /** Heard by nobody, but its time passes. */
   #passOver(bytes: number): void {
-    this.#atMs += bytes / 32
+    this.#atMs += this.#msOf(bytes)
     this.#speech = null
     this.#loudMs = 0
   }
@@ -168,10 +184,9 @@ export class AzureListener {
       pcm.set(this.#rest)
       pcm.set(fresh, this.#rest.length)
     }
+    const samples = FRAME_MS * this.#samplesPerMs
     let at = 0
-    for (; at + FRAME_SAMPLES <= pcm.length; at += FRAME_SAMPLES) {
-      this.#frame(pcm.subarray(at, at + FRAME_SAMPLES))
-    }
+    for (; at + samples <= pcm.length; at += samples) this.#frame(pcm.subarray(at, at + samples))
     this.#rest = at < pcm.length ? pcm.slice(at) : NO_SAMPLES
   }
 

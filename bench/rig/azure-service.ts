@@ -63,6 +63,8 @@ export class AzureService {
   readonly queries: URLSearchParams[] = []
   /** Every speech.context received: the settings of a recognition turn, the last 1 000. */
   readonly contexts: unknown[] = []
+  /** The rate of each stream of recognition audio, by its header, the last 1 000. */
+  readonly ratesHz: number[] = []
   /** Recognition audio received, bytes, headers left out. */
   audioBytes = 0
   readonly #options: AzureServiceOptions
@@ -135,6 +137,7 @@ export class AzureService {
             this.audioBytes += bytes
             this.#options.onAudio?.(connection, bytes)
           },
+          onRate: (rateHz) => keepLast(this.ratesHz, rateHz),
           onContext: (context) => keepLast(this.contexts, context),
         })
       } else this.#speak(ws, isStream)

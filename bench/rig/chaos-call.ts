@@ -10,7 +10,7 @@
 import { errorText } from '../../server/errors.ts'
 import type { CallAccounts } from '../../server/providers/call-accounts.ts'
 import type { LlmProvider } from '../../server/providers/llm.ts'
-import type { SttProvider, SttSession } from '../../server/providers/stt.ts'
+import type { SttOptions, SttProvider, SttSession } from '../../server/providers/stt.ts'
 import type { TtsProvider } from '../../server/providers/tts.ts'
 import { phraseOf, TONES, toneFrame } from './spoken-tone.ts'
 
@@ -20,7 +20,9 @@ const LEAD_MS = 300
 const GIVE_UP_MS = 20_000
 /** A rig that stood still for longer goes on where it was: no line gives a minute of audio at once. */
 const STOOD_STILL_MS = 2_000
-const SILENCE = new Int16Array(320)
+/** Of the telephone line that every call has. */
+const RATE_HZ = 8_000
+const SILENCE = new Int16Array(RATE_HZ / 50)
 
 export interface ChaosParts {
   accounts: CallAccounts
@@ -68,8 +70,9 @@ export class ChaosCall {
     this.#startMs = LEAD_MS + (index % 20) * 100
     this.done = new Promise((resolve) => (this.#finish = resolve))
     parts.accounts.open(this.#id, () => parts.onSwitch())
-    const options = {
+    const options: SttOptions = {
       callId: this.#id,
+      rateHz: RATE_HZ,
       language: 'es-MX',
       phrases: [],
       segmentationSilenceMs: 500,
@@ -117,7 +120,10 @@ export class ChaosCall {
   #frame(): void {
     const atMs = this.#atMs
     const isSpeech = atMs >= this.#startMs && atMs < this.#startMs + SPEECH_MS
-    this.#stt.push(isSpeech ? toneFrame(this.#utterance, atMs - this.#startMs) : SILENCE, atMs)
+    this.#stt.push(
+      isSpeech ? toneFrame(this.#utterance, atMs - this.#startMs, RATE_HZ) : SILENCE,
+      atMs,
+    )
     if (atMs === this.#startMs) this.#stt.speechStarted(atMs)
     this.#atMs += 20
     if (this.#atMs === this.#startMs + SPEECH_MS) {
@@ -168,6 +174,7 @@ export class ChaosCall {
     let answer = ''
     const request = {
       callId: this.#id,
+      rateHz: RATE_HZ,
       model: 'llama-3.3-70b-versatile',
       messages: [{ role: 'user' as const, content: said }],
       tools: [],

@@ -69,6 +69,8 @@ export interface GroqServiceOptions {
 /** What was posted to Whisper. */
 export interface HeardFile {
   bytes: number
+  /** By the header of the WAV. */
+  rateHz: number
   /** Form fields: model, language, response_format, temperature. */
   fields: Record<string, string>
 }
@@ -336,6 +338,7 @@ function heardFile(body: Buffer): HeardFile {
   const at = text.indexOf('RIFF')
   return {
     bytes: at < 0 ? 0 : body.readUInt32LE(at + 4) + 8,
+    rateHz: at < 0 ? 0 : body.readUInt32LE(at + 24),
     fields: Object.fromEntries(fields.map(([, name, value]) => [name!, value!])),
   }
 }

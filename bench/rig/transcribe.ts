@@ -3,7 +3,6 @@
  * So a call can be judged by its sound, and not only by what the server says it said.
  */
 import { EmbeddedStt } from '../../server/providers/embedded-stt.ts'
-import { STT_RATE_HZ } from '../../server/providers/stt.ts'
 import { LINE_RATE_HZ } from './play-out.ts'
 import type { Talkspurt } from './voice-activity.ts'
 
@@ -34,7 +33,7 @@ export async function transcribe(
     for (const span of joinReplies(talkspurts)) {
       const from = Math.max(0, span.startMs - MARGIN_MS) * (LINE_RATE_HZ / 1_000)
       const to = (span.endMs + MARGIN_MS) * (LINE_RATE_HZ / 1_000)
-      const pcm = doubleRate(recording.subarray(from, to))
+      const pcm = recording.subarray(from, to)
       replies.push({ ...span, text: await recognise(stt, pcm, language) })
     }
     return replies
@@ -58,6 +57,7 @@ function recognise(stt: EmbeddedStt, pcm: Int16Array, language: string): Promise
   const session = stt.open(
     {
       callId: 'rig',
+      rateHz: LINE_RATE_HZ,
       language,
       phrases: [],
       segmentationSilenceMs: 500,
@@ -71,20 +71,6 @@ function recognise(stt: EmbeddedStt, pcm: Int16Array, language: string): Promise
   )
   session.speechStarted(0)
   session.push(pcm, 0)
-  session.speechEnded((pcm.length * 1_000) / STT_RATE_HZ)
+  session.speechEnded((pcm.length * 1_000) / LINE_RATE_HZ)
   return promise.finally(() => session.close())
-}
-
-/**
- * 8 → 16 kHz by straight lines: the images above 4 kHz are faint in speech, and the recogniser does
- * not mind them.
- */
-function doubleRate(pcm: Int16Array): Int16Array {
-  const out = new Int16Array(pcm.length * 2)
-  for (let i = 0; i < pcm.length; i++) {
-    const here = pcm[i] ?? 0
-    out[2 * i] = here
-    out[2 * i + 1] = (here + (pcm[i + 1] ?? here)) / 2
-  }
-  return out
 }

@@ -21,8 +21,8 @@ import { EchoConversation } from '../conversation/echo.ts'
 import { errorText, type ProviderError } from '../errors.ts'
 import { Leg } from '../media/leg.ts'
 import type { Wheel } from '../media/wheel.ts'
-import { STT_RATE_HZ } from '../providers/stt.ts'
-import { voiceFor, type LineVoice, type TtsRateHz } from '../providers/tts.ts'
+import { recogniserFor, type LineRecogniser, type SttRateHz } from '../providers/stt.ts'
+import { voiceFor, type LineVoice } from '../providers/tts.ts'
 import type { Providers } from '../providers/select.ts'
 import type { Agent } from '../store/agents.ts'
 import { callHttpTool, type HttpToolDeps } from '../tools/call-http-tool.ts'
@@ -79,6 +79,7 @@ export class Call implements LiveCall {
   readonly #line: CallLine
   readonly #diary: CallDiary
   readonly #voice: LineVoice
+  readonly #ear: LineRecogniser
   readonly #leg: Leg
   readonly #watchdog: Watchdog
   readonly #conversation: Conversation | EchoConversation
@@ -118,7 +119,9 @@ export class Call implements LiveCall {
       this.#diary.conversationEvent(event)
       this.#stream.sendEvent({ type: 'event', event })
     })
-    this.#voice = voiceFor(deps.providers.tts, facts.start.format.sampleRateHz)
+    const lineRateHz = facts.start.format.sampleRateHz
+    this.#voice = voiceFor(deps.providers.tts, lineRateHz)
+    this.#ear = recogniserFor(deps.providers.stt, lineRateHz)
     this.#leg = this.#openLeg()
     try {
       this.#conversation = this.#openConversation()
@@ -272,7 +275,8 @@ export class Call implements LiveCall {
       pool: this.#deps.pool,
       stream: this.#stream,
       format: start.format,
-      ttsRateHz: this.#agentRateHz,
+      sttRateHz: this.#echoRateHz ?? this.#ear.rateHz,
+      ttsRateHz: this.#echoRateHz ?? this.#voice.sampleRateHz,
       settings: {
         vadSensitivity: settings.vadSensitivity,
         suppressNoise: settings.noiseSuppression,
@@ -287,7 +291,7 @@ export class Call implements LiveCall {
         onAudioPrepared: () => this.#conversation.onAudioPrepared(),
         onSegmentHeard: (id, at, ms) => this.#conversation.onSegmentHeard(id, at, ms),
       },
-      onUserFrame: (detection, pcm16k) => this.#userFrame(detection, pcm16k),
+      onUserFrame: (detection, pcm) => this.#userFrame(detection, pcm),
       onDigit: start.digitsInBand ? (digit) => this.digit(digit) : undefined,
       onTone: (tone, atMs) => this.onTone?.(tone, atMs),
       onFault: (status) => {
@@ -298,16 +302,14 @@ export class Call implements LiveCall {
     })
   }
 
-  /** An echo comes at the rate at which a voice would. */
-  get #agentRateHz(): TtsRateHz {
-    if (!this.#deps.echo) return this.#voice.sampleRateHz
-    return this.#facts.start.format.sampleRateHz <= 8_000 ? 8_000 : STT_RATE_HZ
+  /** An echo is heard and comes at the rate at which a telephone line or a wider one has both; null for a conversation. */
+  get #echoRateHz(): SttRateHz | null {
+    if (!this.#deps.echo) return null
+    return this.#facts.start.format.sampleRateHz <= 8_000 ? 8_000 : 16_000
   }
 
   #openConversation(): Conversation | EchoConversation {
-    if (this.#deps.echo) {
-      return new EchoConversation({ playback: this.#leg.playout, ttsRateHz: this.#agentRateHz })
-    }
+    if (this.#deps.echo) return new EchoConversation(this.#leg.playout)
     const { agent, settings } = this.#facts
     return new Conversation({
       callId: this.id,
@@ -344,7 +346,7 @@ export class Call implements LiveCall {
   }
 
   #openRecogniser(): LiveRecogniser {
-    return new LiveRecogniser(this.#deps.providers.stt, this.#facts, {
+    return new LiveRecogniser(this.#ear, this.#facts, {
       onPartial: (transcript) => this.#conversation.partial(transcript),
       onFinal: (transcript) => this.#conversation.final(transcript),
       onError: (error) => this.#recogniserFailed(error),
@@ -360,10 +362,10 @@ export class Call implements LiveCall {
     else this.hangup('providerFailed')
   }
 
-  #userFrame(detection: Detection, pcm16k: Int16Array): void {
+  #userFrame(detection: Detection, pcm: Int16Array): void {
     if (isOver(this.#phase)) return
-    this.#recogniser?.frame(detection, pcm16k)
-    if (this.#conversation instanceof EchoConversation) this.#conversation.userPcm(pcm16k)
+    this.#recogniser?.frame(detection, pcm)
+    if (this.#conversation instanceof EchoConversation) this.#conversation.userPcm(pcm)
     this.#conversation.userFrame(detection)
     if (++this.#frames % METER_EVERY_FRAMES !== 0 || this.#stream.carrier !== 'browser') return
     const { speech, probability, levelDbfs, atMs } = detection

@@ -30,8 +30,8 @@ export class LiveRecogniser {
     this.#session = this.#open(call.settings.language)
   }
 
-  frame(detection: Detection, pcm16k: Int16Array): void {
-    this.#session?.push(pcm16k, detection.atMs, detection)
+  frame(detection: Detection, pcm: Int16Array): void {
+    this.#session?.push(pcm, detection.atMs, detection)
     this.#isSpeech = detection.speech
     if (detection.onset) this.#session?.speechStarted(detection.speechStartMs)
     if (detection.offset) this.#session?.speechEnded(detection.lastVoicedMs)

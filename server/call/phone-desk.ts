@@ -48,7 +48,7 @@ export interface DeskDeps extends PhoneDiaryDeps {
   /** The media socket's address for a carrier; a token in it where the carrier wants it there. */
   mediaUrl(carrier: PhoneCarrier, token: string): string
   /** A call of this agent is about to begin: what takes time may be opened. Must not throw. Default: nothing. */
-  prepare?(settings: ProfileSettings): void
+  prepare?(settings: ProfileSettings, line: Pick<PhoneCall, 'carrier' | 'account'>): void
   monotonicMs(): number
 }
 
@@ -238,7 +238,7 @@ export class PhoneDesk {
       const call = this.#remember(request, { direction: 'inbound', agent })
       this.#name(call, ring.carrierCallId)
       this.#diary.opened(call, 'ringing')
-      if (admission.ok) this.#deps.prepare?.(call.settings)
+      if (admission.ok) this.#deps.prepare?.(call.settings, call)
       if (admission.ok) return call
       this.#deps.metrics.callsRefused.inc({ carrier: ring.carrier, reason: admission.reason })
       this.#deps.log.warn({ callId: call.id, reason: admission.reason }, 'call turned away')
@@ -287,7 +287,7 @@ export class PhoneDesk {
   #answered(call: PhoneCall): void {
     if (call.invited) return
     this.#diary.status(call, 'answered')
-    if (call.direction === 'outbound') this.#deps.prepare?.(call.settings)
+    if (call.direction === 'outbound') this.#deps.prepare?.(call.settings, call)
     const line = this.#line(call)
     if (!line.openStream) return
     line.openStream(call.carrierCallId ?? '', this.invite(call)).catch((error: unknown) => {

@@ -5,6 +5,7 @@
 import type { TelnyxAccount, TwilioAccount } from '../carrier-accounts.ts'
 import { SOCKET_ONLY_LINE, type LineControl } from './carrier.ts'
 import { TelnyxLine } from './telnyx-line.ts'
+import { telnyxRateHz } from './telnyx-media.ts'
 import type { LegReport } from './telnyx-transfer.ts'
 import { TwilioLine } from './twilio-line.ts'
 
@@ -40,6 +41,11 @@ export class CarrierLines {
 
   legReported(account: string | null, report: LegReport): void {
     this.#ofTelnyx(account)?.legReported(report)
+  }
+
+  /** Of the line that a call of this account will have. */
+  sampleRateHz(carrier: 'twilio' | 'telnyx', account: string | null): 8_000 | 16_000 {
+    return carrier === 'twilio' ? 8_000 : telnyxRateHz(this.telnyxFormat(account).codec)
   }
 
   telnyxFormat(name: string | null): Pick<TelnyxAccount, 'codec' | 'l16ByteOrder'> {

@@ -19,6 +19,7 @@ import {
   type Transfer,
 } from './carrier.ts'
 import { attempt, failureKind, property, type Failure, type RestDialect } from './rest.ts'
+import { telnyxRateHz } from './telnyx-media.ts'
 import { TelnyxTransfers, type LegReport } from './telnyx-transfer.ts'
 
 /** Telnyx advises to ask again after half a second without an answer; three are generous. */
@@ -129,7 +130,7 @@ export class TelnyxLine implements LineControl {
         stream_codec: codec,
         stream_bidirectional_mode: 'rtp',
         stream_bidirectional_codec: codec,
-        stream_bidirectional_sampling_rate: codec === 'L16' ? 16_000 : 8_000,
+        stream_bidirectional_sampling_rate: telnyxRateHz(codec),
         stream_bidirectional_target_legs: 'self',
       }),
     )

@@ -26,6 +26,11 @@ export function telnyxFormat(encoding: string, sampleRateHz: number): AudioForma
   return sampleRateHz === 8_000 ? { codec, sampleRateHz } : null
 }
 
+/** The rate of a line that was asked for in this codec. */
+export function telnyxRateHz(codec: AudioFormat['codec']): 8_000 | 16_000 {
+  return codec === 'L16' ? 16_000 : 8_000
+}
+
 /** Swaps the bytes of each 16-bit sample, into `out` (as long as `bytes`) or in place. */
 export function swapSamples(bytes: Uint8Array, out: Uint8Array): Uint8Array {
   for (let i = 0; i + 1 < bytes.length; i += 2) {

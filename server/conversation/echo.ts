@@ -2,18 +2,11 @@
  * Echo conversation: says back what it hears. It takes the place of Conversation when the media path is measured, so
  * that every frame goes the whole way, in and out, and no provider is in it.
  */
-import { STT_RATE_HZ } from '../providers/stt.ts'
 import type { Transcript } from '../providers/stt.ts'
 import { FRAME_MS } from '../media/audio-format.ts'
 import type { Playback, PlaybackEvents } from '../media/playback.ts'
 import type { Detection } from '../../workers/pool.ts'
 import type { ConversationState } from './conversation-events.ts'
-
-export interface EchoDeps {
-  playback: Playback
-  /** The rate the playback takes: 8 000, 16 000 or 24 000. Other than 16 000 the echo is resampled, crudely. */
-  ttsRateHz: number
-}
 
 /** The call has one segment, never finished: an endless sentence. */
 const SEGMENT_ID = 1
@@ -33,13 +26,13 @@ const BACKLOG_MS = 60
 const SILENT_PEAK = 8
 
 export class EchoConversation implements PlaybackEvents {
-  readonly #deps: EchoDeps
+  readonly #playback: Playback
   readonly #lent: Int16Array[] = []
   #frames = 0
   #state: ConversationState = 'listening'
 
-  constructor(deps: EchoDeps) {
-    this.#deps = deps
+  constructor(playback: Playback) {
+    this.#playback = playback
   }
 
   get state(): ConversationState {
@@ -50,20 +43,19 @@ export class EchoConversation implements PlaybackEvents {
     this.#state = 'speaking'
   }
 
-  /** 20 ms of 16 kHz mono PCM of the user; copied. */
+  /** 20 ms of mono PCM of the user at the rate that the playback takes; copied. */
   userPcm(pcm: Int16Array): void {
     if (this.#state !== 'speaking') return
-    const { playback } = this.#deps
     // The cheap question first: sound answers it at its first samples.
     if (isSilent(pcm) && this.#waitingMs() > BACKLOG_MS) return
     const at = this.#frames++ % LENT_FRAMES
-    const samples = Math.round((pcm.length * this.#deps.ttsRateHz) / STT_RATE_HZ)
-    if (this.#lent[at]?.length !== samples) this.#lent[at] = new Int16Array(samples)
-    playback.append(SEGMENT_ID, atRate(pcm, this.#lent[at]))
+    if (this.#lent[at]?.length !== pcm.length) this.#lent[at] = new Int16Array(pcm.length)
+    this.#lent[at].set(pcm)
+    this.#playback.append(SEGMENT_ID, this.#lent[at])
   }
 
   #waitingMs(): number {
-    return this.#frames * FRAME_MS - this.#deps.playback.heardMs(SEGMENT_ID)
+    return this.#frames * FRAME_MS - this.#playback.heardMs(SEGMENT_ID)
   }
 
   userFrame(_detection: Detection): void {}
@@ -79,21 +71,11 @@ export class EchoConversation implements PlaybackEvents {
   close(): void {
     if (this.#state === 'ended') return
     this.#state = 'ended'
-    this.#deps.playback.clear()
+    this.#playback.clear()
   }
 }
 
 function isSilent(pcm: Int16Array): boolean {
   for (const sample of pcm) if (sample > SILENT_PEAK || sample < -SILENT_PEAK) return false
   return true
-}
-
-/** Fills `out` with `pcm` at another rate, nearest sample: good enough where only the count of samples matters. */
-function atRate(pcm: Int16Array, out: Int16Array): Int16Array {
-  if (out.length === pcm.length) out.set(pcm)
-  else {
-    const step = pcm.length / out.length
-    for (let i = 0; i < out.length; i++) out[i] = pcm[Math.floor(i * step)] ?? 0
-  }
-  return out
 }

@@ -8,6 +8,7 @@ import type {
   AudioLane,
   AudioPool,
   Detection,
+  LaneFormat,
   LaneSettings,
   ProgressTone,
   TtsRateHz,
@@ -27,12 +28,14 @@ export interface LegDeps {
   pool: AudioPool
   stream: CarrierStream
   format: AudioFormat
+  /** Of the frames for onUserFrame. */
+  sttRateHz: LaneFormat['sttRateHz']
   ttsRateHz: TtsRateHz
   settings: LaneSettings
   /** Where the recording goes; null for none. */
   recordingPath: string | null
   playback: PlaybackEvents
-  onUserFrame(detection: Detection, pcm16k: Int16Array): void
+  onUserFrame(detection: Detection, pcm: Int16Array): void
   /** A digit heard in the audio; left out where the carrier sends digits as events. */
   onDigit?: ((digit: string) => void) | undefined
   /** A call-progress tone heard in the audio; `atMs` is audio time. */
@@ -56,14 +59,14 @@ export class Leg {
   /** @throws DspError DSP_NO_SLOT when every slot is taken. */
   constructor(deps: LegDeps) {
     this.#lane = deps.pool.openLane(
-      { line: deps.format, ttsRateHz: deps.ttsRateHz },
+      { line: deps.format, sttRateHz: deps.sttRateHz, ttsRateHz: deps.ttsRateHz },
       deps.settings,
       {
-        onUserFrame: (detection, pcm16k) => {
+        onUserFrame: (detection, pcm) => {
           this.#audioTimeMs = detection.atMs + 20
           if (detection.digit) deps.onDigit?.(detection.digit)
           if (detection.tone) deps.onTone?.(detection.tone, detection.atMs)
-          deps.onUserFrame(detection, pcm16k)
+          deps.onUserFrame(detection, pcm)
         },
         onPrepared: (nowMs) => this.#prepared(nowMs),
         onFault: deps.onFault,

@@ -13,7 +13,7 @@ import { SpareMemory } from '../spare-memory.ts'
 import { PreRoll } from './pre-roll.ts'
 import { QuietGate } from './quiet-gate.ts'
 import { StreamClock } from './stream-clock.ts'
-import { STT_RATE_HZ, type FrameSound } from './stt.ts'
+import type { FrameSound, SttRateHz } from './stt.ts'
 
 /** `held`: audio is sent while something can be heard; `sent`: all of it. */
 export type SilencePolicy = 'held' | 'sent'
@@ -28,27 +28,40 @@ const GAP_SILENCE_MS = 200
 const HELD_TICKS = 5
 /** Silence put in for what the line left out: enough to keep two sentences apart. */
 const GAP_MAX_MS = 2_000
-const SAMPLES_PER_MS = STT_RATE_HZ / 1_000
-/** What the SDK sends at a time. Handed over in any other size, each frame would be copied, and searched for, once more. */
+/** What the SDK sends at a time, at any rate. Handed over in any other size, each frame would be copied, and searched for, once more. */
 const PIECE_MS = 100
-const PIECE_SAMPLES = PIECE_MS * SAMPLES_PER_MS
 /** Pieces kept until the recogniser is built, in the next tick at the earliest: 20 s that are heard again, and 5 s more. */
 const EARLY_PIECES = 250
 
-/** 3.3 MB: what 100 calls have in their last 3 s. Pieces come back when a final has confirmed them (azure-sdk-replay.ts). */
-export const sparePieces = new SpareMemory({ bytes: 2 * PIECE_SAMPLES, most: 1_024 })
+/** 1.6 and 3.3 MB: what 100 calls have in their last 3 s. */
+export const sparePieces: Readonly<Record<SttRateHz, SpareMemory>> = {
+  8_000: new SpareMemory({ bytes: pieceBytes(8_000), most: 1_024 }),
+  16_000: new SpareMemory({ bytes: pieceBytes(16_000), most: 1_024 }),
+}
+
+function pieceBytes(rateHz: SttRateHz): number {
+  return (PIECE_MS * rateHz * 2) / 1_000
+}
+
+/** A piece comes back when a final has confirmed it (azure-sdk-replay.ts). */
+export function givePiece(piece: ArrayBuffer): void {
+  sparePieces[piece.byteLength === pieceBytes(8_000) ? 8_000 : 16_000].give(piece)
+}
 
 /** What became of audio since the last time it was told, ms. */
 export type AudioTally = (sentMs: number, heldMs: number) => void
 
 export class AzureAudio {
+  readonly #samplesPerMs: number
+  readonly #pieceSamples: number
+  readonly #spare: SpareMemory
   readonly #gate: QuietGate | null
-  readonly #preRoll = new PreRoll()
+  readonly #preRoll: PreRoll
   readonly #clock = new StreamClock()
   readonly #early = new BoundedQueue<ArrayBuffer>('azureSttEarlyPieces', EARLY_PIECES)
   readonly #tally: AudioTally
   #stream: { write(exact: ArrayBuffer): void } | null = null
-  #piece = new Int16Array(sparePieces.take())
+  #piece: Int16Array<ArrayBuffer>
   #pieceLength = 0
   #hasSent = true
   #idleTicks = 0
@@ -57,11 +70,17 @@ export class AzureAudio {
   #told = { sentMs: 0, heldMs: 0 }
 
   constructor(options: {
+    rateHz: SttRateHz
     silence: SilencePolicy
     segmentationSilenceMs: number
     tally: AudioTally
   }) {
-    const { silence, segmentationSilenceMs, tally } = options
+    const { rateHz, silence, segmentationSilenceMs, tally } = options
+    this.#samplesPerMs = rateHz / 1_000
+    this.#pieceSamples = PIECE_MS * this.#samplesPerMs
+    this.#spare = sparePieces[rateHz]
+    this.#piece = new Int16Array(this.#spare.take())
+    this.#preRoll = new PreRoll(rateHz)
     this.#gate = silence === 'held' ? new QuietGate(segmentationSilenceMs) : null
     this.#tally = tally
   }
@@ -81,7 +100,7 @@ export class AzureAudio {
     const gate = this.#gate
     const wasOpen = gate === null || gate.isOpen
     if (wasOpen) gate?.sentQuiet(this.#fillGap(atMs))
-    const durationMs = pcm.length / SAMPLES_PER_MS
+    const durationMs = pcm.length / this.#samplesPerMs
     if (gate !== null && !gate.frame(sound, durationMs) && this.#preRoll.hold(pcm, atMs)) {
       this.#heldMs += durationMs
       return
@@ -127,7 +146,7 @@ export class AzureAudio {
     this.#preRoll.release((held, heldAtMs) => {
       if (!isFirst) this.#fillGap(heldAtMs)
       isFirst = false
-      this.#heldMs -= held.length / SAMPLES_PER_MS
+      this.#heldMs -= held.length / this.#samplesPerMs
       this.#send(held, heldAtMs)
     })
     if (!isFirst) this.#fillGap(atMs)
@@ -143,7 +162,7 @@ export class AzureAudio {
   }
 
   #send(pcm: Int16Array, atMs: number): void {
-    const durationMs = pcm.length / SAMPLES_PER_MS
+    const durationMs = pcm.length / this.#samplesPerMs
     this.#clock.audio(durationMs, atMs)
     this.#sentMs += durationMs
     this.#hasSent = true
@@ -151,8 +170,8 @@ export class AzureAudio {
   }
 
   #silence(ms: number): void {
-    const samples = Math.round(ms * SAMPLES_PER_MS)
-    const durationMs = samples / SAMPLES_PER_MS
+    const samples = Math.round(ms * this.#samplesPerMs)
+    const durationMs = samples / this.#samplesPerMs
     this.#clock.silence(durationMs)
     this.#sentMs += durationMs
     this.#collect(new Int16Array(samples))
@@ -160,15 +179,15 @@ export class AzureAudio {
 
   #collect(pcm: Int16Array): void {
     for (let at = 0; at < pcm.length;) {
-      const room = PIECE_SAMPLES - this.#pieceLength
+      const room = this.#pieceSamples - this.#pieceLength
       // A view is an object: five frames of 20 ms fill a piece, and need none.
       const part = at === 0 && pcm.length <= room ? pcm : pcm.subarray(at, at + room)
       this.#piece.set(part, this.#pieceLength)
       this.#pieceLength += part.length
       at += part.length
-      if (this.#pieceLength < PIECE_SAMPLES) return
+      if (this.#pieceLength < this.#pieceSamples) return
       this.#write(this.#piece.buffer)
-      this.#piece = new Int16Array(sparePieces.take())
+      this.#piece = new Int16Array(this.#spare.take())
       this.#pieceLength = 0
     }
   }

@@ -8,7 +8,7 @@
 import { randomBytes } from 'node:crypto'
 import type { CancellationErrorCode, SpeechConfig } from 'microsoft-cognitiveservices-speech-sdk'
 import { ProviderError } from '../errors.ts'
-import { sparePieces } from './azure-audio.ts'
+import { givePiece } from './azure-audio.ts'
 import { keepNoAudio, type SynthesisTurnInside } from './azure-sdk-audio.ts'
 import { giveBackConfirmed } from './azure-sdk-replay.ts'
 import { endRounds, type SdkInside } from './azure-sdk-rounds.ts'
@@ -39,7 +39,7 @@ async function load(): Promise<AzureSdk> {
   guid.createNoDashGuid = plainId
   endRounds(inside)
   keepNoAudio(turn)
-  giveBackConfirmed(replay, (piece) => sparePieces.give(piece))
+  giveBackConfirmed(replay, givePiece)
   sdk.Recognizer.enableTelemetry(false)
   return sdk
 }

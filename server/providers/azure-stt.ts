@@ -31,6 +31,7 @@ import type {
   SttEvents,
   SttOptions,
   SttProvider,
+  SttRateHz,
   SttSession,
   Transcript,
 } from './stt.ts'
@@ -63,6 +64,8 @@ export interface AzureSttLimits {
   connectMs: number
   /** Default `held`. */
   silence: SilencePolicy
+  /** At which rate it hears a telephone line; default `line`: 8 kHz. Wider ones are 16 kHz. */
+  rate: 'line' | 16_000
   /** Told once a second and session, and at its end. */
   onAudio: AudioTally
 }
@@ -79,9 +82,13 @@ export class AzureStt implements SttProvider {
   constructor(account: AzureAccount, limits: Partial<AzureSttLimits> = {}) {
     this.#account = account
     this.#limits = {
-      ...{ connectMs: CONNECT_MS, silence: 'held', onAudio: () => undefined },
+      ...{ connectMs: CONNECT_MS, silence: 'held', rate: 'line', onAudio: () => undefined },
       ...limits,
     }
+  }
+
+  rateFor(lineRateHz: number): SttRateHz {
+    return lineRateHz <= 8_000 && this.#limits.rate === 'line' ? 8_000 : STT_RATE_HZ
   }
 
   async warm(): Promise<void> {
@@ -157,10 +164,10 @@ const PROBE: SttOptions = {
 
 /** Sessions of one key are alike. */
 function keyOf(options: Omit<SttOptions, 'callId'>): string {
-  const { language, languages, phrases, profanity } = options
+  const { language, languages, phrases, profanity, rateHz = STT_RATE_HZ } = options
   const { segmentationSilenceMs, initialSilenceMs } = options
   const silences = [segmentationSilenceMs, initialSilenceMs]
-  return JSON.stringify([language, languages, phrases, profanity, silences])
+  return JSON.stringify([rateHz, language, languages, phrases, profanity, silences])
 }
 
 interface SessionEvents extends SttEvents {
@@ -172,6 +179,7 @@ interface SessionEvents extends SttEvents {
 class AzureSttSession implements SttSession {
   readonly #account: AzureAccount
   readonly #options: SttOptions
+  readonly #rateHz: SttRateHz
   #events: SessionEvents
   readonly #audio: AzureAudio
   #stream: PushAudioInputStream | null = null
@@ -183,10 +191,13 @@ class AzureSttSession implements SttSession {
   constructor(account: AzureAccount, options: SttOptions, events: SessionEvents) {
     this.#account = account
     this.#options = options
+    this.#rateHz = options.rateHz ?? STT_RATE_HZ
     this.#events = events
     const { silence, onAudio: tally } = events.limits
     const segmentationSilenceMs = segmentationMs(options)
-    this.#audio = new AzureAudio({ silence, segmentationSilenceMs, tally })
+    this.#audio = new AzureAudio({
+      ...{ rateHz: this.#rateHz, silence, segmentationSilenceMs, tally },
+    })
   }
 
   start(): void {
@@ -243,7 +254,7 @@ class AzureSttSession implements SttSession {
   #begin(sdk: AzureSdk): void {
     if (this.#closed) return
     try {
-      const format = sdk.AudioStreamFormat.getWaveFormatPCM(STT_RATE_HZ, 16, 1)
+      const format = sdk.AudioStreamFormat.getWaveFormatPCM(this.#rateHz, 16, 1)
       const stream = sdk.AudioInputStream.createPushStream(format)
       const recognizer = this.#build(sdk, sdk.AudioConfig.fromStreamInput(stream))
       this.#recognizer = recognizer

@@ -9,13 +9,14 @@
  */
 import type { ProviderError } from '../errors.ts'
 import type { SpeechLanguage } from './moonshine-package.ts'
-import type { SttEvents, SttOptions, SttSession, Transcript } from './stt.ts'
+import { STT_RATE_HZ } from './stt.ts'
+import type { SttEvents, SttOptions, SttRateHz, SttSession, Transcript } from './stt.ts'
 import { UtteranceAudio } from './utterance-audio.ts'
 import type { UtteranceCut } from './utterance-audio.ts'
 
 /** The first partial comes soon (300 ms of it are pre-roll): it decides about a barge-in. */
-const FIRST_PARTIAL_SAMPLES = 16_000 * 0.5
-const PARTIAL_GROWTH_SAMPLES = 16_000 * 0.6
+const FIRST_PARTIAL_MS = 500
+const PARTIAL_GROWTH_MS = 600
 
 export interface RecognitionJob {
   session: EmbeddedSttSession
@@ -35,13 +36,14 @@ export interface RecognitionDesk {
 
 export class EmbeddedSttSession implements SttSession {
   readonly language: SpeechLanguage
+  readonly rateHz: SttRateHz
   readonly #options: SttOptions
   readonly #events: SttEvents
   readonly #desk: RecognitionDesk
-  readonly #audio = new UtteranceAudio()
+  readonly #audio: UtteranceAudio
   #utterance = 0
   #startMs = 0
-  #partialSamples = 0
+  #partialMs = 0
   #partialText = ''
   #closed = false
 
@@ -51,6 +53,8 @@ export class EmbeddedSttSession implements SttSession {
     desk: RecognitionDesk,
   ) {
     this.language = options.speechLanguage
+    this.rateHz = options.rateHz ?? STT_RATE_HZ
+    this.#audio = new UtteranceAudio(this.rateHz)
     this.#options = options
     this.#events = events
     this.#desk = desk
@@ -93,7 +97,7 @@ export class EmbeddedSttSession implements SttSession {
   takePartial(): RecognitionJob | null {
     if (this.#closed || !this.#audio.speaking || !this.#wantsPartial()) return null
     const audio = this.#audio.copy()
-    this.#partialSamples = audio.pcm.length
+    this.#partialMs = this.#audio.utteranceMs
     return this.#job(audio, { final: false })
   }
 
@@ -121,15 +125,15 @@ export class EmbeddedSttSession implements SttSession {
   }
 
   #wantsPartial(): boolean {
-    const samples = this.#audio.utteranceSamples
-    if (this.#partialSamples === 0) return samples >= FIRST_PARTIAL_SAMPLES
-    return samples - this.#partialSamples >= PARTIAL_GROWTH_SAMPLES
+    const spokenMs = this.#audio.utteranceMs
+    if (this.#partialMs === 0) return spokenMs >= FIRST_PARTIAL_MS
+    return spokenMs - this.#partialMs >= PARTIAL_GROWTH_MS
   }
 
   #beginUtterance(atMs: number): void {
     this.#utterance += 1
     this.#startMs = atMs
-    this.#partialSamples = 0
+    this.#partialMs = 0
     this.#partialText = ''
   }
 

@@ -9,10 +9,12 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { ProviderError, errorText } from '../errors.ts'
+import { doubled } from './double-rate.ts'
 import { NATIVE_LIMIT_MS, NativeGate } from './embedded-native-gate.ts'
 import type { MoonshineModel } from './moonshine-model.ts'
 import { moonshinePaths } from './moonshine-package.ts'
 import type { SpeechLanguage } from './moonshine-package.ts'
+import type { SttRateHz } from './stt.ts'
 import type { ThreadClose, ThreadData, ThreadReady, ThreadUnready } from './speech-thread.ts'
 
 export interface SttWorkerInput {
@@ -20,6 +22,7 @@ export interface SttWorkerInput {
   id: number
   language: SpeechLanguage
   pcm: Int16Array<ArrayBuffer>
+  rateHz: SttRateHz
 }
 
 export type SttWorkerOutput =
@@ -70,7 +73,8 @@ async function transcribe(job: SttWorkerInput): Promise<void> {
   try {
     const shouldStop = (): boolean => gate.closing || Atomics.load(giveUp, 0) === job.id
     const loaded = await model(job.language)
-    const result = await gate.run(() => loaded.transcribe(job.pcm, shouldStop))
+    const pcm = job.rateHz === 8_000 ? doubled(job.pcm) : job.pcm
+    const result = await gate.run(() => loaded.transcribe(pcm, shouldStop))
     const { text, confidence } = result ?? { text: null, confidence: 0 }
     send({ kind: 'transcribed', id: job.id, text, confidence })
   } catch (error) {

@@ -175,8 +175,9 @@ export class EmbeddedStt implements SttProvider, RecognitionDesk {
     lane.job = job
     lane.jobId = ++this.#lastId
     const pcm = job.audio.pcm
-    const language = job.session.language
-    lane.thread.post({ kind: 'transcribe', id: lane.jobId, language, pcm }, [pcm.buffer])
+    const { language, rateHz } = job.session
+    const input = { kind: 'transcribe', id: lane.jobId, language, pcm, rateHz } as const
+    lane.thread.post(input, [pcm.buffer])
     lane.watchdog = setTimeout(
       () => void lane.thread.abandon(`no answer for ${WORKER_SILENCE_MS} ms`),
       WORKER_SILENCE_MS,

@@ -65,7 +65,8 @@ interface Attempt {
 export class FailoverSttSession implements SttSession {
   readonly #entries: SttEntry[]
   readonly #deps: SessionDeps
-  readonly #audio = new ReplayAudio()
+  readonly #samplesPerMs: number
+  readonly #audio: ReplayAudio
   readonly #failed = new Set<SttEntry>()
   #attempt: Attempt | null = null
   #nowMs = 0
@@ -85,6 +86,9 @@ export class FailoverSttSession implements SttSession {
   constructor(entries: SttEntry[], deps: SessionDeps) {
     this.#entries = entries
     this.#deps = deps
+    const { rateHz = STT_RATE_HZ } = deps.options
+    this.#samplesPerMs = rateHz / 1_000
+    this.#audio = new ReplayAudio(rateHz)
   }
 
   begin(): void {
@@ -93,7 +97,7 @@ export class FailoverSttSession implements SttSession {
 
   push(pcm: Int16Array, atMs: number, sound?: FrameSound): void {
     if (this.#closed) return
-    const durationMs = (pcm.length * 1_000) / STT_RATE_HZ
+    const durationMs = pcm.length / this.#samplesPerMs
     this.#nowMs = atMs + durationMs
     this.#audio.push(pcm, atMs)
     if (this.#attempt !== null) this.#feed(this.#attempt, pcm, atMs, sound)
@@ -126,7 +130,7 @@ export class FailoverSttSession implements SttSession {
   }
 
   #feed(attempt: Attempt, pcm: Int16Array, atMs: number, sound?: FrameSound): void {
-    attempt.pushedMs += (pcm.length * 1_000) / STT_RATE_HZ
+    attempt.pushedMs += pcm.length / this.#samplesPerMs
     attempt.session?.push(pcm, atMs, sound)
   }
 

@@ -17,7 +17,8 @@ import type { CallAccounts } from './call-accounts.ts'
 import { warmAll } from './failover-llm.ts'
 import { FailoverSttSession, type SttEntry } from './failover-stt-session.ts'
 import { ProviderHealth, inOrder, type HealthOptions } from './provider-health.ts'
-import type { SttEvents, SttOptions, SttProvider, SttSession } from './stt.ts'
+import { sttRateOf } from './stt.ts'
+import type { SttEvents, SttOptions, SttProvider, SttRateHz, SttSession } from './stt.ts'
 
 export interface FailoverSttOptions {
   accounts: CallAccounts
@@ -47,6 +48,11 @@ export class FailoverStt implements SttProvider {
   /** The one that would be asked now. */
   get name(): string {
     return inOrder(this.#entries)[0]!.provider.name
+  }
+
+  /** The preferred one's, whoever hears the call in the end: it stays the same for as long as a call lasts. */
+  rateFor(lineRateHz: number): SttRateHz {
+    return sttRateOf(this.#entries[0]!.provider, lineRateHz)
   }
 
   async warm(): Promise<void> {

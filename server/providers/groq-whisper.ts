@@ -10,7 +10,7 @@ import { z } from 'zod'
 import { pcmWav } from '../media/pcm-wav.ts'
 import { ProviderError } from '../errors.ts'
 import { groqError } from './groq-llm.ts'
-import { STT_RATE_HZ, type SecondHearingModel } from './stt.ts'
+import type { SecondHearingModel, SttRateHz } from './stt.ts'
 
 /** What a second hearing needs of a transcriber. */
 export interface SecondEars {
@@ -22,8 +22,9 @@ export interface SecondEars {
 }
 
 export interface SpokenUtterance {
-  /** 16 kHz mono. */
+  /** Mono. */
   pcm: Int16Array
+  rateHz: SttRateHz
   /** BCP 47; null: to be found out. */
   language: string | null
   model: SecondHearingModel
@@ -98,7 +99,7 @@ export class GroqWhisper implements SecondEars {
   }
 
   async transcribe(
-    { pcm, language, model }: SpokenUtterance,
+    { pcm, rateHz, language, model }: SpokenUtterance,
     signal: AbortSignal,
   ): Promise<string | null> {
     // A controller per request: the SDK leaves its listener on a signal that lives longer.
@@ -110,7 +111,7 @@ export class GroqWhisper implements SecondEars {
     try {
       const answer: unknown = await this.#groq.audio.transcriptions.create(
         {
-          file: await toFile(pcmWav(pcm, STT_RATE_HZ), 'utterance.wav', { type: 'audio/wav' }),
+          file: await toFile(pcmWav(pcm, rateHz), 'utterance.wav', { type: 'audio/wav' }),
           model,
           ...(language === null ? {} : { language: language.slice(0, 2).toLowerCase() }),
           response_format: 'verbose_json',
@@ -118,7 +119,7 @@ export class GroqWhisper implements SecondEars {
         },
         { signal: controller.signal, timeout: TIMEOUT_MS },
       )
-      return trusted(read(answer), (pcm.length * 1_000) / STT_RATE_HZ)
+      return trusted(read(answer), (pcm.length * 1_000) / rateHz)
     } catch (error) {
       throw hearingError(error, this.#apiKey)
     } finally {

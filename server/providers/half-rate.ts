@@ -12,8 +12,8 @@ import type { TtsEvent } from './tts.ts'
 const REACH = 39
 const SPAN = 2 * REACH + 1
 
-/** The taps at odd distances from the middle, outermost first: those at even ones are zero, the middle is a half. */
-const SIDE = sideTaps()
+/** Taps at odd distances from the middle, outermost first: those at even ones are zero, the middle is a half. */
+export const HALF_BAND_SIDE = sideTaps()
 
 function sideTaps(): Float64Array {
   const taps = lowPass(SPAN, 1 / 4)
@@ -50,8 +50,8 @@ function filtered(pcm: Int16Array, from: number): number {
   let sum = pcm[from + REACH]! * 0.5
   let before = from
   let behind = from + SPAN - 1
-  for (let i = 0; i < SIDE.length; i++) {
-    sum += SIDE[i]! * (pcm[before]! + pcm[behind]!)
+  for (let i = 0; i < HALF_BAND_SIDE.length; i++) {
+    sum += HALF_BAND_SIDE[i]! * (pcm[before]! + pcm[behind]!)
     before += 2
     behind -= 2
   }

@@ -8,33 +8,39 @@
  *
  * Invariants: allocated once; a frame that is longer is not taken.
  */
-import { STT_RATE_HZ } from './stt.ts'
+import type { SttRateHz } from './stt.ts'
 
-const SAMPLES_PER_MS = STT_RATE_HZ / 1_000
 const FRAME_MS = 20
-const FRAME_SAMPLES = FRAME_MS * SAMPLES_PER_MS
 export const PRE_ROLL_MS = 600
 const FRAMES = PRE_ROLL_MS / FRAME_MS
 
 export class PreRoll {
-  readonly #pcm = new Int16Array(FRAMES * FRAME_SAMPLES)
+  readonly #samplesPerMs: number
+  readonly #frameSamples: number
+  readonly #pcm: Int16Array
   readonly #startsMs = new Float64Array(FRAMES)
   readonly #lengths = new Uint16Array(FRAMES)
   #next = 0
   #count = 0
   #keptMs = 0
 
+  constructor(rateHz: SttRateHz) {
+    this.#samplesPerMs = rateHz / 1_000
+    this.#frameSamples = FRAME_MS * this.#samplesPerMs
+    this.#pcm = new Int16Array(FRAMES * this.#frameSamples)
+  }
+
   /** 0…600. */
   get keptMs(): number {
     return this.#keptMs
   }
 
-  /** Samples are copied. @returns false when the frame has more than 320 */
+  /** Samples are copied. @returns false when the frame has more than 20 ms */
   hold(pcm: Int16Array, atMs: number): boolean {
-    if (pcm.length > FRAME_SAMPLES) return false
+    if (pcm.length > this.#frameSamples) return false
     const overwritten = this.#count === FRAMES ? this.#lengths[this.#next]! : 0
-    this.#keptMs += (pcm.length - overwritten) / SAMPLES_PER_MS
-    this.#pcm.set(pcm, this.#next * FRAME_SAMPLES)
+    this.#keptMs += (pcm.length - overwritten) / this.#samplesPerMs
+    this.#pcm.set(pcm, this.#next * this.#frameSamples)
     this.#startsMs[this.#next] = atMs
     this.#lengths[this.#next] = pcm.length
     this.#next = (this.#next + 1) % FRAMES
@@ -49,7 +55,7 @@ export class PreRoll {
     this.#keptMs = 0
     for (let i = 0; i < count; i++) {
       const place = (this.#next + FRAMES - count + i) % FRAMES
-      const from = place * FRAME_SAMPLES
+      const from = place * this.#frameSamples
       send(this.#pcm.subarray(from, from + this.#lengths[place]!), this.#startsMs[place]!)
     }
   }

@@ -8,17 +8,18 @@
  */
 import { BoundedQueue } from '../bounded-queue.ts'
 import { SpareMemory } from '../spare-memory.ts'
-import { STT_RATE_HZ } from './stt.ts'
+import type { SttRateHz } from './stt.ts'
 
-const SAMPLES_PER_MS = STT_RATE_HZ / 1_000
 const BLOCK_MS = 200
-const BLOCK_SAMPLES = BLOCK_MS * SAMPLES_PER_MS
-const FRAME_SAMPLES = 20 * SAMPLES_PER_MS
+const FRAME_MS = 20
 /** Speech that no final followed for so long is given up: the oldest goes. */
 export const KEPT_MS = 20_000
 
-/** 6.6 MB: three blocks for each of 340 calls. */
-const spareBlocks = new SpareMemory({ bytes: 2 * BLOCK_SAMPLES, most: 1_024 })
+/** 3.3 and 6.6 MB: three blocks for each of 340 calls. */
+const spareBlocks: Readonly<Record<SttRateHz, SpareMemory>> = {
+  8_000: new SpareMemory({ bytes: (BLOCK_MS * 8_000 * 2) / 1_000, most: 1_024 }),
+  16_000: new SpareMemory({ bytes: (BLOCK_MS * 16_000 * 2) / 1_000, most: 1_024 }),
+}
 
 interface Block {
   pcm: Int16Array<ArrayBuffer>
@@ -35,9 +36,18 @@ export interface ReplayTarget {
 }
 
 export class ReplayAudio {
+  readonly #samplesPerMs: number
+  readonly #blockSamples: number
+  readonly #spare: SpareMemory
   #blocks: Block[] = []
   #hints: Hint[] = []
   #droppedMs = 0
+
+  constructor(rateHz: SttRateHz) {
+    this.#samplesPerMs = rateHz / 1_000
+    this.#blockSamples = BLOCK_MS * this.#samplesPerMs
+    this.#spare = spareBlocks[rateHz]
+  }
 
   /** ms of unconfirmed audio that had to be let go. */
   get droppedMs(): number {
@@ -45,14 +55,14 @@ export class ReplayAudio {
   }
 
   get keptMs(): number {
-    return this.#blocks.reduce((sum, { length }) => sum + length / SAMPLES_PER_MS, 0)
+    return this.#blocks.reduce((sum, { length }) => sum + length / this.#samplesPerMs, 0)
   }
 
   push(pcm: Int16Array, atMs: number): void {
     let at = 0
     while (at < pcm.length) {
-      const block = this.#blockFor(atMs + at / SAMPLES_PER_MS)
-      const room = BLOCK_SAMPLES - block.length
+      const block = this.#blockFor(atMs + at / this.#samplesPerMs)
+      const room = this.#blockSamples - block.length
       const part = at === 0 && pcm.length <= room ? pcm : pcm.subarray(at, at + room)
       block.pcm.set(part, block.length)
       block.length += part.length
@@ -67,7 +77,7 @@ export class ReplayAudio {
 
   /** Lets go of everything before `atMs`, to the block. */
   forget(atMs: number): void {
-    while (this.#blocks.length > 1 && endOf(this.#blocks[0]!) <= atMs) this.#release()
+    while (this.#blocks.length > 1 && this.#endOf(this.#blocks[0]!) <= atMs) this.#release()
     while (this.#hints.length > 0 && this.#hints[0]!.atMs < atMs) this.#hints.shift()
   }
 
@@ -81,12 +91,13 @@ export class ReplayAudio {
         else target.speechEnded(atMs)
       }
     }
+    const frameSamples = FRAME_MS * this.#samplesPerMs
     for (const { pcm, startMs, length } of this.#blocks) {
-      const skipped = Math.max(0, Math.ceil((fromMs - startMs) * SAMPLES_PER_MS))
-      for (let at = skipped; at < length; at += FRAME_SAMPLES) {
-        const end = Math.min(length, at + FRAME_SAMPLES)
-        target.push(pcm.subarray(at, end), startMs + at / SAMPLES_PER_MS)
-        tell(startMs + end / SAMPLES_PER_MS)
+      const skipped = Math.max(0, Math.ceil((fromMs - startMs) * this.#samplesPerMs))
+      for (let at = skipped; at < length; at += frameSamples) {
+        const end = Math.min(length, at + frameSamples)
+        target.push(pcm.subarray(at, end), startMs + at / this.#samplesPerMs)
+        tell(startMs + end / this.#samplesPerMs)
       }
     }
     tell(Infinity)
@@ -99,24 +110,24 @@ export class ReplayAudio {
 
   #blockFor(atMs: number): Block {
     const last = this.#blocks.at(-1)
-    const follows = last !== undefined && Math.abs(endOf(last) - atMs) < 1
-    if (follows && last.length < BLOCK_SAMPLES) return last
+    const follows = last !== undefined && Math.abs(this.#endOf(last) - atMs) < 1
+    if (follows && last.length < this.#blockSamples) return last
     if (this.#blocks.length >= KEPT_MS / BLOCK_MS) {
-      this.#droppedMs += this.#blocks[0]!.length / SAMPLES_PER_MS
+      this.#droppedMs += this.#blocks[0]!.length / this.#samplesPerMs
       BoundedQueue.onDropped('sttReplayBlocks')
       this.#release()
     }
-    const block = { pcm: new Int16Array(spareBlocks.take()), startMs: atMs, length: 0 }
+    const block = { pcm: new Int16Array(this.#spare.take()), startMs: atMs, length: 0 }
     this.#blocks.push(block)
     return block
   }
 
   #release(): void {
     const block = this.#blocks.shift()
-    if (block !== undefined) spareBlocks.give(block.pcm.buffer)
+    if (block !== undefined) this.#spare.give(block.pcm.buffer)
   }
-}
 
-function endOf(block: Block): number {
-  return block.startMs + block.length / SAMPLES_PER_MS
+  #endOf(block: Block): number {
+    return block.startMs + block.length / this.#samplesPerMs
+  }
 }

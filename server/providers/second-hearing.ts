@@ -14,12 +14,13 @@ import type { CallAccounts } from './call-accounts.ts'
 import { asProviderError } from './failover-llm.ts'
 import type { SecondEars } from './groq-whisper.ts'
 import { ProviderHealth, type HealthOptions } from './provider-health.ts'
-import { STT_RATE_HZ } from './stt.ts'
+import { STT_RATE_HZ, sttRateOf } from './stt.ts'
 import type {
   FrameSound,
   SttEvents,
   SttOptions,
   SttProvider,
+  SttRateHz,
   SttSession,
   Transcript,
 } from './stt.ts'
@@ -69,6 +70,11 @@ export class SecondHearing implements SttProvider {
     return this.#first.name
   }
 
+  /** The first one's: Whisper takes any. */
+  rateFor(lineRateHz: number): SttRateHz {
+    return sttRateOf(this.#first, lineRateHz)
+  }
+
   /** The second one needs none: a call that has no second hearing loses nothing. */
   async warm(): Promise<void> {
     await this.#first.warm()
@@ -82,18 +88,19 @@ export class SecondHearing implements SttProvider {
     const { secondHearing = 'off' } = options
     if (secondHearing === 'off') return this.#first.open(options, events)
     const { accounts, waitMs = WAIT_MS, onOutcome = () => undefined } = this.#options
-    const { callId, languages = [] } = options
+    const { callId, languages = [], rateHz = STT_RATE_HZ } = options
     // Told one, Whisper would translate the others into it.
     const language = languages.some((one) => one !== options.language) ? null : options.language
     const session = new SecondHearingSession(events, {
+      rateHz,
       waitMs,
       onOutcome,
       read: async (pcm, signal) => {
         if (!this.#health.isUsable) throw new ProviderError('STT_UNAVAILABLE', 'known to be out')
-        const seconds = Math.max(BILLED_LEAST_SEC, pcm.length / STT_RATE_HZ)
+        const seconds = Math.max(BILLED_LEAST_SEC, pcm.length / rateHz)
         accounts.spent(callId, { part: 'stt', provider: this.#second.name, seconds })
         try {
-          const request = { pcm, language, model: secondHearing }
+          const request = { pcm, rateHz, language, model: secondHearing }
           const text = await this.#second.transcribe(request, signal)
           this.#health.worked()
           return text
@@ -122,6 +129,7 @@ interface Reading {
 }
 
 interface SessionDeps {
+  rateHz: SttRateHz
   waitMs: number
   onOutcome(outcome: SecondHearingOutcome): void
   read(pcm: Int16Array, signal: AbortSignal): Promise<string | null>
@@ -130,7 +138,7 @@ interface SessionDeps {
 class SecondHearingSession implements SttSession {
   readonly #events: SttEvents
   readonly #deps: SessionDeps
-  readonly #audio = new UtteranceAudio()
+  readonly #audio: UtteranceAudio
   readonly #abort = new AbortController()
   #first: SttSession | null = null
   #readings: Reading[] = []
@@ -145,6 +153,7 @@ class SecondHearingSession implements SttSession {
   constructor(events: SttEvents, deps: SessionDeps) {
     this.#events = events
     this.#deps = deps
+    this.#audio = new UtteranceAudio(deps.rateHz)
   }
 
   listen(open: (events: SttEvents) => SttSession): void {

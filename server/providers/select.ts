@@ -187,7 +187,7 @@ type MakeStt = (config: ProviderConfig, onAudio: AudioTally) => Choice<SttProvid
 const STT: Record<ProviderName<'stt'>, MakeStt> = {
   azure: ({ azure }, onAudio) =>
     azure && {
-      provider: new AzureStt(azure, { silence: azure.silence, onAudio }),
+      provider: new AzureStt(azure, { silence: azure.silence, rate: azure.rate, onAudio }),
       status: azureStatus(azure.region),
     },
   embedded: ({ sttWorkers }) => ({

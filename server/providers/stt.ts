@@ -1,9 +1,15 @@
 /**
- * Speech to text: the interface every recogniser implements. Audio is 16 kHz mono PCM; all times are audio time of
- * the call in ms (0 = first sample of the user's stream).
+ * Speech to text: the interface every recogniser implements. Audio is mono PCM; all times are audio time of the call in ms
+ * (0 = first sample of the user's stream).
+ *
+ *   line of 8 kHz ─► recogniserFor() once a call ─► its rate ─► the audio core makes it ─► every recogniser of the call takes it
  */
 import type { ProviderError } from '../errors.ts'
 
+/** Those that the audio core makes. Every recogniser takes both. */
+export type SttRateHz = 8_000 | 16_000
+
+/** Of audio about which nothing else is said. */
 export const STT_RATE_HZ = 16_000
 
 export interface TranscriptWord {
@@ -27,6 +33,8 @@ export type SecondHearingModel = 'whisper-large-v3-turbo' | 'whisper-large-v3'
 
 export interface SttOptions {
   callId: string
+  /** Of what will be pushed: 16 kHz unless said. */
+  rateHz?: SttRateHz | undefined
   /** BCP 47, the profile's language. */
   language: string
   /** Others that may be spoken, told apart by recognisers that can; absent or empty: only `language`. */
@@ -80,6 +88,8 @@ export interface SttSession {
 
 export interface SttProvider {
   readonly name: string
+  /** What it is best given of a line of this rate. Default: 16 kHz. */
+  rateFor?(lineRateHz: number): SttRateHz
   /** Loads models or opens connections ahead of the first call. Idempotent. */
   warm(): Promise<void>
   /** Asks the service whether it works again. Default: warm(). @throws ProviderError */
@@ -90,4 +100,26 @@ export interface SttProvider {
   prepare?(options: Omit<SttOptions, 'callId'>): void
   open(options: SttOptions, events: SttEvents): SttSession
   close(): Promise<void>
+}
+
+/** A recogniser at one rate: what a call is heard by. */
+export interface LineRecogniser {
+  readonly rateHz: SttRateHz
+  prepare(options: Omit<SttOptions, 'callId'>): void
+  open(options: SttOptions, events: SttEvents): SttSession
+}
+
+/** The recogniser for one line: all that it opens is given audio at the rate that suits the line. */
+export function recogniserFor(stt: SttProvider, lineRateHz: number): LineRecogniser {
+  const rateHz = sttRateOf(stt, lineRateHz)
+  return {
+    rateHz,
+    prepare: (options) => stt.prepare?.({ ...options, rateHz }),
+    open: (options, events) => stt.open({ ...options, rateHz }, events),
+  }
+}
+
+/** The rate at which a recogniser hears a line of this rate. */
+export function sttRateOf(stt: SttProvider, lineRateHz: number): SttRateHz {
+  return stt.rateFor?.(lineRateHz) ?? STT_RATE_HZ
 }

@@ -5,21 +5,19 @@
  *
  * The VAD needs a few frames to be sure, and soft first sounds ("s", "f") come before its onset: hence the pre-roll.
  */
+import type { SttRateHz } from './stt.ts'
 
-const RATE_HZ = 16_000
-const SAMPLES_PER_MS = RATE_HZ / 1_000
 const PRE_ROLL_MS = 300
 /** Pre-roll plus what the VAD may take to report an onset. */
-const KEEP_SAMPLES = 600 * SAMPLES_PER_MS
+const KEEP_MS = 600
 /** A pre-roll may reach this far into the hangover of the utterance before, never into its words. */
 const OVERLAP_MS = 100
 /** A jump of the audio time beyond this is a gap: what came before does not belong to what follows. */
 const GAP_MS = 100
 const MAX_UTTERANCE_MS = 20_000
-const MAX_SAMPLES = MAX_UTTERANCE_MS * SAMPLES_PER_MS
 /** An utterance that is too long is cut at its quietest moment of the last 4 s. */
 const SPLIT_WINDOW_MS = 4_000
-const SPLIT_FRAME = 200 * SAMPLES_PER_MS
+const SPLIT_FRAME_MS = 200
 
 export interface UtteranceCut {
   pcm: Int16Array<ArrayBuffer>
@@ -28,7 +26,9 @@ export interface UtteranceCut {
 }
 
 export class UtteranceAudio {
-  #samples = new Int16Array(4 * KEEP_SAMPLES)
+  readonly #samplesPerMs: number
+  readonly #keepSamples: number
+  #samples: Int16Array<ArrayBuffer>
   #length = 0
   /** Audio time of #samples[0]. */
   #originMs = 0
@@ -37,20 +37,27 @@ export class UtteranceAudio {
   /** Audio time before which everything belongs to an earlier utterance. */
   #usedMs = -Infinity
 
+  constructor(rateHz: SttRateHz) {
+    this.#samplesPerMs = rateHz / 1_000
+    this.#keepSamples = KEEP_MS * this.#samplesPerMs
+    this.#samples = new Int16Array(4 * this.#keepSamples)
+  }
+
   get speaking(): boolean {
     return this.#from !== null
   }
 
-  get utteranceSamples(): number {
-    return this.#from === null ? 0 : this.#length - this.#from
+  /** Of the utterance so far; 0 while nobody speaks. */
+  get utteranceMs(): number {
+    return this.#from === null ? 0 : (this.#length - this.#from) / this.#samplesPerMs
   }
 
   get full(): boolean {
-    return this.utteranceSamples >= MAX_SAMPLES
+    return this.utteranceMs >= MAX_UTTERANCE_MS
   }
 
   push(pcm: Int16Array, atMs: number): void {
-    const expectedMs = this.#originMs + this.#length / SAMPLES_PER_MS
+    const expectedMs = this.#originMs + this.#length / this.#samplesPerMs
     if (this.#length === 0 || (this.#from === null && Math.abs(atMs - expectedMs) > GAP_MS)) {
       this.#length = 0
       this.#originMs = atMs
@@ -64,7 +71,7 @@ export class UtteranceAudio {
   begin(atMs: number): void {
     if (this.#from !== null) return
     const startMs = Math.max(atMs - PRE_ROLL_MS, this.#usedMs - OVERLAP_MS)
-    const start = Math.round((startMs - this.#originMs) * SAMPLES_PER_MS)
+    const start = Math.round((startMs - this.#originMs) * this.#samplesPerMs)
     this.#from = Math.min(Math.max(0, start), this.#length)
   }
 
@@ -73,8 +80,8 @@ export class UtteranceAudio {
     const from = this.#from ?? this.#length
     return {
       pcm: this.#samples.slice(from, this.#length),
-      startMs: this.#originMs + from / SAMPLES_PER_MS,
-      endMs: this.#originMs + this.#length / SAMPLES_PER_MS,
+      startMs: this.#originMs + from / this.#samplesPerMs,
+      endMs: this.#originMs + this.#length / this.#samplesPerMs,
     }
   }
 
@@ -89,43 +96,44 @@ export class UtteranceAudio {
   /** Cuts an utterance that is too long at a quiet place; the rest begins a new one. */
   split(): UtteranceCut {
     const whole = this.copy()
-    const cutAt = quietest(whole.pcm)
+    const cutAt = quietest(whole.pcm, this.#samplesPerMs)
     this.#from = (this.#from ?? 0) + cutAt
     return {
       pcm: whole.pcm.slice(0, cutAt),
       startMs: whole.startMs,
-      endMs: whole.startMs + cutAt / SAMPLES_PER_MS,
+      endMs: whole.startMs + cutAt / this.#samplesPerMs,
     }
   }
 
   #makeRoom(samples: number): void {
     if (this.#length + samples <= this.#samples.length) return
-    const keepFrom = this.#from ?? Math.max(0, this.#length - KEEP_SAMPLES)
+    const keepFrom = this.#from ?? Math.max(0, this.#length - this.#keepSamples)
     const kept = this.#length - keepFrom
-    const wanted = Math.max(kept + samples, 4 * KEEP_SAMPLES)
+    const wanted = Math.max(kept + samples, 4 * this.#keepSamples)
     const target =
       wanted > this.#samples.length || (this.#from === null && this.#samples.length > wanted)
         ? new Int16Array(this.#from === null ? wanted : wanted * 2)
         : this.#samples
     target.set(this.#samples.subarray(keepFrom, this.#length))
     this.#samples = target
-    this.#originMs += keepFrom / SAMPLES_PER_MS
+    this.#originMs += keepFrom / this.#samplesPerMs
     this.#length = kept
     if (this.#from !== null) this.#from = 0
   }
 }
 
 /** Index in the middle of the quietest 200 ms of the last 4 s. */
-function quietest(pcm: Int16Array): number {
+function quietest(pcm: Int16Array, samplesPerMs: number): number {
+  const frame = SPLIT_FRAME_MS * samplesPerMs
   let bestAt = pcm.length
   let bestEnergy = Infinity
-  const start = Math.max(0, pcm.length - SPLIT_WINDOW_MS * SAMPLES_PER_MS)
-  for (let at = start; at + SPLIT_FRAME <= pcm.length; at += SPLIT_FRAME / 2) {
+  const start = Math.max(0, pcm.length - SPLIT_WINDOW_MS * samplesPerMs)
+  for (let at = start; at + frame <= pcm.length; at += frame / 2) {
     let energy = 0
-    for (let index = at; index < at + SPLIT_FRAME; index += 1) energy += pcm[index]! * pcm[index]!
+    for (let index = at; index < at + frame; index += 1) energy += pcm[index]! * pcm[index]!
     if (energy < bestEnergy) {
       bestEnergy = energy
-      bestAt = at + SPLIT_FRAME / 2
+      bestAt = at + frame / 2
     }
   }
   return bestAt

@@ -26,6 +26,7 @@ function open(recordingPath: string | null = join(folder, `${files++}.wav`)) {
     pool,
     stream,
     format: { codec: 'PCMU', sampleRateHz: 8_000 },
+    sttRateHz: 8_000,
     ttsRateHz: 8_000,
     settings: { vadSensitivity: 0.5, bed: 'none', bedGain: 0 },
     recordingPath,

@@ -4,6 +4,10 @@ import { endRounds, type SdkInside } from '../../server/providers/azure-sdk-roun
 
 const ROOT = 'microsoft-cognitiveservices-speech-sdk/distrib/lib/src/common.speech'
 const BYTES_PER_SEC = 32_000
+const RATES = [
+  { rateHz: 8_000, avgBytesPerSec: 16_000 },
+  { rateHz: 16_000, avgBytesPerSec: 32_000 },
+]
 
 interface Sent {
   requestId: string
@@ -39,7 +43,10 @@ function insideOf(recognizer: object, synthesizer: object): SdkInside {
 }
 
 /** A recogniser whose clock is the delays that were asked for; a pause lies before the chunk behind it. */
-function recogniser(chunks: (number | 'end' | { pauseMs: number })[], endsAfter = Infinity) {
+function recogniser(
+  chunks: (number | 'end' | { pauseMs: number })[],
+  { endsAfter = Infinity, avgBytesPerSec = BYTES_PER_SEC } = {},
+) {
   const sent: Sent[] = []
   const waits: number[] = []
   const session = {
@@ -50,7 +57,7 @@ function recogniser(chunks: (number | 'end' | { pauseMs: number })[], endsAfter 
     onServiceTurnEndResponse: () => Promise.resolve(),
   }
   const inside = Object.assign(new Recognizer(), {
-    audioSource: { format: Promise.resolve({ avgBytesPerSec: BYTES_PER_SEC }) },
+    audioSource: { format: Promise.resolve({ avgBytesPerSec }) },
     audioStreamId: undefined,
     ...{ privIsDisposed: false, privIsLiveAudio: false, privAverageBytesPerMs: 0 },
     privRecognizerConfig: {
@@ -135,41 +142,44 @@ describe('azure sdk rounds', () => {
     expect(session.ended).toBe(1)
   })
 
-  it('holds audio back behind the first 5 s, to twice the speed at which it is spoken', async () => {
-    const second = BYTES_PER_SEC
-    const { sent, waits, send } = recogniser([
-      second,
-      second,
-      second,
-      second,
-      second,
-      second,
-      'end',
-    ])
-    await send()
-    expect(sent).toHaveLength(7)
-    expect(waits).toHaveLength(1)
-    expect(waits[0]).toBeGreaterThan(400)
-    expect(waits[0]).toBeLessThanOrEqual(500)
-  })
-
-  it('sends 1 s at once behind a pause in which nothing was sent, and the next at twice the speed', async () => {
-    vi.useFakeTimers({ toFake: ['Date'] })
-    try {
-      const beginning = Array.from({ length: 60 }, () => BYTES_PER_SEC / 10)
-      const burst = Array.from({ length: 15 }, () => BYTES_PER_SEC / 10)
-      const { waits, send } = recogniser([...beginning, { pauseMs: 10_000 }, ...burst, 'end'])
+  it.each(RATES)(
+    'holds audio back behind the first 5 s, to twice the speed at which it is spoken, at $rateHz Hz',
+    async ({ avgBytesPerSec }) => {
+      const second = avgBytesPerSec
+      const { sent, waits, send } = recogniser(
+        [second, second, second, second, second, second, 'end'],
+        { avgBytesPerSec },
+      )
       await send()
-      // Behind the first 5 s each piece waits; behind the pause only those beyond 10.
-      expect(waits.slice(0, 10).every((ms) => ms >= 50)).toBe(true)
-      expect(waits.slice(10)).toHaveLength(4)
-    } finally {
-      vi.useRealTimers()
-    }
-  })
+      expect(sent).toHaveLength(7)
+      expect(waits).toHaveLength(1)
+      expect(waits[0]).toBeGreaterThan(400)
+      expect(waits[0]).toBeLessThanOrEqual(500)
+    },
+  )
+
+  it.each(RATES)(
+    'sends 1 s at once behind a pause in which nothing was sent, and the next at twice the speed, at $rateHz Hz',
+    async ({ avgBytesPerSec }) => {
+      vi.useFakeTimers({ toFake: ['Date'] })
+      try {
+        const beginning = Array.from({ length: 60 }, () => avgBytesPerSec / 10)
+        const burst = Array.from({ length: 15 }, () => avgBytesPerSec / 10)
+        const { waits, send } = recogniser([...beginning, { pauseMs: 10_000 }, ...burst, 'end'], {
+          avgBytesPerSec,
+        })
+        await send()
+        // Behind the first 5 s each piece waits; behind the pause only those beyond 10.
+        expect(waits.slice(0, 10).every((ms) => ms >= 50)).toBe(true)
+        expect(waits.slice(10)).toHaveLength(4)
+      } finally {
+        vi.useRealTimers()
+      }
+    },
+  )
 
   it('stops at the end of the speech, with audio left', async () => {
-    const { sent, session, send } = recogniser([3_200, 3_200, 3_200, 3_200], 2)
+    const { sent, session, send } = recogniser([3_200, 3_200, 3_200, 3_200], { endsAfter: 2 })
     await send()
     expect(sent).toHaveLength(2)
     expect(session.ended).toBe(0)

@@ -9,8 +9,9 @@ import { EmbeddedStt } from '../../server/providers/embedded-stt.ts'
 import { EmbeddedTts } from '../../server/providers/embedded-tts.ts'
 import { FailoverStt } from '../../server/providers/failover-stt.ts'
 import { GroqWhisper } from '../../server/providers/groq-whisper.ts'
+import { HalfRate } from '../../server/providers/half-rate.ts'
 import { SecondHearing } from '../../server/providers/second-hearing.ts'
-import type { SttProvider, SttSession, Transcript } from '../../server/providers/stt.ts'
+import type { SttProvider, SttRateHz, SttSession, Transcript } from '../../server/providers/stt.ts'
 
 const SAID = 'Quiero hablar con una persona, por favor.'
 const OPTIONS = {
@@ -25,12 +26,14 @@ const OPTIONS = {
 const BEGIN_MS = 5_000
 const LEAD_MS = 400
 const TAIL_MS = 1_500
-const FRAME = 320
+const RATES = [8_000, 16_000] as const
 
 let azure: AzureService
 let groq: GroqService
-/** SAID by the embedded voice, 16 kHz. */
-let speech: Int16Array
+/** SAID by the embedded voice, by its rate. */
+let speech: Record<SttRateHz, Int16Array>
+/** 8 or 16 kHz. */
+let rateHz: SttRateHz = 16_000
 const accounts = new CallAccounts()
 
 beforeAll(async () => {
@@ -47,7 +50,9 @@ beforeAll(async () => {
     if (event.kind === 'audio') samples.push(...event.pcm)
   }
   await voice.close()
-  speech = Int16Array.from(samples)
+  const wide = Int16Array.from(samples)
+  const half = new HalfRate()
+  speech = { 8_000: Int16Array.from([...half.push(wide), ...half.finish()]), 16_000: wide }
 }, 30_000)
 afterAll(async () => {
   await Promise.all([azure.close(), groq.close()])
@@ -75,14 +80,16 @@ it('covers every recogniser that can be configured', () => {
 })
 
 /** Silence, the sentence with the VAD's hints, silence; every frame in one and the same array. @returns the time behind. */
-function say(session: SttSession, fromMs: number, pcm: Int16Array = speech): number {
+function say(session: SttSession, fromMs: number): number {
+  const pcm = speech[rateHz]
+  const perMs = rateHz / 1_000
   const startMs = fromMs + LEAD_MS
-  const endMs = startMs + pcm.length / 16
-  const shared = new Int16Array(FRAME)
+  const endMs = startMs + pcm.length / perMs
+  const shared = new Int16Array(20 * perMs)
   let atMs = fromMs
   for (let isOpen = false, isOver = false; atMs < endMs + TAIL_MS; atMs += 20) {
-    const at = (atMs - startMs) * 16
-    for (let i = 0; i < FRAME; i++) shared[i] = pcm[at + i] ?? 0
+    const at = (atMs - startMs) * perMs
+    for (let i = 0; i < shared.length; i++) shared[i] = pcm[at + i] ?? 0
     session.push(shared, atMs)
     if (!isOpen && atMs >= startMs) session.speechStarted(startMs)
     isOpen ||= atMs >= startMs
@@ -100,16 +107,19 @@ function finalsOf(
 ): Promise<Transcript[]> {
   return new Promise((resolve, reject) => {
     const finals: Transcript[] = []
-    const session = stt.open(OPTIONS, {
-      onPartial: () => undefined,
-      onFinal: (final) => {
-        finals.push(final)
-        if (finals.length < count) return
-        session.close()
-        resolve(finals)
+    const session = stt.open(
+      { ...OPTIONS, rateHz },
+      {
+        onPartial: () => undefined,
+        onFinal: (final) => {
+          finals.push(final)
+          if (finals.length < count) return
+          session.close()
+          resolve(finals)
+        },
+        onError: reject,
       },
-      onError: reject,
-    })
+    )
     feed(session)
   })
 }
@@ -128,26 +138,32 @@ describe.each(IMPLEMENTATIONS)('recogniser %s', (name, create) => {
     await stt.warm()
   }, 40_000)
 
-  it('gives one final for each of two sentences, in the call’s audio time and in order', async () => {
-    let secondMs = 0
-    const finals = await finalsOf(stt, 2, (session) => {
-      secondMs = say(session, BEGIN_MS)
-      say(session, secondMs)
-    })
-    for (const [index, final] of finals.entries()) {
-      const startMs = (index === 0 ? BEGIN_MS : secondMs) + LEAD_MS
-      expect(final.text.toLowerCase()).toContain('hablar con una persona')
-      expect(final.language).toBe('es-MX')
-      expect(Math.abs(final.startMs - startMs)).toBeLessThan(400)
-      expect(Math.abs(final.endMs - (startMs + speech.length / 16))).toBeLessThan(600)
-      expect(final.confidence ?? 1).toBeGreaterThan(0)
-      expect(final.confidence ?? 0).toBeLessThanOrEqual(1)
-      for (const word of final.words) {
-        expect(word.startMs).toBeGreaterThanOrEqual(final.startMs)
-        expect(word.endMs).toBeLessThanOrEqual(final.endMs)
+  it.each(RATES)(
+    'gives one final for each of two sentences at %i Hz, in the call’s audio time and in order',
+    async (at) => {
+      rateHz = at
+      const speechMs = speech[16_000].length / 16
+      let secondMs = 0
+      const finals = await finalsOf(stt, 2, (session) => {
+        secondMs = say(session, BEGIN_MS)
+        say(session, secondMs)
+      })
+      for (const [index, final] of finals.entries()) {
+        const startMs = (index === 0 ? BEGIN_MS : secondMs) + LEAD_MS
+        expect(final.text.toLowerCase()).toContain('hablar con una persona')
+        expect(final.language).toBe('es-MX')
+        expect(Math.abs(final.startMs - startMs)).toBeLessThan(400)
+        expect(Math.abs(final.endMs - (startMs + speechMs))).toBeLessThan(600)
+        expect(final.confidence ?? 1).toBeGreaterThan(0)
+        expect(final.confidence ?? 0).toBeLessThanOrEqual(1)
+        for (const word of final.words) {
+          expect(word.startMs).toBeGreaterThanOrEqual(final.startMs)
+          expect(word.endMs).toBeLessThanOrEqual(final.endMs)
+        }
       }
-    }
-  }, 40_000)
+    },
+    40_000,
+  )
 
   it('reports nothing after close(), which may come twice, and takes audio without complaint', async () => {
     let events = 0

@@ -4,7 +4,9 @@ import type { LlmEvent, LlmProvider } from '../../server/providers/llm.ts'
 import type {
   FrameSound,
   SttEvents,
+  SttOptions,
   SttProvider,
+  SttRateHz,
   SttSession,
   Transcript,
 } from '../../server/providers/stt.ts'
@@ -114,10 +116,16 @@ export class ScriptedEars implements SttProvider {
   readonly name: string
   readonly maxSessionMs?: number
   readonly sessions: EarSession[] = []
+  /** What it wants of a telephone line. */
+  telephoneRateHz: SttRateHz = 16_000
 
   constructor(name: string, maxSessionMs?: number) {
     this.name = name
     if (maxSessionMs !== undefined) this.maxSessionMs = maxSessionMs
+  }
+
+  rateFor(lineRateHz: number): SttRateHz {
+    return lineRateHz <= 8_000 ? this.telephoneRateHz : 16_000
   }
 
   get last(): EarSession {
@@ -126,8 +134,8 @@ export class ScriptedEars implements SttProvider {
 
   async warm(): Promise<void> {}
 
-  open(_options: unknown, events: SttEvents): SttSession {
-    const session = new EarSession(events)
+  open(options: SttOptions, events: SttEvents): SttSession {
+    const session = new EarSession(options, events)
     this.sessions.push(session)
     return session
   }
@@ -136,6 +144,7 @@ export class ScriptedEars implements SttProvider {
 }
 
 export class EarSession implements SttSession {
+  readonly options: SttOptions
   readonly events: SttEvents
   readonly frames: { atMs: number; first: number; sound?: FrameSound }[] = []
   /** What it says that it sent; absent: everything. */
@@ -143,7 +152,8 @@ export class EarSession implements SttSession {
   readonly hints: string[] = []
   closed = false
 
-  constructor(events: SttEvents) {
+  constructor(options: SttOptions, events: SttEvents) {
+    this.options = options
     this.events = events
   }
 

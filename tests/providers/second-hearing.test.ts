@@ -22,6 +22,7 @@ class ScriptedWhisper implements SecondEars {
   readonly name = 'groq-whisper'
   readonly asked: {
     ms: number
+    rateHz: number
     language: string | null
     signal: AbortSignal
     answer(text: string | null): void
@@ -30,11 +31,18 @@ class ScriptedWhisper implements SecondEars {
   async warm(): Promise<void> {}
 
   transcribe(
-    { pcm, language }: { pcm: Int16Array; language: string | null },
+    { pcm, rateHz, language }: { pcm: Int16Array; rateHz: number; language: string | null },
     signal: AbortSignal,
   ): Promise<string | null> {
     return new Promise((resolve, reject) => {
-      this.asked.push({ ms: pcm.length / 16, language, signal, answer: resolve, fail: reject })
+      this.asked.push({
+        ms: (pcm.length * 1_000) / rateHz,
+        rateHz,
+        language,
+        signal,
+        answer: resolve,
+        fail: reject,
+      })
     })
   }
 }
@@ -76,9 +84,9 @@ function open(options: Partial<SttOptions> = {}): SttSession {
 }
 
 /** Speech from `startMs` to `endMs`, with 200 ms of silence behind it until the VAD is sure. */
-function say(session: SttSession, startMs: number, endMs: number): void {
+function say(session: SttSession, startMs: number, endMs: number, rateHz = 16_000): void {
   for (let atMs = startMs; atMs < endMs + 200; atMs += 20) {
-    session.push(new Int16Array(320).fill(atMs < endMs ? 1_000 : 0), atMs)
+    session.push(new Int16Array(rateHz / 50).fill(atMs < endMs ? 1_000 : 0), atMs)
     if (atMs === startMs + 40) session.speechStarted(startMs)
   }
   session.speechEnded(endMs)
@@ -188,6 +196,24 @@ describe('second hearing', () => {
     expect(outcomes).toEqual(['failed', 'failed', 'failed'])
   })
 
+  it('asks about the same 1.2 s of an utterance at 8 kHz as at 16, at the rate that the first recogniser wants', () => {
+    expect(hearing.rateFor(8_000)).toBe(16_000)
+    first.telephoneRateHz = 8_000
+    expect([8_000, 16_000].map((lineRateHz) => hearing.rateFor(lineRateHz))).toEqual([
+      8_000, 16_000,
+    ])
+    for (const rateHz of [8_000, 16_000] as const) {
+      say(open({ rateHz }), 1_000, 2_000, rateHz)
+      expect(first.last.options.rateHz).toBe(rateHz)
+    }
+    const asked = whisper.asked.map(({ ms, rateHz }) => ({ ms, rateHz }))
+    expect(asked).toEqual([
+      { ms: 1_200, rateHz: 8_000 },
+      { ms: 1_200, rateHz: 16_000 },
+    ])
+    expect(accounts.close('call-1').sttSeconds).toEqual({ 'groq-whisper': 20 })
+  })
+
   it('books 10 s for each utterance, as Groq does, and nothing when it is off', () => {
     say(open(), 1_000, 2_000)
     say(open({ secondHearing: 'off' }), 3_000, 4_000)
@@ -238,7 +264,12 @@ describe("Whisper's words", () => {
 describe('Groq Whisper over the real SDK', () => {
   const key = 'key-that-nobody/may+see'
   const pcm = new Int16Array(16_000).fill(500)
-  const utterance = { pcm, language: 'es-MX', model: 'whisper-large-v3-turbo' as const }
+  const utterance = {
+    pcm,
+    rateHz: 16_000 as const,
+    language: 'es-MX',
+    model: 'whisper-large-v3-turbo' as const,
+  }
   const never = new AbortController().signal
   let groq: GroqService
 
@@ -255,6 +286,7 @@ describe('Groq Whisper over the real SDK', () => {
     expect(groq.heard).toEqual([
       {
         bytes: 32_044,
+        rateHz: 16_000,
         fields: {
           model: 'whisper-large-v3-turbo',
           language: 'es',
@@ -267,6 +299,13 @@ describe('Groq Whisper over the real SDK', () => {
     expect(groq.heard[1]!.fields).not.toHaveProperty('language')
     groq.whisperDoubt.no_speech_prob = 0.9
     expect(await ears.transcribe(utterance, never)).toBeNull()
+  })
+
+  it('posts 1 s of a telephone line as 8 kHz WAV of 16 044 bytes, and trusts as much text of it', async () => {
+    const ears = new GroqWhisper({ apiKey: key, baseUrl: groq.url })
+    const telephone = { ...utterance, pcm: pcm.subarray(0, 8_000), rateHz: 8_000 as const }
+    expect(await ears.transcribe(telephone, never)).toBe('Quiero una cita.')
+    expect(groq.heard[0]).toMatchObject({ bytes: 16_044, rateHz: 8_000 })
   })
 
   it('fails with a code of its own, and never with the key, when Groq refuses, limits or garbles', async () => {

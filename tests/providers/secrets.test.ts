@@ -89,7 +89,7 @@ describe('a key that is refused', () => {
     const other = new OpenAiLlm({ baseUrl, apiKey: KEY, model: REQUEST.model })
     const whisper = new GroqWhisper({ apiKey: KEY, baseUrl: groq.url })
     const pcm = new Int16Array(8_000)
-    const utterance = { pcm, language: 'es-MX', model: 'whisper-large-v3' } as const
+    const utterance = { pcm, language: 'es-MX', rateHz: 8_000, model: 'whisper-large-v3' } as const
     const errors: unknown[] = []
     for (const status of [400, 401, 403, 404, 413, 422, 429, 498, 503]) {
       groq.failure = groq.whisperFailure = { kind: 'status', status, message }
@@ -138,7 +138,10 @@ describe('the SDK of Groq', () => {
     groq.failure = { kind: 'garbage' }
     await failureOf(() => drain(llm.stream(REQUEST, never)))
     const pcm = new Int16Array(8_000)
-    await whisper.transcribe({ pcm, language: 'es-MX', model: 'whisper-large-v3' }, never)
+    await whisper.transcribe(
+      { pcm, language: 'es-MX', rateHz: 8_000, model: 'whisper-large-v3' },
+      never,
+    )
     for (const spy of printed) expect(spy).not.toHaveBeenCalled()
   })
 })
@@ -153,6 +156,7 @@ describe('what is shown of the providers', () => {
           host: azure.host,
           textStreaming: 'auto',
           silence: 'held',
+          rate: 'line',
         },
         groq: { apiKey: KEY, baseUrl: groq.url },
         openAi: null,

@@ -26,7 +26,14 @@ describe('selection of providers', () => {
     const { stt, llm, tts, status } = await selectProviders(
       {
         ...nothing,
-        azure: { key: 'k', region: 'eastus', host: null, textStreaming: 'auto', silence: 'held' },
+        azure: {
+          key: 'k',
+          region: 'eastus',
+          host: null,
+          textStreaming: 'auto',
+          silence: 'held',
+          rate: 'line',
+        },
         groq: { apiKey: 'k', baseUrl: null },
         openAi: { baseUrl: 'http://127.0.0.1:1', apiKey: null, model: 'm' },
       },
@@ -43,12 +50,12 @@ describe('selection of providers', () => {
     const azure = { key: 'k', region: 'r', host: service.host }
     const metrics = createMetrics()
     const on = await selectProviders(
-      { ...nothing, azure: { ...azure, textStreaming: 'auto', silence: 'held' } },
+      { ...nothing, azure: { ...azure, textStreaming: 'auto', silence: 'held', rate: 'line' } },
       log,
       metrics,
     )
     const off = await selectProviders(
-      { ...nothing, azure: { ...azure, textStreaming: 'off', silence: 'held' } },
+      { ...nothing, azure: { ...azure, textStreaming: 'off', silence: 'held', rate: 'line' } },
       log,
     )
     const name = 'en-US-AvaMultilingualNeural'

@@ -2,22 +2,26 @@ import { describe, expect, it } from 'vitest'
 import { SilenceTrim } from '../../server/providers/silence-trim.ts'
 import { UtteranceAudio } from '../../server/providers/utterance-audio.ts'
 
+const RATES = [8_000, 16_000] as const
+type RateHz = (typeof RATES)[number]
+
 /** Pushes 20 ms frames from `fromMs` to `toMs`; every sample is its own time in ms. */
-function push(audio: UtteranceAudio, fromMs: number, toMs: number): void {
+function push(audio: UtteranceAudio, rateHz: RateHz, [fromMs, toMs]: [number, number]): void {
+  const perMs = rateHz / 1_000
   for (let atMs = fromMs; atMs < toMs; atMs += 20) {
     audio.push(
-      Int16Array.from({ length: 320 }, (_, index) => atMs + Math.floor(index / 16)),
+      Int16Array.from({ length: 20 * perMs }, (_, index) => atMs + Math.floor(index / perMs)),
       atMs,
     )
   }
 }
 
-describe('utterance audio', () => {
+describe.each(RATES)('utterance audio at %i Hz', (rateHz) => {
   it('begins 300 ms before the onset, also when the onset is reported 60 ms late', () => {
-    const audio = new UtteranceAudio()
-    push(audio, 0, 2_000)
+    const audio = new UtteranceAudio(rateHz)
+    push(audio, rateHz, [0, 2_000])
     audio.begin(1_940)
-    push(audio, 2_000, 2_100)
+    push(audio, rateHz, [2_000, 2_100])
     const cut = audio.end()
     expect(cut.pcm[0]).toBe(1_640)
     expect(cut.pcm.at(-1)).toBe(2_099)
@@ -25,40 +29,42 @@ describe('utterance audio', () => {
   })
 
   it('reaches at most 100 ms back into the utterance before', () => {
-    const audio = new UtteranceAudio()
-    push(audio, 0, 500)
+    const audio = new UtteranceAudio(rateHz)
+    push(audio, rateHz, [0, 500])
     audio.begin(300)
-    push(audio, 500, 1_000)
+    push(audio, rateHz, [500, 1_000])
     audio.end()
-    push(audio, 1_000, 1_100)
+    push(audio, rateHz, [1_000, 1_100])
     audio.begin(1_040)
     expect(audio.end().pcm[0]).toBe(900)
   })
 
   it('keeps no audio from before a gap of 500 ms', () => {
-    const audio = new UtteranceAudio()
-    push(audio, 0, 400)
-    push(audio, 900, 1_000)
+    const audio = new UtteranceAudio(rateHz)
+    push(audio, rateHz, [0, 400])
+    push(audio, rateHz, [900, 1_000])
     audio.begin(1_000)
     expect(audio.end().pcm[0]).toBe(900)
   })
 
   it('loses nothing of a 19 s utterance', () => {
-    const audio = new UtteranceAudio()
-    push(audio, 0, 600)
+    const audio = new UtteranceAudio(rateHz)
+    push(audio, rateHz, [0, 600])
     audio.begin(300)
-    push(audio, 600, 19_000)
+    push(audio, rateHz, [600, 19_000])
     const { pcm } = audio.end()
-    expect(pcm).toEqual(Int16Array.from({ length: 19_000 * 16 }, (_, at) => Math.floor(at / 16)))
+    expect(pcm).toEqual(
+      Int16Array.from({ length: 19 * rateHz }, (_, at) => Math.floor((at * 1_000) / rateHz)),
+    )
   })
 
   it('splits an utterance of 20 s at its quietest 200 ms and goes on with the rest', () => {
-    const audio = new UtteranceAudio()
-    audio.push(new Int16Array(320), 0)
+    const audio = new UtteranceAudio(rateHz)
+    audio.push(new Int16Array(rateHz / 50), 0)
     audio.begin(0)
     for (let atMs = 20; !audio.full; atMs += 20) {
       const quiet = atMs >= 18_000 && atMs < 18_200
-      audio.push(new Int16Array(320).fill(quiet ? 1 : 5_000), atMs)
+      audio.push(new Int16Array(rateHz / 50).fill(quiet ? 1 : 5_000), atMs)
     }
     const first = audio.split()
     expect(first.endMs).toBe(18_100)
