@@ -2,8 +2,10 @@
  * Past calls: what is remembered of telephone calls that are over, because carriers tell of them later: recordings, the end
  * of a transfer, webhooks that come twice.
  *
- * Invariants: at most OVER_MAX ids and RECENT_MAX calls are kept, the oldest go first; none of them keeps its agent.
+ * Invariants: the ids of the newest OVER_MAX and the newest RECENT_MAX calls are kept, the oldest go first; none of them keeps
+ * its agent.
  */
+import { RememberedIds } from '../remembered-ids.ts'
 import type { PhoneCall } from './phone-call.ts'
 
 /** What is still asked of a call that is over. The call itself would keep its agent: prompts, lists, every profile, 5 kB and more. */
@@ -19,7 +21,7 @@ const RECENT_MAX = 1_000
 
 export class PastCalls {
   /** Our ids by the carrier's. */
-  readonly #ids = new Map<string, string>()
+  readonly #ids = new RememberedIds({ limit: OVER_MAX, withUuids: true })
   /** By our id: a transferred call is still asked about. */
   readonly #recent = new Map<string, RecentCall>()
 
@@ -28,7 +30,7 @@ export class PastCalls {
   }
 
   idOf(carrierCallId: string): string | undefined {
-    return this.#ids.get(carrierCallId)
+    return this.#ids.uuidOf(carrierCallId)
   }
 
   recall(callId: string): RecentCall | undefined {
@@ -46,8 +48,6 @@ export class PastCalls {
 
   /** One of which only the ids are known. */
   note(carrierCallId: string, callId: string): void {
-    this.#ids.set(carrierCallId, callId)
-    const [oldest] = this.#ids.keys()
-    if (this.#ids.size > OVER_MAX && oldest !== undefined) this.#ids.delete(oldest)
+    this.#ids.add(carrierCallId, callId)
   }
 }

@@ -146,7 +146,7 @@ describe('a call without a stream', () => {
   })
 
   it('of an earlier process is over: its webhooks bring nothing back', async () => {
-    desk.isOver('v3:a', 'call-of-before')
+    desk.isOver('v3:a', '0f9c8a52-5d0e-4c1b-9f3a-6a4be1d0c7e2')
     expect(await desk.incoming(RING)).toBe('over')
     desk.report({ ...RING, kind: 'answered' })
     expect([endings, hungUp]).toEqual([[], []])
