@@ -37,6 +37,15 @@ function spareOf(bytes: number): SpareMemory {
   return spare
 }
 
+function blockBytes(format: AudioFormat): number {
+  return BLOCK_FRAMES * payloadBytes(format) * 2
+}
+
+/** Blocks that wait for recordings in this format. */
+export function spareBlocksOf(format: AudioFormat): SpareMemory {
+  return spareOf(blockBytes(format))
+}
+
 function takeBlock(bytes: number): Buffer<ArrayBuffer> {
   return Buffer.from(spareOf(bytes).take())
 }
@@ -61,7 +70,8 @@ export class Recorder {
   readonly #frameBytes: number
   readonly #agentFifo: FrameFifo
   readonly #silence: Uint8Array
-  #block: Buffer<ArrayBuffer>
+  /** Null while nothing waits to be written: whoever ends has none left over. */
+  #block: Buffer<ArrayBuffer> | null = null
   #blockFrames = 0
   #failed: Error | null = null
   /** Blocks of 2 s that the disk did not take. */
@@ -77,7 +87,6 @@ export class Recorder {
     this.#frameBytes = payloadBytes(format)
     this.#silence = silentPayload(format)
     this.#agentFifo = new FrameFifo(this.#frameBytes, AGENT_FIFO_MAX)
-    this.#block = takeBlock(BLOCK_FRAMES * this.#frameBytes * 2)
     this.#file = createWriteStream(path)
     this.#file.on('error', (error) => {
       this.#failed = error
@@ -118,6 +127,9 @@ export class Recorder {
   /** Writes the rest and the header. @throws the disk's error when any write failed. */
   async finish(): Promise<RecordingFacts> {
     if (this.#blockFrames > 0) this.#writeBlock()
+    // One that could not be written never was at the disk.
+    if (this.#block !== null) giveBlock(this.#block)
+    this.#block = null
     this.#file.end()
     await finished(this.#file)
     const headerBytes = wavHeader(this.#format, 0).length
@@ -138,7 +150,7 @@ export class Recorder {
   }
 
   #interleave(user: Uint8Array, agent: Uint8Array): void {
-    const out = this.#block
+    const out = (this.#block ??= takeBlock(blockBytes(this.#format)))
     let at = this.#blockFrames * this.#frameBytes * 2
     if (this.#sampleBytes === 1) {
       for (let i = 0; i < this.#frameBytes; i++, at += 2) {
@@ -161,6 +173,7 @@ export class Recorder {
     const block = this.#block
     const bytes = this.#blockFrames * this.#frameBytes * 2
     this.#blockFrames = 0
+    if (block === null) return
     if (this.#failed || this.#file.writableLength > BACKLOG_MAX_BYTES) {
       this.droppedBlocks++
       return
@@ -169,7 +182,7 @@ export class Recorder {
     this.#file.write(block.subarray(0, bytes), (error) => {
       if (!error) giveBlock(block)
     })
-    this.#block = takeBlock(block.length)
+    this.#block = null
   }
 }
 

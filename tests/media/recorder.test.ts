@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { AudioFormat } from '../../server/media/audio-format.ts'
-import { Recorder, wavHeader } from '../../server/media/recorder.ts'
+import { Recorder, spareBlocksOf, wavHeader } from '../../server/media/recorder.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'andrea-recorder-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -222,6 +222,26 @@ describe('recorder: limits', () => {
     expect(facts.durationMs).toBe(66_000)
     expect(facts.bytes).toBe(readFileSync(path).length)
     expect(readFileSync(path).subarray(0, 58)).toEqual(wavHeader(PCMU, 66 * 16_000))
+  })
+
+  it('writes 20 recordings one after the other with the same 3 blocks', async () => {
+    // Of this size no other test has any.
+    const format: AudioFormat = { codec: 'L16', sampleRateHz: 8_000 }
+    const spare = spareBlocksOf(format)
+    const waiting = (): Set<ArrayBuffer> => {
+      const blocks = Array.from({ length: spare.count }, () => spare.take())
+      for (const block of blocks) spare.give(block)
+      return new Set(blocks)
+    }
+    const record = async (recorder: Recorder): Promise<void> => {
+      for (let i = 0; i < 250; i++) recorder.user(frame(1, 320))
+      await recorder.finish()
+    }
+    await record(open(format).recorder)
+    const first = waiting()
+    for (let i = 1; i < 20; i++) await record(open(format).recorder)
+    expect(first.size).toBe(3)
+    expect([...waiting()].map((block) => first.has(block))).toEqual([true, true, true])
   })
 
   it('goes on without a disk, and finish() rejects with its error ENOENT', async () => {
