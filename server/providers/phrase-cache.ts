@@ -59,7 +59,7 @@ export class CachedTts implements TtsProvider {
   readonly #options: PhraseCacheOptions
   readonly #phrases = new Map<string, Phrase>()
   readonly #askedOnce = new Set<string>()
-  readonly #closing = new AbortController()
+  #isClosing = false
   /** Sentences that calls are having spoken now, and who waits for their end. */
   #live = 0
   #whenQuiet: (() => void)[] = []
@@ -124,21 +124,28 @@ export class CachedTts implements TtsProvider {
   async #speakInQuiet(text: string, voice: Voice): Promise<TtsEvent[] | null> {
     for (;;) {
       while (this.#live > 0) await new Promise<void>((resolve) => this.#whenQuiet.push(resolve))
-      if (this.#closing.signal.aborted) return null
+      if (this.#isClosing) return null
       const giveWay = new AbortController()
       this.#prefilling.add(giveWay)
-      const limit = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(PREFILL_MS)])
-      const signal = AbortSignal.any([limit, giveWay.signal])
+      // No AbortSignal.any(): what it joins to a signal that stays until the cache closes stays as long.
+      let isLate = false
+      const giveUp = (): void => {
+        isLate = true
+        giveWay.abort()
+      }
+      const timer = setTimeout(giveUp, PREFILL_MS).unref()
+      const { signal } = giveWay
       const events: TtsEvent[] = []
       try {
         for await (const event of this.#tts.synthesize({ callId: '', text, voice }, signal)) {
           events.push(event)
         }
       } finally {
+        clearTimeout(timer)
         this.#prefilling.delete(giveWay)
       }
-      if (limit.aborted) return null
-      if (!giveWay.signal.aborted) return events
+      if (this.#isClosing || isLate) return null
+      if (!signal.aborted) return events
     }
   }
 
@@ -208,7 +215,8 @@ export class CachedTts implements TtsProvider {
   }
 
   async close(): Promise<void> {
-    this.#closing.abort()
+    this.#isClosing = true
+    for (const one of this.#prefilling) one.abort()
     await this.#tts.close()
   }
 
