@@ -11,8 +11,8 @@ import { Ear } from './rig/ear.ts'
 import { percentile } from './rig/histogram.ts'
 import { inGroups } from './rig/in-groups.ts'
 import { AUTH_TOKEN, checkRig, openLab, sleep, type Lab } from './rig/lab.ts'
-import { GAUGE_FLAGS, heldBytes } from './rig/heap-gauge.ts'
-import { slopePerCall, type MemoryPoint } from './rig/leak.ts'
+import { GAUGE_FLAGS, heldMemory, type HeldMemory } from './rig/heap-gauge.ts'
+import { slopePerCall } from './rig/leak.ts'
 import { FRAME_MS } from './rig/pacer.ts'
 import { rounded, type BenchFigures } from './rig/report.ts'
 import { ScriptedUser } from './rig/scripted-user.ts'
@@ -109,7 +109,10 @@ export async function runSoak(options: SoakOptions): Promise<BenchFigures> {
       },
       figures: {
         calls,
-        leakBytesPerCall: Math.round(slopePerCall(memory)),
+        leakBytesPerCall: perCall(memory, 'dataBytes'),
+        bufferBytesPerCall: perCall(memory, 'bufferBytes'),
+        codeBytesPerCall: perCall(memory, 'codeBytes'),
+        heldBytesPerCall: perCall(memory, 'allBytes'),
         driftFrames: driftFrames(ahead),
         jitterP99Ms: long.tally.jitter.percentileMs(0.99),
         callsFinished: churn.tally.finished,
@@ -120,8 +123,11 @@ export async function runSoak(options: SoakOptions): Promise<BenchFigures> {
         longCallsEndedEarly: endedEarly,
         holes: long.tally.holes,
         lateP99Ms: long.tally.lateness.percentileMs(0.99),
-        heapStartMb: rounded((memory[0]?.bytes ?? 0) / 2 ** 20, 1),
-        heapEndMb: rounded((memory.at(-1)?.bytes ?? 0) / 2 ** 20, 1),
+        readings: memory.length,
+        heapStartMb: mb(memory[0]?.dataBytes ?? 0),
+        heapEndMb: mb(memory.at(-1)?.dataBytes ?? 0),
+        codeStartMb: mb(memory[0]?.codeBytes ?? 0),
+        codeEndMb: mb(memory.at(-1)?.codeBytes ?? 0),
         handlesStart: percentile(handles.slice(0, edge), 0.5) ?? -1,
         handlesEnd: percentile(handles.slice(-edge), 0.5) ?? -1,
         serverRssMb: Math.round(rssMaxMb),
@@ -219,6 +225,19 @@ async function openLongCalls(
   return long
 }
 
+interface Reading extends HeldMemory {
+  finishedCalls: number
+}
+
+function perCall(readings: readonly Reading[], of: keyof HeldMemory): number {
+  const points = readings.map((one) => ({ finishedCalls: one.finishedCalls, bytes: one[of] }))
+  return Math.round(slopePerCall(points))
+}
+
+function mb(bytes: number): number {
+  return rounded(bytes / 2 ** 20, 2)
+}
+
 /** What the server holds while no short call is live, several times between a quarter of the run and its end. */
 async function readMemory({
   lab,
@@ -232,8 +251,8 @@ async function readMemory({
   long: LongCalls
   seconds: number
   progress(text: string): void
-}): Promise<MemoryPoint[]> {
-  const points: MemoryPoint[] = []
+}): Promise<Reading[]> {
+  const readings: Reading[] = []
   const count = Math.min(READINGS_MOST, Math.max(READINGS_LEAST, Math.round(seconds / 60)))
   const beganMs = performance.now()
   const restMs = Math.min(REST_WITHIN_MS, seconds * 250)
@@ -242,16 +261,24 @@ async function readMemory({
     const dueMs = beganMs + share * seconds * 1_000 - restMs / 2
     await sleep(Math.max(0, dueMs - performance.now()))
     await churn.rest(restMs)
+    // One that is still live holds a hundred times what is looked for.
+    if (churn.live > 0) {
+      progress(`no reading: ${churn.live} short calls are still live`)
+      churn.resume()
+      continue
+    }
     await sleep(AFTER_REST_MS)
     long.tally.paused = true
-    points.push({ finishedCalls: churn.tally.finished, bytes: await heldBytes(lab.server) })
+    const { finished: finishedCalls } = churn.tally
+    const held = await heldMemory(lab.server)
+    readings.push({ finishedCalls, ...held })
     await sleep(AFTER_COLLECTION_MS)
     long.tally.paused = false
-    const { finishedCalls, bytes } = points.at(-1)!
-    progress(`${finishedCalls} calls finished: ${rounded(bytes / 2 ** 20, 2)} MB held`)
+    const data = `${mb(held.dataBytes)} MB held, ${mb(held.bufferBytes)} of it in buffers`
+    progress(`${finishedCalls} calls finished: ${data}; ${mb(held.codeBytes)} MB of code`)
     churn.resume()
   }
-  return points
+  return readings
 }
 
 /** Audio ahead at the ears of the long calls, twice a second. */
