@@ -1,5 +1,5 @@
 /** Phrases from memory: which are kept, which go, and what a hit costs. */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { GrowingText } from '../../server/growing-text.ts'
 import { CachedTts } from '../../server/providers/phrase-cache.ts'
 import type { TtsEvent } from '../../server/providers/tts.ts'
@@ -107,6 +107,35 @@ describe('phrase cache', () => {
     await prefilled
     expect(voice.texts).toEqual(['Hola.', 'Claro.', 'Hola.'])
     expect(await say(tts, 'Hola.')).toEqual([audio(3)])
+  })
+
+  it('leaves a phrase that takes 30 s, and those behind it, for the next time', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const voice = new ScriptedVoice('azure', [audio(7), 'stall'])
+      const tts = new CachedTts(voice, { limitBytes: 100_000 })
+      let isOver = false
+      const prefilled = tts.prefill(['Hola.', 'Claro.'], VOICE).then(() => (isOver = true))
+      while (voice.texts.length === 0) await new Promise(setImmediate)
+      vi.advanceTimersByTime(29_999)
+      await new Promise(setImmediate)
+      expect(isOver).toBe(false)
+      vi.advanceTimersByTime(1)
+      await prefilled
+      expect([voice.texts, tts.stats.phrases, vi.getTimerCount()]).toEqual([['Hola.'], 0, 0])
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('gives up what it prefills when it is closed', async () => {
+    const voice = new ScriptedVoice('azure', [audio(7), 'stall'])
+    const tts = new CachedTts(voice, { limitBytes: 100_000 })
+    const prefilled = tts.prefill(['Hola.', 'Claro.'], VOICE)
+    while (voice.texts.length === 0) await new Promise(setImmediate)
+    await tts.close()
+    await prefilled
+    expect([voice.texts, tts.stats.phrases]).toEqual([['Hola.'], 0])
   })
 
   it('keeps nothing of a phrase that was cut or that failed', async () => {
