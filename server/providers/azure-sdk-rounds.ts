@@ -7,12 +7,8 @@
  * when it has done its work. This reaches into the SDK (version 1.52, pinned): where its inside is not as expected nothing is
  * changed, and the SDK works as it came.
  */
+import { AudioFrames, type AudioConnection } from './azure-sdk-frames.ts'
 import { hasText } from './azure-sdk-guard.ts'
-
-/** A connection's end in the SDK, as far as the loops use it. */
-interface Connection {
-  send(message: unknown): Promise<void>
-}
 
 interface Chunk {
   buffer: ArrayBuffer
@@ -40,7 +36,7 @@ interface RecognizerInside {
     onSpeechEnded(): void
     onServiceTurnEndResponse(isContinuous: boolean): Promise<void>
   }
-  fetchConnection(): Promise<Connection>
+  fetchConnection(): Promise<AudioConnection>
   delay(ms: number): Promise<void>
 }
 
@@ -110,6 +106,7 @@ async function sendAudio(
     !session.isSpeechEnded &&
     session.isRecognizing &&
     session.recogNumber === recogNumber
+  const frames = new AudioFrames()
   let dueMs = Date.now()
   while (goesOn()) {
     const connection = await inside.fetchConnection()
@@ -126,10 +123,16 @@ async function sendAudio(
       dueMs = fromMs + (payload.byteLength * 1_000) / (avgBytesPerSec * CATCH_UP)
     }
     if (!goesOn()) return
-    // A broken connection is opened again by the next round, which sends what was lost.
-    connection
-      .send(audioMessage(session.requestId, payload, inside.audioStreamId))
-      .catch(() => session.onServiceTurnEndResponse(isContinuousRecognition).catch(() => undefined))
+    const { requestId } = session
+    if (payload === null || !frames.send(connection, requestId, payload)) {
+      const message = audioMessage(requestId, payload, inside.audioStreamId)
+      // A broken connection is opened again by the next round, which sends what was lost.
+      frames
+        .sendBySdk(connection, requestId, message)
+        .catch(() =>
+          session.onServiceTurnEndResponse(isContinuousRecognition).catch(() => undefined),
+        )
+    }
     if (chunk?.isEnd) {
       if (!inside.privIsLiveAudio) session.onSpeechEnded()
       return
