@@ -29,29 +29,14 @@ const WAV_TAG = { L16: 1, PCMA: 6, PCMU: 7 } as const
 /** By size: a telephone's and a browser's blocks differ. */
 const spareBlocks = new Map<number, SpareMemory>()
 
-function spareOf(bytes: number): SpareMemory {
+/** Blocks that wait for recordings in this format. */
+export function spareBlocksOf(format: AudioFormat): SpareMemory {
+  const bytes = BLOCK_FRAMES * payloadBytes(format) * 2
   const known = spareBlocks.get(bytes)
   if (known !== undefined) return known
   const spare = new SpareMemory({ bytes, most: SPARE_BLOCKS_MAX })
   spareBlocks.set(bytes, spare)
   return spare
-}
-
-function blockBytes(format: AudioFormat): number {
-  return BLOCK_FRAMES * payloadBytes(format) * 2
-}
-
-/** Blocks that wait for recordings in this format. */
-export function spareBlocksOf(format: AudioFormat): SpareMemory {
-  return spareOf(blockBytes(format))
-}
-
-function takeBlock(bytes: number): Buffer<ArrayBuffer> {
-  return Buffer.from(spareOf(bytes).take())
-}
-
-function giveBlock(block: Buffer<ArrayBuffer>): void {
-  spareOf(block.length).give(block.buffer)
 }
 
 export interface RecordingFacts {
@@ -70,6 +55,7 @@ export class Recorder {
   readonly #frameBytes: number
   readonly #agentFifo: FrameFifo
   readonly #silence: Uint8Array
+  readonly #spare: SpareMemory
   /** Null while nothing waits to be written: whoever ends has none left over. */
   #block: Buffer<ArrayBuffer> | null = null
   #blockFrames = 0
@@ -85,6 +71,7 @@ export class Recorder {
     this.#format = format
     this.#sampleBytes = format.codec === 'L16' ? 2 : 1
     this.#frameBytes = payloadBytes(format)
+    this.#spare = spareBlocksOf(format)
     this.#silence = silentPayload(format)
     this.#agentFifo = new FrameFifo(this.#frameBytes, AGENT_FIFO_MAX)
     this.#file = createWriteStream(path)
@@ -128,7 +115,7 @@ export class Recorder {
   async finish(): Promise<RecordingFacts> {
     if (this.#blockFrames > 0) this.#writeBlock()
     // One that could not be written never was at the disk.
-    if (this.#block !== null) giveBlock(this.#block)
+    if (this.#block !== null) this.#spare.give(this.#block.buffer)
     this.#block = null
     this.#file.end()
     await finished(this.#file)
@@ -150,7 +137,7 @@ export class Recorder {
   }
 
   #interleave(user: Uint8Array, agent: Uint8Array): void {
-    const out = (this.#block ??= takeBlock(blockBytes(this.#format)))
+    const out = (this.#block ??= Buffer.from(this.#spare.take()))
     let at = this.#blockFrames * this.#frameBytes * 2
     if (this.#sampleBytes === 1) {
       for (let i = 0; i < this.#frameBytes; i++, at += 2) {
@@ -180,7 +167,7 @@ export class Recorder {
     }
     // Only a block that the disk has taken is used again; after an error nobody knows who still reads it.
     this.#file.write(block.subarray(0, bytes), (error) => {
-      if (!error) giveBlock(block)
+      if (!error) this.#spare.give(block.buffer)
     })
     this.#block = null
   }
