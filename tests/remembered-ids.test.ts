@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { RememberedIds } from '../server/remembered-ids.ts'
+import { heldBytes } from './support/held-bytes.ts'
 
 const LIMIT = 1_000
 
@@ -51,23 +50,15 @@ describe('remembered ids', () => {
   })
 
   it('hold less than 3 bytes each: 100 000 change nothing on the heap or beside it', () => {
-    setFlagsFromString('--expose-gc')
-    const collect = runInNewContext('gc') as () => void
     const ids = new RememberedIds({ limit: 10_000, withUuids: true })
     const uuid = randomUUID()
     const addTo = (from: number, to: number): void => {
       for (let i = from; i < to; i++) ids.add(sid(i), uuid)
     }
-    const held = (): number => {
-      collect()
-      collect()
-      const { heapUsed, arrayBuffers } = process.memoryUsage()
-      return heapUsed + arrayBuffers
-    }
     // The code is compiled first.
     addTo(0, 20_000)
-    const before = held()
+    const before = heldBytes()
     addTo(20_000, 120_000)
-    expect((held() - before) / 100_000).toBeLessThan(3)
+    expect((heldBytes() - before) / 100_000).toBeLessThan(3)
   })
 })

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { DEFAULT_SETTINGS, resolveProfile } from '../../server/agent-settings.ts'
 import { PastCalls } from '../../server/call/past-calls.ts'
 import type { PhoneCall } from '../../server/call/phone-call.ts'
+import { heldBytes } from '../support/held-bytes.ts'
 
 const AGENT = { id: 'agent', version: 1, settings: DEFAULT_SETTINGS } as PhoneCall['agent']
 
@@ -39,21 +38,13 @@ describe('past calls', () => {
   })
 
   it('hold, once 1 000 are there, less than 20 bytes more of each further call', () => {
-    setFlagsFromString('--expose-gc')
-    const collect = runInNewContext('gc') as () => void
     const past = new PastCalls()
     const addTo = (from: number, to: number): void => {
       for (let i = from; i < to; i++) past.add(phoneCall(i))
     }
-    const held = (): number => {
-      collect()
-      collect()
-      const { heapUsed, arrayBuffers } = process.memoryUsage()
-      return heapUsed + arrayBuffers
-    }
     addTo(0, 4_000)
-    const before = held()
+    const before = heldBytes()
     addTo(4_000, 24_000)
-    expect((held() - before) / 20_000).toBeLessThan(20)
+    expect((heldBytes() - before) / 20_000).toBeLessThan(20)
   })
 })

@@ -1,7 +1,6 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { SeenEvents } from '../../server/http/seen-events.ts'
+import { heldBytes } from '../support/held-bytes.ts'
 
 describe('seen events', () => {
   it('are seen for the first time once, whole: neither one part nor the parts in another order is the same event', () => {
@@ -20,14 +19,6 @@ describe('seen events', () => {
   })
 
   it('hold less than 5 bytes each when they have three parts, as a report of Twilio has', () => {
-    setFlagsFromString('--expose-gc')
-    const collect = runInNewContext('gc') as () => void
-    const held = (): number => {
-      collect()
-      collect()
-      const { heapUsed, arrayBuffers } = process.memoryUsage()
-      return heapUsed + arrayBuffers
-    }
     const seen = new SeenEvents()
     const report = (from: number, to: number): void => {
       for (let i = from; i < to; i++) {
@@ -39,9 +30,9 @@ describe('seen events', () => {
       }
     }
     report(0, 10_000)
-    const before = held()
+    const before = heldBytes()
     report(10_000, 110_000)
-    expect((held() - before) / 100_000).toBeLessThan(5)
+    expect((heldBytes() - before) / 100_000).toBeLessThan(5)
     expect(seen.size).toBe(60_000)
   })
 })

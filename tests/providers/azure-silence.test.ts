@@ -6,17 +6,11 @@ import { sparePieces } from '../../server/providers/azure-audio.ts'
 import { AzureStt } from '../../server/providers/azure-stt.ts'
 import { CallAccounts } from '../../server/providers/call-accounts.ts'
 import { FailoverStt } from '../../server/providers/failover-stt.ts'
-import type { FrameSound, SttOptions, SttSession, Transcript } from '../../server/providers/stt.ts'
+import type { FrameSound, SttSession, Transcript } from '../../server/providers/stt.ts'
+import { STT_OPTIONS } from './doubles.ts'
 
 const RATES = [8_000, 16_000] as const
 let rateHz: (typeof RATES)[number]
-const OPTIONS: SttOptions = {
-  callId: 'call-1',
-  language: 'es-MX',
-  phrases: [],
-  segmentationSilenceMs: 500,
-  initialSilenceMs: 30_000,
-}
 const FRAME_MS = 20
 const QUIET: FrameSound = { levelDbfs: -70, probability: 0.01, speech: false }
 const VOICE: FrameSound = { levelDbfs: -17, probability: 0.9, speech: true }
@@ -69,7 +63,7 @@ function listen(from: Pick<AzureStt, 'open'> = stt) {
   const partials: string[] = []
   const looks = new Set<(error?: Error) => void>()
   const session = from.open(
-    { ...OPTIONS, rateHz },
+    { ...STT_OPTIONS, rateHz },
     {
       onPartial: ({ text }) => void partials.push(text),
       onFinal: (final) => {

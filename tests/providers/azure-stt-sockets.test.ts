@@ -4,15 +4,9 @@ import type { SttFailure } from '../../bench/rig/azure-listener.ts'
 import { AzureService } from '../../bench/rig/azure-service.ts'
 import { textOfTone, toneFrame } from '../../bench/rig/spoken-tone.ts'
 import { AzureStt } from '../../server/providers/azure-stt.ts'
-import type { SttOptions, SttProvider } from '../../server/providers/stt.ts'
+import type { SttProvider } from '../../server/providers/stt.ts'
+import { STT_OPTIONS } from './doubles.ts'
 
-const OPTIONS: SttOptions = {
-  callId: 'call-1',
-  language: 'es-MX',
-  phrases: [],
-  segmentationSilenceMs: 500,
-  initialSilenceMs: 30_000,
-}
 const CONVERSATIONS = 30
 const GONE_WITHIN_MS = 5_000
 const FRAME_MS = 20
@@ -27,10 +21,10 @@ const FAILURES: (SttFailure | null)[] = [
 
 /** Over before it is connected, in mid-speech, or when its final has come (at most 2 s are waited for it). */
 async function hold(stt: SttProvider, ending: number): Promise<void> {
-  if (ending === 1) stt.prepare?.(OPTIONS)
+  if (ending === 1) stt.prepare?.(STT_OPTIONS)
   let wake: () => void = () => undefined
   const heard = new Promise<void>((resolve) => (wake = resolve))
-  const session = stt.open(OPTIONS, {
+  const session = stt.open(STT_OPTIONS, {
     onPartial: () => undefined,
     onFinal: () => wake(),
     onError: () => wake(),

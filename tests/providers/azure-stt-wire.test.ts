@@ -8,20 +8,9 @@ import { recogniserOptions } from '../../server/call/recogniser-options.ts'
 import { AzureStt } from '../../server/providers/azure-stt.ts'
 import { CallAccounts } from '../../server/providers/call-accounts.ts'
 import { FailoverStt } from '../../server/providers/failover-stt.ts'
-import type { SttOptions, SttRateHz, SttSession } from '../../server/providers/stt.ts'
+import type { SttRateHz, SttSession } from '../../server/providers/stt.ts'
+import { NO_STT_EVENTS, STT_OPTIONS } from './doubles.ts'
 
-const OPTIONS: SttOptions = {
-  callId: 'call-1',
-  language: 'es-MX',
-  phrases: [],
-  segmentationSilenceMs: 500,
-  initialSilenceMs: 30_000,
-}
-const NO_EVENTS = {
-  onPartial: () => undefined,
-  onFinal: () => undefined,
-  onError: () => undefined,
-}
 const FRAME_MS = 20
 const SILENCE = new Int16Array(320)
 
@@ -40,7 +29,7 @@ afterEach(async () => {
 describe('settings of a profile on the wire', () => {
   async function turnOf(settings: Partial<typeof DEFAULT_SETTINGS.base>) {
     const options = recogniserOptions({ ...DEFAULT_SETTINGS.base, ...settings })
-    const session = stt.open({ callId: 'call-1', ...options }, NO_EVENTS)
+    const session = stt.open({ callId: 'call-1', ...options }, NO_STT_EVENTS)
     for (let frame = 0; frame < 10; frame++) session.push(SILENCE, frame * FRAME_MS)
     await expect.poll(() => service.contexts.length, { timeout: 15_000 }).toBeGreaterThan(0)
     return { query: service.queries[0]!, context: service.contexts[0] as Record<string, unknown> }
@@ -92,8 +81,8 @@ describe('settings of a profile on the wire', () => {
     })
     service.spokenLanguage = 'en-US'
     const final = await new Promise<{ language: string; words: unknown[] }>((resolve, reject) => {
-      const options = { ...OPTIONS, ...settings }
-      say(stt.open(options, { ...NO_EVENTS, onFinal: resolve, onError: reject }), 0, 0)
+      const options = { ...STT_OPTIONS, ...settings }
+      say(stt.open(options, { ...NO_STT_EVENTS, onFinal: resolve, onError: reject }), 0, 0)
     })
     expect(final).toMatchObject({ language: 'en-US', words: { length: 3 } })
   })
@@ -143,9 +132,9 @@ async function liveThrough(failure: SttFailure, rateHz: SttRateHz) {
   const heard: string[] = []
   let errors = 0
   const session = failover.open(
-    { ...OPTIONS, rateHz },
+    { ...STT_OPTIONS, rateHz },
     {
-      ...NO_EVENTS,
+      ...NO_STT_EVENTS,
       onFinal: ({ text }) => void (text !== '' && heard.push(text)),
       onError: () => errors++,
     },
@@ -199,7 +188,11 @@ describe('a line that gives no audio', () => {
       )
       await stt.warm()
       const final = new Promise<{ startMs: number; text: string }>((resolve, reject) => {
-        const session = stt.open(OPTIONS, { ...NO_EVENTS, onFinal: resolve, onError: reject })
+        const session = stt.open(STT_OPTIONS, {
+          ...NO_STT_EVENTS,
+          onFinal: resolve,
+          onError: reject,
+        })
         session.push(new Int16Array(1_600), 0)
         // 61 s: longer than a service waits.
         setImmediate(() => {

@@ -12,14 +12,11 @@ import { GroqWhisper } from '../../server/providers/groq-whisper.ts'
 import { HalfRate } from '../../server/providers/half-rate.ts'
 import { SecondHearing } from '../../server/providers/second-hearing.ts'
 import type { SttProvider, SttRateHz, SttSession, Transcript } from '../../server/providers/stt.ts'
+import { STT_OPTIONS } from './doubles.ts'
 
 const SAID = 'Quiero hablar con una persona, por favor.'
 const OPTIONS = {
-  callId: 'call-1',
-  language: 'es-MX',
-  phrases: [],
-  segmentationSilenceMs: 500,
-  initialSilenceMs: 30_000,
+  ...STT_OPTIONS,
   secondHearing: 'whisper-large-v3-turbo' as const,
 }
 /** The call is not at its beginning. */

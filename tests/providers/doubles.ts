@@ -13,6 +13,22 @@ import type {
 import type { TtsEvent, TtsProvider, TtsRequest } from '../../server/providers/tts.ts'
 import type { TtsRateHz, TtsStreamRequest } from '../../server/providers/tts.ts'
 
+/** What a call in Spanish asks of its recogniser. */
+export const STT_OPTIONS: SttOptions = {
+  callId: 'call-1',
+  language: 'es-MX',
+  phrases: [],
+  segmentationSilenceMs: 500,
+  initialSilenceMs: 30_000,
+}
+
+/** For sessions whose words nobody waits for. */
+export const NO_STT_EVENTS: SttEvents = {
+  onPartial: () => undefined,
+  onFinal: () => undefined,
+  onError: () => undefined,
+}
+
 export const broken = (prefix: string): ProviderError =>
   new ProviderError(`${prefix}_UNAVAILABLE`, 'broken by the test', { retryable: true })
 

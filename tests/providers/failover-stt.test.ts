@@ -4,15 +4,7 @@ import { ProviderError } from '../../server/errors.ts'
 import { CallAccounts, type ProviderSwitch } from '../../server/providers/call-accounts.ts'
 import { FailoverStt } from '../../server/providers/failover-stt.ts'
 import type { SttProvider, SttSession } from '../../server/providers/stt.ts'
-import { ScriptedEars, broken, transcript } from './doubles.ts'
-
-const OPTIONS = {
-  callId: 'call-1',
-  language: 'es-MX',
-  phrases: [],
-  segmentationSilenceMs: 500,
-  initialSilenceMs: 30_000,
-}
+import { ScriptedEars, broken, transcript, STT_OPTIONS } from './doubles.ts'
 
 function begin(providers: SttProvider[], limits: { retryMs?: number; giveUpMs?: number } = {}) {
   const accounts = new CallAccounts()
@@ -23,7 +15,7 @@ function begin(providers: SttProvider[], limits: { retryMs?: number; giveUpMs?: 
   // Between two looks at this clock a recogniser has had all the time that it needs.
   let wallMs = 0
   const stt = new FailoverStt(providers, { accounts, ...limits, nowMs: () => (wallMs += 10_000) })
-  const session = stt.open(OPTIONS, {
+  const session = stt.open(STT_OPTIONS, {
     onPartial: () => undefined,
     onFinal: ({ text }) => finals.push(text),
     onError: (error) => errors.push(error),

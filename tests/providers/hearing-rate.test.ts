@@ -9,25 +9,11 @@ import { FailoverStt } from '../../server/providers/failover-stt.ts'
 import {
   recogniserFor,
   type LineRecogniser,
-  type SttEvents,
-  type SttOptions,
   type SttProvider,
   type Transcript,
 } from '../../server/providers/stt.ts'
-import { broken, ScriptedEars, transcript } from './doubles.ts'
+import { broken, ScriptedEars, transcript, NO_STT_EVENTS, STT_OPTIONS } from './doubles.ts'
 
-const OPTIONS: SttOptions = {
-  callId: 'call-1',
-  language: 'es-MX',
-  phrases: [],
-  segmentationSilenceMs: 500,
-  initialSilenceMs: 30_000,
-}
-const NO_EVENTS: SttEvents = {
-  onPartial: () => undefined,
-  onFinal: () => undefined,
-  onError: () => undefined,
-}
 const LINES_HZ = [8_000, 16_000, 24_000, 48_000]
 const ratesOf = (stt: SttProvider) => LINES_HZ.map((hz) => recogniserFor(stt, hz).rateHz)
 
@@ -73,7 +59,7 @@ async function hear(ear: Pick<LineRecogniser, 'open' | 'rateHz'>) {
   const partials: Transcript[] = []
   const silence = new Int16Array(ear.rateHz / 50)
   await new Promise<void>((resolve, reject) => {
-    const session = ear.open(OPTIONS, {
+    const session = ear.open(STT_OPTIONS, {
       onPartial: (partial) => void partials.push(partial),
       onFinal: (final) => finals.push(final) === 2 && (session.close(), resolve()),
       onError: reject,
@@ -109,7 +95,7 @@ describe('a call at the real SDK', () => {
 
   it('takes a connection that was opened while it rang at its own rate, and no other', async () => {
     const [narrow, wide] = [8_000, 16_000].map((hz) => recogniserFor(stt, hz))
-    narrow!.prepare(OPTIONS)
+    narrow!.prepare(STT_OPTIONS)
     await expect.poll(() => service.open, { timeout: 15_000 }).toBe(1)
     await hear(wide!)
     expect(service.paths).toHaveLength(2)
@@ -128,8 +114,8 @@ describe('a phrase that is heard again in its middle', () => {
       const failover = new FailoverStt([first, next], { accounts: new CallAccounts() })
       const ear = recogniserFor(failover, 8_000)
       const heard: string[] = []
-      const session = ear.open(OPTIONS, {
-        ...NO_EVENTS,
+      const session = ear.open(STT_OPTIONS, {
+        ...NO_STT_EVENTS,
         onFinal: ({ text }) => void heard.push(text),
       })
       const push = (fromMs: number, toMs: number): void => {

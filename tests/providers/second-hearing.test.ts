@@ -6,14 +6,10 @@ import { CallAccounts } from '../../server/providers/call-accounts.ts'
 import { GroqWhisper, trusted, type SecondEars } from '../../server/providers/groq-whisper.ts'
 import { SecondHearing, type SecondHearingOutcome } from '../../server/providers/second-hearing.ts'
 import type { SttOptions, SttSession, Transcript } from '../../server/providers/stt.ts'
-import { broken, ScriptedEars, transcript } from './doubles.ts'
+import { broken, ScriptedEars, transcript, STT_OPTIONS } from './doubles.ts'
 
 const OPTIONS = {
-  callId: 'call-1',
-  language: 'es-MX',
-  phrases: [],
-  segmentationSilenceMs: 500,
-  initialSilenceMs: 30_000,
+  ...STT_OPTIONS,
   secondHearing: 'whisper-large-v3-turbo' as const,
 }
 
