@@ -54,7 +54,7 @@ export async function fire(shotOrder: CannonOrder): Promise<CannonShot> {
   const child = spawn(process.execPath, [fileURLToPath(import.meta.url)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
-  // By standard input: 500 signed forms are more than a command line takes.
+  // By standard input: signed forms are more than a command line takes.
   child.stdin.end(JSON.stringify(shotOrder))
   return shot.parse(JSON.parse(await text(child.stdout)))
 }
