@@ -2,7 +2,7 @@
  * Wire: the sockets' thread's own instance of the core, for the bytes of media messages (assembly/wire.ts). It has a memory of
  * its own, so that what comes from a connection is worked on where it was read.
  *
- *   kernel ─► read ─► unmask ─► message ─► scan ─► decode ─► payload          payload ─► encode ─► a message of the caller's
+ *   kernel ─► read ─► unmask ─► message ─► scan ─► decode ─► payload          payload ─► frame ─► kernel
  *
  * A result lasts until the next call of the same kind: one connection's bytes are dealt with before another's are read.
  */
@@ -20,7 +20,11 @@ const FOUND_BYTES = 24
 const SHAPES_MAX = 8
 /** Of the four texts that its streams have in common, each with its length. */
 const TEXTS_BYTES = 256
-const CLOSING_BYTES = 512
+/** Texts of single streams, each behind its length: two for each of 2 048 streams. Untouched, they cost no memory. */
+const OWN_TEXTS_MAX = 4_096
+const OWN_TEXT_STEP_BYTES = 320
+/** Of 8 KiB of payload, its text before and behind. */
+const FRAME_STEP_BYTES = 12_288
 const PAGE_BYTES = 65_536
 
 /** Where the payload's base64 lies in the message, and the stream time of its first sample. */
@@ -36,17 +40,19 @@ export interface FoundMedia {
 export interface MediaTexts {
   /** Where those lie that its carrier's streams have in common. */
   readonly sharedAt: number
-  readonly closing: Uint8Array
+  /** Where its own lies (keepText). */
+  readonly closingAt: number
 }
 
 interface WireFunctions {
   unmask(from: number, to: number, length: number, mask: number): void
   scanMedia(message: number, length: number, texts: number, closing: number, found: number): number
   decodeBase64(from: number, count: number, to: number): number
-  encodeBase64(from: number, count: number, to: number): number
+  frameMedia(head: number, payload: number, count: number, to: number): number
 }
 
-type Area = 'read' | 'message' | 'texts' | 'closing' | 'found' | 'payload' | 'plain' | 'base64'
+type Area =
+  'read' | 'message' | 'texts' | 'ownTexts' | 'found' | 'payload' | 'plain' | 'base64' | 'frames'
 
 export class WireCore {
   /** Connections read into it. */
@@ -61,9 +67,12 @@ export class WireCore {
   readonly #found: FoundMedia = { from: 0, to: 0, timestampMs: 0, chunk: 0 }
   /** Places of the texts that were put down, by their text. */
   readonly #shapes = new Map<string, number>()
-  /** The beginnings of `payload` and `base64`, as long as the last results: nearly all are of one length. */
+  /** Places that no stream's text has, the lowest last. */
+  readonly #freeTexts: number[] = []
+  /** The beginning of `payload`, as long as the last result: nearly all are of one length. */
   #decoded: Uint8Array
-  #encoded: Uint8Array
+  /** Frames by place and length. */
+  readonly #framed = new Map<number, Buffer>()
 
   /** @throws DspError DSP_NOT_BUILT when the WASM module is missing. */
   constructor() {
@@ -77,11 +86,15 @@ export class WireCore {
       read: take(READ_BYTES),
       message: take(WIRE_TEXT_MAX_BYTES),
       texts: take(SHAPES_MAX * TEXTS_BYTES),
-      closing: take(CLOSING_BYTES),
+      ownTexts: take(OWN_TEXTS_MAX * OWN_TEXT_STEP_BYTES),
       found: take(FOUND_BYTES),
       payload: take(WIRE_TEXT_MAX_BYTES),
       plain: take(WIRE_TEXT_MAX_BYTES),
       base64: take(WIRE_TEXT_MAX_BYTES),
+      frames: take(2 * FRAME_STEP_BYTES),
+    }
+    for (let i = OWN_TEXTS_MAX - 1; i >= 0; i--) {
+      this.#freeTexts.push(this.#at.ownTexts + i * OWN_TEXT_STEP_BYTES)
     }
     const pages = Math.ceil(end / PAGE_BYTES)
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
@@ -95,7 +108,6 @@ export class WireCore {
     this.read = Buffer.from(memory.buffer, this.#at.read, READ_BYTES)
     this.message = Buffer.from(memory.buffer, this.#at.message, WIRE_TEXT_MAX_BYTES)
     this.#decoded = this.#memory.subarray(this.#at.payload, this.#at.payload)
-    this.#encoded = this.#memory.subarray(this.#at.base64, this.#at.base64)
   }
 
   /** `length` bytes of `read` at `from`, behind their mask, into `message`. */
@@ -109,19 +121,37 @@ export class WireCore {
     this.#core.unmask(this.#at.read + from, this.#at.message, length, 0)
   }
 
-  /** For scan(): four texts and the closing one (assembly/wire.ts, scanMedia). Null when one is too long, or there are too many kinds. */
+  /**
+   * For scan(): four texts and the closing one (assembly/wire.ts, scanMedia). Null when one is too long, or there are too many kinds or
+   * streams. To be given back by dropTexts().
+   */
   textsOf(texts: readonly [string, string, string, string], closing: string): MediaTexts | null {
     const each = constant(this.#layout, 'WIRE_TEXT_BYTES')
-    const closingBytes = Buffer.byteLength(closing)
-    if (closingBytes > constant(this.#layout, 'WIRE_CLOSING_BYTES')) return null
     if (texts.some((text) => text.length > each)) return null
     const sharedAt = this.#shapeOf(texts, 4 + each)
     if (sharedAt === null) return null
-    // Memory of its own: a short Buffer that lives as long as a call would keep the 64 KiB of Node's pool that it is cut from.
-    const bytes = Buffer.allocUnsafeSlow(4 + closingBytes)
-    bytes.writeInt32LE(closingBytes)
-    bytes.write(closing, 4)
-    return { sharedAt, closing: bytes }
+    const closingAt = this.keepText(closing)
+    return closingAt === null ? null : { sharedAt, closingAt }
+  }
+
+  dropTexts(texts: MediaTexts): void {
+    this.dropText(texts.closingAt)
+  }
+
+  /** A stream's own text, where the core can read it; null when it is too long, or 4 096 are kept already. */
+  keepText(text: string): number | null {
+    const bytes = Buffer.from(text)
+    if (bytes.length > constant(this.#layout, 'WIRE_OWN_TEXT_BYTES')) return null
+    const at = this.#freeTexts.pop()
+    if (at === undefined) return null
+    this.#view.setInt32(at, bytes.length, true)
+    this.#memory.set(bytes, at + 4)
+    return at
+  }
+
+  /** Once for each text that was kept. */
+  dropText(at: number): void {
+    this.#freeTexts.push(at)
   }
 
   #shapeOf(texts: readonly string[], eachBytes: number): number | null {
@@ -147,9 +177,9 @@ export class WireCore {
       if (length > WIRE_TEXT_MAX_BYTES) return null
       this.message.set(bytes.subarray(0, length))
     }
-    const { message, closing, found } = this.#at
-    this.#memory.set(texts.closing, closing)
-    if (this.#core.scanMedia(message, length, texts.sharedAt, closing, found) === 0) return null
+    const { message, found } = this.#at
+    const { sharedAt, closingAt } = texts
+    if (this.#core.scanMedia(message, length, sharedAt, closingAt, found) === 0) return null
     this.#found.from = this.#view.getInt32(found, true)
     this.#found.to = this.#view.getInt32(found + 4, true)
     this.#found.chunk = this.#view.getFloat64(found + 8, true)
@@ -177,15 +207,22 @@ export class WireCore {
     return this.#decoded
   }
 
-  /** Writes `bytes`, at most 48 KiB of them, into `out` at `at` in base64. */
-  encode(bytes: Uint8Array, out: Uint8Array, at: number): void {
-    const { plain, base64 } = this.#at
-    this.#memory.set(bytes, plain)
-    const characters = this.#core.encodeBase64(plain, bytes.length, base64)
-    if (this.#encoded.length !== characters) {
-      this.#encoded = this.#memory.subarray(base64, base64 + characters)
+  /**
+   * A media message of `payload`, at most 8 KiB, as a whole WebSocket frame: behind the text at `head` (keepText) its base64, then `"}}`. Valid until
+   * the next call with the same `place`.
+   */
+  frame(head: number, payload: Uint8Array, place: 0 | 1 = 0): Buffer {
+    const { plain, frames } = this.#at
+    this.#memory.set(payload, plain)
+    const at = frames + place * FRAME_STEP_BYTES
+    const bytes = this.#core.frameMedia(head, plain, payload.length, at)
+    const key = place * FRAME_STEP_BYTES + bytes
+    let framed = this.#framed.get(key)
+    if (framed === undefined) {
+      framed = Buffer.from(this.#view.buffer, at, bytes)
+      this.#framed.set(key, framed)
     }
-    out.set(this.#encoded, at)
+    return framed
   }
 }
 
@@ -195,9 +232,4 @@ let core: WireCore | null = null
 export function wireCore(): WireCore {
   core ??= new WireCore()
   return core
-}
-
-/** Characters of `bytes` bytes in base64. */
-export function base64Length(bytes: number): number {
-  return Math.ceil(bytes / 3) * 4
 }

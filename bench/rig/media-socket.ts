@@ -2,10 +2,11 @@
  * Media socket: the simulated carrier's end of a media stream. Hundreds of calls share the machine with the server they
  * measure, so the fifty messages a second and call go past ws, in both directions, as whole frames on the connection.
  *
- *   onText ◄─ lane ◄─ kernel        frame ─► kernel        everything else ─► ws
+ *   reader ◄─ lane ◄─ kernel        frame ─► kernel        everything else ─► ws
  */
 import { connect, type Socket } from 'node:net'
 import { WebSocket } from 'ws'
+import type { MediaReader } from '../../server/carriers/carrier.ts'
 import { TextLane } from '../../server/http/media-wire.ts'
 
 /** Time to open a media socket; Twilio gives up (31901) after about this long. */
@@ -25,7 +26,7 @@ export class MediaSocket {
   static open(url: URL, headers: Record<string, string>): Promise<MediaSocket> {
     let wire: Socket | null = null
     let isOpen = false
-    const lane = new TextLane({ masked: false, toSocket: (bytes) => wire?.push(bytes) })
+    const lane = new TextLane(false)
     const onread = {
       buffer: lane.onread.buffer,
       callback: (bytes: number, buffer: Uint8Array): boolean => {
@@ -42,6 +43,7 @@ export class MediaSocket {
       handshakeTimeout: CONNECT_TIMEOUT_MS,
       createConnection: () => {
         wire = connect({ host: url.hostname, port: Number(url.port || 80), onread })
+        lane.socket = wire
         return wire.setNoDelay(true)
       },
       // A mask of zeros is legal and saves a copy per frame; the server cannot tell it from a random one.
@@ -66,7 +68,6 @@ export class MediaSocket {
     this.ws = ws
     this.#lane = lane
     this.#wire = wire
-    lane.isOpen = () => wire()?.readableLength === 0
   }
 
   get isOpen(): boolean {
@@ -74,8 +75,8 @@ export class MediaSocket {
   }
 
   /** Sees text messages before ws does; true: it is dealt with. */
-  set onText(take: (bytes: Buffer, length: number) => boolean) {
-    this.#lane.onText = take
+  set reader(reader: MediaReader) {
+    this.#lane.reader = reader
   }
 
   /**

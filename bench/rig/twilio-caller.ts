@@ -212,7 +212,7 @@ export class TwilioCall implements SimulatedCall {
       onClear: () => this.playOut.clear(now()),
       onWarning: (code) => this.#warn(code),
     })
-    this.#socket.onText = (bytes, length) => reader.readMedia(bytes, length)
+    this.#socket.reader = reader
     this.#socket.ws.on('message', (data, isBinary) => {
       if (Buffer.isBuffer(data)) reader.read(data, isBinary)
     })

@@ -215,14 +215,14 @@ export class AgentMessageReader {
       this.#out.onWarning(31950, `${message.length} bytes`)
       return
     }
-    if (!this.readMedia(message, message.length)) this.#readStrictly(message)
+    if (!this.readText(message, message.length)) this.#readStrictly(message)
   }
 
   /**
    * A media message, the first `length` bytes of `message`, in the shape of those before it. False:
    * nothing was told, read() must judge it.
    */
-  readMedia(message: Buffer, length: number): boolean {
+  readText(message: Buffer, length: number): boolean {
     const prefix = this.#prefix
     const suffix = this.#suffix
     if (prefix === null || suffix === null) return false

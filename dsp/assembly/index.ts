@@ -40,10 +40,10 @@ export { floatToPcm, pcmToFloat } from './pcm'
 export { measureLevel } from './level'
 export {
   decodeBase64,
-  encodeBase64,
+  frameMedia,
   scanMedia,
   unmask,
-  WIRE_CLOSING_BYTES,
+  WIRE_OWN_TEXT_BYTES,
   WIRE_TEXT_BYTES,
 } from './wire'
 export { addBed, addComfortNoise, limit, ramp } from './mixer'

@@ -47,8 +47,8 @@ function digits(from: usize, to: usize): f64 {
  * A carrier's streams have them in common. The closing text, from the payload to `}`, is each stream's own.
  */
 export const WIRE_TEXT_BYTES: i32 = 48
-/** Longest closing text, which holds the stream's id. */
-export const WIRE_CLOSING_BYTES: i32 = 256
+/** Longest text of a stream's own, which holds its id. */
+export const WIRE_OWN_TEXT_BYTES: i32 = 256
 
 function behindText(at: usize, end: usize, text: usize): usize {
   const length = <usize>load<i32>(text)
@@ -201,4 +201,25 @@ export function encodeBase64(from: usize, count: i32, to: usize): i32 {
     out += 4
   }
   return <i32>(out - to)
+}
+
+/** `"}}`, lowest byte first: what a media message ends with. */
+const MESSAGE_END: i32 = 0x7d7d22
+
+/**
+ * [in] `count` bytes of payload, and behind its length the text that stands before their base64; [out] a media message as a whole WebSocket frame
+ * without a mask (RFC 6455 section 5.2: FIN and opcode 1, then 126 and 16 bits of length) → its bytes. For messages of 126 to 65 535 bytes.
+ */
+export function frameMedia(head: usize, payload: usize, count: i32, to: usize): i32 {
+  const headLength = load<i32>(head)
+  const textAt = to + 4
+  memory.copy(textAt, head + 4, <usize>headLength)
+  const characters = encodeBase64(payload, count, textAt + <usize>headLength)
+  store<i32>(textAt + <usize>(headLength + characters), MESSAGE_END)
+  const length = headLength + characters + 3
+  store<u8>(to, 0x81)
+  store<u8>(to, 126, 1)
+  store<u8>(to, <u8>(length >> 8), 2)
+  store<u8>(to, <u8>length, 3)
+  return 4 + length
 }

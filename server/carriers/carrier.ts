@@ -51,12 +51,19 @@ export interface CarrierStream {
   close(): void
 }
 
+/** Who sees the text messages of a connection before its WebSocket does. */
+export interface MediaReader {
+  /** A message that arrived in one piece: `length` bytes from the first of `bytes`, valid during the call only. True: it is dealt with. */
+  readText(bytes: Buffer, length: number): boolean
+}
+
 /** The connection beneath a carrier's WebSocket, for the messages that come and go fifty times a second. */
 export interface MediaWire {
-  /** Sees each text message that arrived in one piece, `length` bytes from the first of `bytes`, which are valid during the call only. True: it is dealt with, and the WebSocket never sees it. */
-  onText: ((bytes: Buffer, length: number) => boolean) | null
+  reader: MediaReader | null
   /** Bytes that the system has not taken yet; while it is 0 no written buffer is in use any more. */
   readonly writableLength: number
+  /** The connection is over: nothing that was written is in use any more. */
+  readonly isSpent: boolean
   /** Sends a whole WebSocket frame as it is. */
   write(frame: Buffer): void
 }

@@ -14,7 +14,7 @@ import type { RawData, WebSocket } from 'ws'
 import { z } from 'zod'
 import type { AudioFormat } from '../media/audio-format.ts'
 import { wireCore } from '../../dsp/wire.ts'
-import type { CarrierStream, MediaWire, StreamEvents } from './carrier.ts'
+import type { CarrierStream, MediaReader, MediaWire, StreamEvents } from './carrier.ts'
 import { Reorder } from './reorder.ts'
 import { swapSamples, telnyxFormat, TELNYX_NAMES } from './telnyx-media.ts'
 import { MediaScanner, MediaWriter, type FoundMedia } from './twilio-media.ts'
@@ -22,8 +22,6 @@ import { MediaScanner, MediaWriter, type FoundMedia } from './twilio-media.ts'
 const MESSAGE_MAX_BYTES = 16_384
 /** 100 ms of the largest format, L16 at 16 kHz. */
 const PAYLOAD_MAX_BYTES = 3_200
-/** About 2 s of G.711 frames waiting in the socket. */
-const SEND_BUFFER_MAX_BYTES = 32_768
 /** What Telnyx says of what we sent; anything else is counted without its number. */
 const KNOWN_ERRORS = new Set(['100002', '100003', '100004', '100005'])
 
@@ -85,7 +83,7 @@ export interface TelnyxStreamOptions {
   l16ByteOrder: 'big' | 'little'
 }
 
-export class TelnyxStream implements CarrierStream {
+export class TelnyxStream implements CarrierStream, MediaReader {
   readonly carrier = 'telnyx' as const
   readonly #socket: WebSocket
   readonly #events: StreamEvents
@@ -112,10 +110,19 @@ export class TelnyxStream implements CarrierStream {
     this.#options = options
     this.#wire = wire
     this.#order = new Reorder((payload, timestampMs) => events.onPayload(payload, timestampMs))
-    if (wire) wire.onText = (bytes, length) => !this.#stopped && this.#scanMedia(bytes, length)
+    if (wire) wire.reader = this
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary))
-    socket.on('close', () => this.#stop('close'))
+    socket.on('close', () => {
+      this.#scanner?.close()
+      this.#writer.close()
+      this.#stop('close')
+    })
     socket.on('error', () => this.#stop('error'))
+  }
+
+  /** From the wire. */
+  readText(bytes: Buffer, length: number): boolean {
+    return !this.#stopped && this.#scanMedia(bytes, length)
   }
 
   get bufferedBytes(): number {
@@ -123,13 +130,11 @@ export class TelnyxStream implements CarrierStream {
   }
 
   sendPayload(payload: Uint8Array): boolean {
-    if (this.#streamId === '' || this.#socket.readyState !== this.#socket.OPEN) return false
-    if (this.#socket.bufferedAmount > SEND_BUFFER_MAX_BYTES) return false
+    if (this.#streamId === '') return false
     const ordered = this.#swap
       ? swapSamples(payload, this.#swap.subarray(0, payload.length))
       : payload
-    this.#writer.send(ordered, this.#socket, this.#wire)
-    return true
+    return this.#writer.send(ordered, this.#socket, this.#wire)
   }
 
   sendMark(name: string): void {

@@ -7,13 +7,7 @@
  */
 
 import type { WebSocket } from 'ws'
-import {
-  base64Length,
-  wireCore,
-  type FoundMedia,
-  type MediaTexts,
-  type WireCore,
-} from '../../dsp/wire.ts'
+import { wireCore, type FoundMedia, type MediaTexts, type WireCore } from '../../dsp/wire.ts'
 import type { MediaWire } from './carrier.ts'
 
 export type { FoundMedia } from '../../dsp/wire.ts'
@@ -21,7 +15,10 @@ export type { FoundMedia } from '../../dsp/wire.ts'
 /** Header of a WebSocket frame of 126 to 65 535 bytes; a media message always is one: its fixed text alone is 80 bytes. */
 const FRAME_HEADER_BYTES = 4
 
-const OUTBOUND_TAIL = Buffer.from('"}}')
+/** About 2 s of G.711 frames waiting in the socket: the network is behind, more would only be late. */
+const SEND_BUFFER_MAX_BYTES = 32_768
+
+const OUTBOUND_TAIL = '"}}'
 
 /** What a carrier calls the two fields around the payload. */
 export interface MediaNames {
@@ -31,11 +28,11 @@ export interface MediaNames {
 
 export const TWILIO_NAMES: MediaNames = { sequence: 'sequenceNumber', stream: 'streamSid' }
 
-/** Reads one stream's media messages. The result is reused by the next call. */
+/** Reads one stream's media messages. The result is reused by the next call. To be closed with the stream. */
 export class MediaScanner {
   readonly #core: WireCore
   /** Null for a stream with a name so long that no carrier gives it: everything is for JSON.parse then. */
-  readonly #texts: MediaTexts | null
+  #texts: MediaTexts | null
 
   constructor(streamSid: string, names: MediaNames = TWILIO_NAMES) {
     this.#core = wireCore()
@@ -57,63 +54,70 @@ export class MediaScanner {
   scan(bytes: Buffer, length: number): FoundMedia | null {
     return this.#texts === null ? null : this.#core.scan(bytes, length, this.#texts)
   }
+
+  /** Everything is for JSON.parse from here on. Idempotent. */
+  close(): void {
+    if (this.#texts !== null) this.#core.dropTexts(this.#texts)
+    this.#texts = null
+  }
 }
 
-interface MediaFrame {
-  bytes: Buffer
-  /** Where the payload's base64 begins. */
-  textAt: number
+/**
+ * Wires that the system has not yet taken a frame from: those bytes must stay as they are, so until it has, frames of all streams are
+ * copies. Nearly always there is none, and every frame leaves from the same memory.
+ */
+const behind = new Set<MediaWire>()
+
+function isMemoryFree(): boolean {
+  for (const wire of behind) if (wire.isSpent || wire.writableLength === 0) behind.delete(wire)
+  return behind.size === 0
 }
 
 /**
  * Writes one stream's media messages, each as a whole WebSocket text frame (RFC 6455 section 5.2: FIN and opcode 1; 126 and 16
- * bits of length; no mask from a server): one write of one buffer, which is a call's largest cost. The buffer is reused.
+ * bits of length; no mask from a server): one write of one buffer, which is a call's largest cost. To be closed with the stream.
  */
 export class MediaWriter {
   readonly #core = wireCore()
-  readonly #head: Buffer
-  /** By payload length: a line sends one, two or three frames at a time. */
-  readonly #frames = new Map<number, MediaFrame>()
+  readonly #head: string
+  /** Where the core has the head; null for a stream that it has no room for, whose messages are strings then. */
+  #headAt: number | null
 
   /** `streamSid` is null where messages name no stream (Telnyx). */
   constructor(streamSid: string | null) {
     const sid = streamSid === null ? '' : `"streamSid":${JSON.stringify(streamSid)},`
-    this.#head = ownBytes(`{"event":"media",${sid}"media":{"payload":"`)
+    this.#head = `{"event":"media",${sid}"media":{"payload":"`
+    this.#headAt = this.#core.keepText(this.#head)
   }
 
   /**
-   * Sends one payload: past the socket as a whole frame where there is a wire, else through it. While the bytes are still in use the
-   * next frame gets memory of its own.
+   * Sends one payload: past the socket as a whole frame where there is a wire, else through it. False when the socket is not open, or
+   * holds 2 s of audio back.
    */
-  send(payload: Uint8Array, socket: WebSocket, wire: MediaWire | null): void {
-    const frame = this.#frames.get(payload.length) ?? this.#shape(payload.length)
-    this.#core.encode(payload, frame.bytes, frame.textAt)
-    if (wire) wire.write(frame.bytes)
-    else socket.send(frame.bytes.subarray(FRAME_HEADER_BYTES), { binary: false })
-    if (!wire || wire.writableLength > 0) this.#frames.clear()
+  send(payload: Uint8Array, socket: WebSocket, wire: MediaWire | null): boolean {
+    if (socket.readyState !== socket.OPEN) return false
+    const waitingBytes = wire ? wire.writableLength : socket.bufferedAmount
+    if (waitingBytes > SEND_BUFFER_MAX_BYTES) return false
+    const headAt = this.#headAt
+    if (headAt === null) {
+      const text = Buffer.from(payload).toString('base64')
+      socket.send(`${this.#head}${text}${OUTBOUND_TAIL}`)
+    } else if (!wire) {
+      // A copy: ws may keep what it is given.
+      const frame = Buffer.from(this.#core.frame(headAt, payload, 1))
+      socket.send(frame.subarray(FRAME_HEADER_BYTES), { binary: false })
+    } else if (behind.size > 0 && !isMemoryFree()) {
+      wire.write(Buffer.from(this.#core.frame(headAt, payload, 1)))
+    } else {
+      wire.write(this.#core.frame(headAt, payload))
+      if (wire.writableLength > 0) behind.add(wire)
+    }
+    return true
   }
 
-  #shape(payloadBytes: number): MediaFrame {
-    const head = this.#head
-    const characters = base64Length(payloadBytes)
-    const length = head.length + characters + OUTBOUND_TAIL.length
-    const textAt = FRAME_HEADER_BYTES + head.length
-    const bytes = Buffer.allocUnsafeSlow(FRAME_HEADER_BYTES + length)
-    bytes[0] = 0x81
-    bytes[1] = 126
-    bytes[2] = length >> 8
-    bytes[3] = length & 0xff
-    bytes.set(head, FRAME_HEADER_BYTES)
-    bytes.set(OUTBOUND_TAIL, bytes.length - OUTBOUND_TAIL.length)
-    const frame = { bytes, textAt }
-    this.#frames.set(payloadBytes, frame)
-    return frame
+  /** Nothing is sent afterwards that is worth its haste. Idempotent. */
+  close(): void {
+    if (this.#headAt !== null) this.#core.dropText(this.#headAt)
+    this.#headAt = null
   }
-}
-
-/** Memory of its own: a short Buffer that lives as long as a call would keep the 64 KiB of Node's pool that it is cut from. */
-function ownBytes(text: string): Buffer {
-  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text))
-  bytes.write(text)
-  return bytes
 }

@@ -11,7 +11,7 @@
  */
 import type { RawData, WebSocket } from 'ws'
 import { z } from 'zod'
-import type { CarrierStream, MediaWire, StreamEvents } from './carrier.ts'
+import type { CarrierStream, MediaReader, MediaWire, StreamEvents } from './carrier.ts'
 import { wireCore } from '../../dsp/wire.ts'
 import { MediaScanner, MediaWriter, type FoundMedia } from './twilio-media.ts'
 
@@ -19,9 +19,6 @@ import { MediaScanner, MediaWriter, type FoundMedia } from './twilio-media.ts'
 const MESSAGE_MAX_BYTES = 16_384
 /** A payload is 20 ms = 160 bytes in practice; Twilio promises no length, so up to 100 ms is taken. */
 const PAYLOAD_MAX_BYTES = 800
-/** About 2 s of frames waiting in the socket: the network is behind, more would only be late. */
-const SEND_BUFFER_MAX_BYTES = 32_768
-
 /** RFC 6455 section 7.1.5: the connection ended without a word. Twilio says goodbye when it means it. */
 const ABNORMAL = 1006
 
@@ -65,7 +62,7 @@ const message = z.discriminatedUnion('event', [
 ])
 type TwilioMessage = z.infer<typeof message>
 
-export class TwilioStream implements CarrierStream {
+export class TwilioStream implements CarrierStream, MediaReader {
   readonly carrier = 'twilio' as const
   readonly #socket: WebSocket
   readonly #events: StreamEvents
@@ -81,10 +78,19 @@ export class TwilioStream implements CarrierStream {
     this.#socket = socket
     this.#events = events
     this.#wire = wire
-    if (wire) wire.onText = (bytes, length) => !this.#stopped && this.#scanMedia(bytes, length)
+    if (wire) wire.reader = this
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary))
-    socket.on('close', (code) => this.#stop(code === ABNORMAL ? 'error' : 'close'))
+    socket.on('close', (code) => {
+      this.#scanner?.close()
+      this.#writer?.close()
+      this.#stop(code === ABNORMAL ? 'error' : 'close')
+    })
     socket.on('error', () => this.#stop('error'))
+  }
+
+  /** From the wire. */
+  readText(bytes: Buffer, length: number): boolean {
+    return !this.#stopped && this.#scanMedia(bytes, length)
   }
 
   get bufferedBytes(): number {
@@ -92,11 +98,7 @@ export class TwilioStream implements CarrierStream {
   }
 
   sendPayload(payload: Uint8Array): boolean {
-    const writer = this.#writer
-    if (writer === null || this.#socket.readyState !== this.#socket.OPEN) return false
-    if (this.#socket.bufferedAmount > SEND_BUFFER_MAX_BYTES) return false
-    writer.send(payload, this.#socket, this.#wire)
-    return true
+    return this.#writer?.send(payload, this.#socket, this.#wire) ?? false
   }
 
   sendMark(name: string): void {

@@ -1,12 +1,12 @@
 /**
  * Media wire: a connection under a WebSocket, with a fast lane for the fifty small messages a second that a call brings.
  *
- *   kernel ─► one read buffer for all calls ─► whole text frame? ─yes─► unmask ─► onText(…) took it? ─yes─► done
+ *   kernel ─► one read buffer for all calls ─► whole text frame? ─yes─► unmask ─► reader took it? ─yes─► done
  *                                                   └─no──────────────────────────────┴─no─► copy ─► WebSocket (ws)
  *
  * ws reads every chunk into a new 64 kB block, cuts it, and hands it through three layers: 20 µs a message and most of the
  * garbage of a busy server. Here a message is read where the kernel put it. Everything unusual (fragments, control frames,
- * binary, long, split over two reads, anything that onText does not take) goes to ws byte by byte as it came, so ws stays
+ * binary, long, split over two reads, anything that the reader does not take) goes to ws byte by byte as it came, so ws stays
  * the only judge of the protocol.
  *
  * Node offers the read buffer (`onread`) only where a Socket is made, and an HTTP server makes them itself: the connection's
@@ -17,8 +17,16 @@
  */
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { getSystemErrorName } from 'node:util'
 import { wireCore } from '../../dsp/wire.ts'
-import type { MediaWire } from '../carriers/carrier.ts'
+import type { MediaReader, MediaWire } from '../carriers/carrier.ts'
+import {
+  isStreamHandle,
+  streamParts,
+  type StreamHandle,
+  type StreamParts,
+  type WriteRequest,
+} from './stream-handle.ts'
 
 /** Longest message of the fast lane, RFC 6455 section 5.2: lengths of 126 to 65 535 have two bytes. */
 const LANE_MESSAGE_MAX_BYTES = 4_096
@@ -28,7 +36,7 @@ const WHOLE_TEXT = 0x81
 
 /** What Node keeps inside a Socket; read with care, see the head of this file. */
 interface Inside {
-  _handle?: { useUserBuffer?: unknown } | null
+  _handle?: unknown
 }
 
 /**
@@ -39,21 +47,34 @@ export function takeWire(connection: Duplex): FastWire | null {
   if (!(connection instanceof Socket)) return null
   const inside = connection as unknown as Inside
   const handle = inside._handle
-  if (!handle || typeof handle.useUserBuffer !== 'function') return null
+  if (streamParts === null || !isStreamHandle(handle)) return null
   connection.setTimeout(0)
   inside._handle = null
-  const wire = new FastWire(handle)
+  const wire = new FastWire(handle, streamParts)
   // Its server counts connections: this one is ours now, and must not keep the server from closing.
   connection.destroy()
   return wire
 }
 
+/** The handle of a connection whose reads go to a lane. */
+interface LaneHandle extends StreamHandle {
+  lane: TextLane
+}
+
+/** A request that no write holds, for the next: nearly every write is over when it returns. */
+let spareRequest: WriteRequest | null = null
+
 export class FastWire implements MediaWire {
   readonly socket: Socket
-  readonly #lane: TextLane
+  readonly #handle: StreamHandle
+  readonly #parts: StreamParts
+  readonly #lane = new TextLane(true)
+  /** Written past the Socket, and not yet taken by the system. */
+  #queuedBytes = 0
 
-  constructor(handle: object) {
-    this.#lane = new TextLane({ masked: true, toSocket: (bytes) => this.socket.push(bytes) })
+  constructor(handle: StreamHandle, parts: StreamParts) {
+    this.#handle = handle
+    this.#parts = parts
     const options = {
       // Types know only the handles that Node lets out by itself.
       handle: handle as never,
@@ -61,23 +82,59 @@ export class FastWire implements MediaWire {
       onread: this.#lane.onread,
     }
     this.socket = new Socket(options)
+    this.#lane.socket = this.socket
+    const laneHandle = handle as LaneHandle
+    laneHandle.lane = this.#lane
+    const nodesOnread = handle.onread
+    laneHandle.onread = function (this: StreamHandle, bytes) {
+      const count = parts.readBytes()
+      // Errors and the end are the Socket's.
+      if (count <= 0) return nodesOnread.call(this, bytes)
+      const { lane } = this as LaneHandle
+      return void lane.take(lane.onread.buffer, count)
+    }
   }
 
-  get onText(): MediaWire['onText'] {
-    return this.#lane.onText
+  get reader(): MediaReader | null {
+    return this.#lane.reader
   }
 
-  set onText(take: MediaWire['onText']) {
-    this.#lane.onText = take
-    this.#lane.isOpen = () => this.socket.readableLength === 0
+  set reader(reader: MediaReader | null) {
+    this.#lane.reader = reader
   }
 
   get writableLength(): number {
-    return this.socket.writableLength
+    return this.socket.writableLength + this.#queuedBytes
+  }
+
+  get isSpent(): boolean {
+    return this.socket.closed
   }
 
   write(frame: Buffer): void {
-    this.socket.write(frame)
+    // Behind what the Socket itself holds back, a frame must wait in its line.
+    if (this.socket.writableLength > 0 || this.socket.destroyed)
+      return void this.socket.write(frame)
+    const request = spareRequest ?? this.#parts.newRequest()
+    const status = this.#handle.writeBuffer(request, frame)
+    spareRequest = request
+    if (status !== 0) this.#failed(status)
+    else if (this.#parts.wasQueued()) this.#queued(request, frame)
+  }
+
+  /** The system has taken a part of it; the rest follows by itself, and before anything that is written now. */
+  #queued(request: WriteRequest, frame: Buffer): void {
+    spareRequest = null
+    this.#queuedBytes += frame.length
+    request.buffer = frame
+    request.oncomplete = (status) => {
+      this.#queuedBytes -= frame.length
+      if (status < 0) this.#failed(status)
+    }
+  }
+
+  #failed(status: number): void {
+    this.socket.destroy(new Error(`write ${getSystemErrorName(status)}`))
   }
 
   /** Bytes that were read before this wire existed. */
@@ -86,12 +143,22 @@ export class FastWire implements MediaWire {
   }
 }
 
-/** The bytes of one connection, parted into frames: short whole text messages to `onText`, everything else to `toSocket`. */
+/** The bytes of one connection, parted into frames: short whole text messages to its reader, everything else to the socket, which ws reads. */
 export class TextLane {
-  onText: MediaWire['onText'] = null
-  /** False while the socket still holds bytes that came before. */
-  isOpen: () => boolean = () => true
+  reader: MediaReader | null = null
   readonly #core = wireCore()
+  readonly #headerBytes: 4 | 8
+  readonly #masked: boolean
+  /** A fragmented message is under way: its control and continuation frames are for ws. */
+  #fragmented = false
+  /** The socket may hold bytes: it was given some, here or before, and has not been seen without since. */
+  #isBehind = true
+  /** Bytes of the current frame that still have to go to ws. */
+  #owed = 0
+  /** The first bytes of a frame whose header is not complete. */
+  #partHeader: Buffer | null = null
+  /** Set before the first bytes come. */
+  socket: Pick<Socket, 'push' | 'readableLength'> | null = null
   /** For net.Socket: one memory for every connection, since reads finish before the next begins. */
   readonly onread = {
     buffer: this.#core.read,
@@ -100,21 +167,11 @@ export class TextLane {
       return true
     },
   }
-  readonly #headerBytes: 4 | 8
-  readonly #masked: boolean
-  readonly #toSocket: (bytes: Buffer) => void
-  /** Bytes of the current frame that still have to go to ws. */
-  #owed = 0
-  /** The first bytes of a frame whose header is not complete. */
-  #partHeader: Buffer | null = null
-  /** A fragmented message is under way: its control and continuation frames are for ws. */
-  #fragmented = false
 
-  /** `masked`: the other end is a client. `toSocket` owns the bytes that it is given. */
-  constructor(options: { masked: boolean; toSocket(bytes: Buffer): void }) {
-    this.#masked = options.masked
-    this.#headerBytes = options.masked ? 8 : 4
-    this.#toSocket = options.toSocket
+  /** `masked`: the other end is a client. */
+  constructor(masked: boolean) {
+    this.#masked = masked
+    this.#headerBytes = masked ? 8 : 4
   }
 
   /** The first `length` bytes of `read`, in the order of the connection; copied where they are kept. */
@@ -153,7 +210,10 @@ export class TextLane {
       this.#owed = size
     }
     // A copy: the next read overwrites the buffer, and ws keeps what it has not handled.
-    if (end > slow) this.#toSocket(Buffer.from(bytes.subarray(slow, end)))
+    if (end > slow) {
+      this.#isBehind = true
+      this.socket!.push(Buffer.from(bytes.subarray(slow, end)))
+    }
   }
 
   /** Bytes of the frame at `at` when it is a whole, unfragmented text message of the lane's size, else 0. */
@@ -166,8 +226,14 @@ export class TextLane {
     return at + header + length <= end ? header + length : 0
   }
 
+  /** ws has not read all that came before. */
+  #holdsBytes(): boolean {
+    if (this.#isBehind) this.#isBehind = this.socket!.readableLength > 0
+    return this.#isBehind
+  }
+
   #offer(bytes: Buffer, at: number, frameBytes: number): boolean {
-    if (this.onText === null || this.#fragmented || !this.isOpen()) return false
+    if (this.reader === null || this.#fragmented || this.#holdsBytes()) return false
     const from = at + this.#headerBytes
     const length = at + frameBytes - from
     const { read, message } = this.#core
@@ -176,7 +242,7 @@ export class TextLane {
     const start = bytes === read ? from : this.#headerBytes
     if (this.#masked) this.#core.unmask(start, length)
     else this.#core.take(start, length)
-    return this.onText(message, length)
+    return this.reader.readText(message, length)
   }
 }
 

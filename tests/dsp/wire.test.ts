@@ -1,19 +1,21 @@
 /** The bytes of media messages in WASM, against what Node writes and reads. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { base64Length, WireCore } from '../../dsp/wire.ts'
+import { WireCore } from '../../dsp/wire.ts'
 
 const wire = new WireCore()
 const TEXTS = ['{"n":"', '","c":"', '","t":"', '","p":"'] as const
 const CLOSING = '"},"s":"MZ1"}'
 
+const head = wire.keepText('{"p":"')!
+
+/** The base64 in a frame of these bytes, which is as RFC 6455 has it. */
 function encode(bytes: Uint8Array): string {
-  const length = base64Length(bytes.length)
-  const out = Buffer.alloc(length + 4, '.')
-  wire.encode(bytes, out, 2)
-  const text = out.toString('latin1')
-  expect([text.slice(0, 2), text.slice(2 + length)]).toEqual(['..', '..'])
-  return text.slice(2, 2 + length)
+  const frame = wire.frame(head, bytes)
+  const text = frame.toString('latin1', 4)
+  expect([...frame.subarray(0, 4)]).toEqual([0x81, 126, text.length >> 8, text.length & 0xff])
+  expect([text.slice(0, 6), text.slice(-3)]).toEqual(['{"p":"', '"}}'])
+  return text.slice(6, -3)
 }
 
 function decode(text: string): Buffer | null {
@@ -23,7 +25,9 @@ function decode(text: string): Buffer | null {
 
 function scan(text: string): { payload: string; timestampMs: number; chunk: number } | null {
   const bytes = Buffer.from(text)
-  const found = wire.scan(bytes, bytes.length, wire.textsOf(TEXTS, CLOSING)!)
+  const texts = wire.textsOf(TEXTS, CLOSING)!
+  const found = wire.scan(bytes, bytes.length, texts)
+  wire.dropTexts(texts)
   if (!found) return null
   const { from, to, timestampMs, chunk } = found
   return { payload: text.slice(from, to), timestampMs, chunk }

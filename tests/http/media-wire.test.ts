@@ -54,12 +54,14 @@ describe('media wire', () => {
             heard.push(data.toString())
             ways.push('ws')
           })
-          taken.onText = (bytes, length) => {
-            const message = bytes.toString('latin1', 0, length)
-            if (message.includes('"slow"')) return false
-            heard.push(message)
-            ways.push('lane')
-            return true
+          taken.reader = {
+            readText(bytes, length) {
+              const message = bytes.toString('latin1', 0, length)
+              if (message.includes('"slow"')) return false
+              heard.push(message)
+              ways.push('lane')
+              return true
+            },
           }
           taken.feed(head)
           resolve(accepted)
