@@ -13,6 +13,7 @@
 import { DspError } from '../server/errors.ts'
 import { BED_NAMES, bedLoop, LOOP_SEC } from './beds.ts'
 import { FILTER_KEYS, LINE_RATES_HZ, planBytes, planTable, STRICT_KEYS } from './filters.ts'
+import { HandedOut } from './handed-out.ts'
 import { abort, constant, layoutOf, type Layout } from './layout.ts'
 import { moduleBytes } from './module.ts'
 import { slotOffsets, type SlotOffsets } from './slot-offsets.ts'
@@ -174,6 +175,7 @@ export interface SlotViews {
   samples: Int16Array
   bytes: Uint8Array
   offsets: SlotOffsets
+  handedOut: HandedOut
 }
 
 /** The main thread's half: memory, layout, and where everything lies. */
@@ -231,6 +233,7 @@ export async function createDspMemory(o: {
       samples: new Int16Array(memory.buffer),
       bytes: new Uint8Array(memory.buffer),
       offsets: slotOffsets(layout),
+      handedOut: new HandedOut(),
     },
     uploadedBeds: new UploadedBeds({
       ...{ memory, layout, from: bedsFrom, to: end },

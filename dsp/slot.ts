@@ -4,25 +4,18 @@
  *   payload ─► inbound ring ─► ( worker ) ─► PCM + detection ─► drain()
  *   PCM ─────► TTS ring ─────► ( worker ) ─► outbound ring ───► nextOutbound()
  *
- * All views are made when the object is, so moving a frame allocates nothing. Positions are 32-bit
+ * Moving a frame allocates nothing. Positions are 32-bit
  * counts that run freely; the densest (bytes of 24 kHz L16) wraps after 12 hours of audio, and a
  * call ends after 4.
  */
-import { noDetection, readDetection, type Detection } from './detection.ts'
-import { constant, type DspMemory } from './host.ts'
-import type { SlotOffsets } from './slot-offsets.ts'
+import { readDetection, type Detection } from './detection.ts'
+import type { FrameMemory, OutboundFrame } from './handed-out.ts'
+import { constant, type DspMemory, type SlotViews } from './host.ts'
 import { setUpSlot, type SlotFormat, type SlotSettings } from './slot-setup.ts'
 
 export type { Detection, ProgressTone } from './detection.ts'
+export type { OutboundFrame } from './handed-out.ts'
 export { vadThreshold, type SlotFormat, type SlotSettings } from './slot-setup.ts'
-
-/** A frame for the line. The pool's object: copy or send it before the next call. */
-export interface OutboundFrame {
-  payload: Uint8Array
-  hasAgent: boolean
-  /** Agent audio consumed up to this frame's end, since the slot was opened or last cleared. */
-  agentMs: number
-}
 
 export type PushResult = 'taken' | 'full' | 'badLength'
 
@@ -33,50 +26,27 @@ const LONGEST_PAYLOAD_FRAMES = 5
 
 export class Slot {
   readonly index: number
-  readonly #dsp: DspMemory
-  readonly #at: number
+  /** The whole memory and the fields' places: the same objects for all slots. */
+  readonly #v: SlotViews
+  /** Of the slot in the memory. */
   readonly #word: number
-  readonly #words: Int32Array
-  readonly #floats: Float32Array
-  readonly #bytes: Uint8Array
-  readonly #samples: Int16Array
-  /** Where the ring of the user's payloads begins in `#bytes`, and the agent's in `#samples`. */
-  readonly #inbound: number
-  readonly #tts: number
-  readonly #pcm: Int16Array[]
-  readonly #records: Uint8Array[]
-  readonly #c: SlotOffsets
-  #outbound: Uint8Array[] = []
-  #sttFrames: Int16Array[] = []
-  readonly #frame: OutboundFrame = { payload: new Uint8Array(0), hasAgent: false, agentMs: 0 }
-  readonly #detection: Detection = noDetection()
+  /** A batch holds it: a worker may be reading while this thread writes. The pool's field. */
+  isHeld = false
   #payloadBytes = 0
   #ttsFrameSamples = 0
   #hasBed = false
+  #heard: FrameMemory
+  #payload: FrameMemory
+  readonly #dsp: DspMemory
   #bedGain = 0
 
   constructor(dsp: DspMemory, index: number) {
     this.index = index
     this.#dsp = dsp
-    this.#c = dsp.views.offsets
-    const c = this.#c
-    const { buffer } = dsp.share.memory
-    this.#at = dsp.slotAddress(index)
-    this.#word = this.#at >> 2
-    this.#words = dsp.views.words
-    this.#floats = dsp.views.floats
-    this.#bytes = dsp.views.bytes
-    this.#samples = dsp.views.samples
-    this.#inbound = this.#at + c.inRing
-    this.#tts = (this.#at + c.ttsRing) >> 1
-    this.#pcm = Array.from(
-      { length: c.pcmFrames },
-      (_, i) => new Int16Array(buffer, this.#at + c.pcmRing + i * 640, 320),
-    )
-    this.#records = Array.from(
-      { length: c.outFrames },
-      (_, i) => new Uint8Array(buffer, this.#at + c.outRing + i * c.outRecord, c.outRecord),
-    )
+    this.#v = dsp.views
+    this.#word = dsp.slotAddress(index) >> 2
+    this.#heard = this.#v.handedOut.memoryOf('pcm', 0)
+    this.#payload = this.#v.handedOut.memoryOf('payload', 0)
   }
 
   /**
@@ -85,14 +55,14 @@ export class Slot {
    * bed that nobody has loaded.
    */
   open(format: SlotFormat, settings: SlotSettings): void {
-    const shape = setUpSlot(this.#dsp, this.#at, format, settings)
+    const shape = setUpSlot(this.#dsp, this.#word * 4, format, settings)
     this.#payloadBytes = shape.payloadBytes
     this.#ttsFrameSamples = shape.ttsSamples
     this.#bedGain = shape.bedGain
     this.#hasBed = shape.bedGain > 0
-    this.#sttFrames = this.#pcm.map((frame) => frame.subarray(0, shape.sttSamples))
-    const header = constant(this.#dsp.layout, 'OUT_HEADER_BYTES')
-    this.#outbound = this.#records.map((r) => r.subarray(header, header + shape.payloadBytes))
+    const { handedOut } = this.#v
+    this.#heard = handedOut.memoryOf('pcm', shape.sttSamples * 2)
+    this.#payload = handedOut.memoryOf('payload', shape.payloadBytes)
     this.#setWord('LIVE', 1)
   }
 
@@ -102,12 +72,12 @@ export class Slot {
 
   /** Not 0 after a trap: the slot must not be processed again before it is reopened. For a slot whose batch has come back. */
   get fault(): number {
-    return this.#get(this.#c.fault)
+    return this.#get(this.#v.offsets.fault)
   }
 
   /** Copies a payload of 10…100 ms into the ring; the worker takes it in frames of 20 ms. */
   pushPayload(payload: Uint8Array): PushResult {
-    const c = this.#c
+    const c = this.#v.offsets
     const { length } = payload
     const half = this.#payloadBytes / 2
     if (
@@ -117,29 +87,30 @@ export class Slot {
     ) {
       return 'badLength'
     }
-    const write = this.#words[this.#word + c.inWrite] ?? 0
-    const read = Atomics.load(this.#words, this.#word + c.inRead)
+    const write = this.#v.words[this.#word + c.inWrite] ?? 0
+    const read = this.#fetch(c.inRead)
     if (write - read + length > c.inRingBytes) return 'full'
     const at = write % c.inRingBytes
     const room = c.inRingBytes - at
+    const ring = this.#word * 4 + c.inRing
     if (length <= room) {
-      this.#bytes.set(payload, this.#inbound + at)
+      this.#v.bytes.set(payload, ring + at)
     } else {
-      this.#bytes.set(payload.subarray(0, room), this.#inbound + at)
-      this.#bytes.set(payload.subarray(room), this.#inbound)
+      this.#v.bytes.set(payload.subarray(0, room), ring + at)
+      this.#v.bytes.set(payload.subarray(room), ring)
     }
-    Atomics.store(this.#words, this.#word + c.inWrite, write + length)
+    this.#publish(c.inWrite, write + length)
     return 'taken'
   }
 
   /** Samples of agent audio that fit now. */
   get agentSpaceSamples(): number {
-    return this.#ttsFrameSamples * this.#c.ttsFrames - this.#agentWaiting()
+    return this.#ttsFrameSamples * this.#v.offsets.ttsFrames - this.#agentWaiting()
   }
 
   /** Samples pushed and not yet taken by the worker. */
   #agentWaiting(): number {
-    const c = this.#c
+    const c = this.#v.offsets
     // A clear the worker has not seen yet already counts: what it voids may be overwritten at once,
     // since the frame that might still read it carries the old epoch and is dropped.
     const pending = this.#get(c.clearEpoch) !== this.#get(c.epochSeen)
@@ -148,7 +119,7 @@ export class Slot {
 
   /** Copies samples from index `from` on; returns how many fitted. */
   pushPcm(pcm: Int16Array, from: number): number {
-    const c = this.#c
+    const c = this.#v.offsets
     const count = Math.min(pcm.length - from, this.agentSpaceSamples)
     if (count <= 0) return 0
     const ring = this.#ttsFrameSamples * c.ttsFrames
@@ -156,25 +127,26 @@ export class Slot {
     if (this.#agentWaiting() === 0 && this.preparedFrames === 0) this.#set(c.spurtFrom, write)
     const at = write % ring
     const first = Math.min(count, ring - at)
+    const place = this.#word * 2 + (c.ttsRing >> 1)
     // A view is an object; whole chunks, nearly all there are, need none.
     const whole = from === 0 && first === pcm.length
-    this.#samples.set(whole ? pcm : pcm.subarray(from, from + first), this.#tts + at)
-    if (count > first) this.#samples.set(pcm.subarray(from + first, from + count), this.#tts)
-    Atomics.store(this.#words, this.#word + c.ttsWrite, write + count)
+    this.#v.samples.set(whole ? pcm : pcm.subarray(from, from + first), place + at)
+    if (count > first) this.#v.samples.set(pcm.subarray(from + first, from + count), place)
+    this.#publish(c.ttsWrite, write + count)
     return count
   }
 
   /** Counts pushed so far; changes exactly when agent audio arrives. */
   get agentPushed(): number {
-    return this.#get(this.#c.ttsWrite)
+    return this.#get(this.#v.offsets.ttsWrite)
   }
 
   /**
    * Everything pushed so far is complete: a tail shorter than a frame is sent, padded with silence.
    */
   flushAgent(): void {
-    const c = this.#c
-    Atomics.store(this.#words, this.#word + c.flushTo, this.#get(c.ttsWrite))
+    const c = this.#v.offsets
+    Atomics.store(this.#v.words, this.#word + c.flushTo, this.#get(c.ttsWrite))
   }
 
   /**
@@ -182,17 +154,17 @@ export class Slot {
    * Never blocks.
    */
   clearAgent(): void {
-    const c = this.#c
+    const c = this.#v.offsets
     const pending = this.#get(c.clearEpoch) !== this.#get(c.epochSeen)
     if (!pending) this.#set(c.clearFrom, this.#get(c.outRead))
     this.#set(c.clearTo, this.#get(c.ttsWrite))
-    Atomics.store(this.#words, this.#word + c.clearEpoch, this.#get(c.clearEpoch) + 1)
-    Atomics.store(this.#words, this.#word + c.outRead, this.#get(c.outWrite))
+    Atomics.store(this.#v.words, this.#word + c.clearEpoch, this.#get(c.clearEpoch) + 1)
+    Atomics.store(this.#v.words, this.#word + c.outRead, this.#get(c.outWrite))
   }
 
   /** Linear gain of the agent's voice, reached along a ramp of one frame. */
   setAgentGain(gain: number): void {
-    this.#floats[this.#word + this.#c.agentGain] = gain
+    this.#v.floats[this.#word + this.#v.offsets.agentGain] = gain
   }
 
   /** Fades the bed out within a second, or in again; a slot opened without one stays without. */
@@ -202,20 +174,20 @@ export class Slot {
   }
 
   set wantFrames(want: boolean) {
-    this.#set(this.#c.wantFrames, want ? 1 : 0)
+    this.#set(this.#v.offsets.wantFrames, want ? 1 : 0)
   }
 
   get wantFrames(): boolean {
-    return this.#get(this.#c.wantFrames) !== 0
+    return this.#get(this.#v.offsets.wantFrames) !== 0
   }
 
   get preparedFrames(): number {
-    return this.#get(this.#c.outWrite) - this.#get(this.#c.outRead)
+    return this.#get(this.#v.offsets.outWrite) - this.#get(this.#v.offsets.outRead)
   }
 
   /** Would a worker find something to do? A few loads; asked for every slot at every tick. */
   hasWork(): boolean {
-    const c = this.#c
+    const c = this.#v.offsets
     if (this.#get(c.inWrite) - this.#get(c.inRead) >= this.#payloadBytes) return true
     if (this.#get(c.clearEpoch) !== this.#get(c.epochSeen)) return true
     if (this.preparedFrames >= c.prepared) return false
@@ -232,7 +204,7 @@ export class Slot {
 
   /** A tail shorter than a frame waits for a flush. */
   get hasUnflushedTail(): boolean {
-    const c = this.#c
+    const c = this.#v.offsets
     const waiting = this.#agentWaiting()
     if (waiting <= 0 || waiting >= this.#ttsFrameSamples) return false
     return this.#get(c.flushTo) - this.#get(c.ttsWrite) !== 0
@@ -240,47 +212,62 @@ export class Slot {
 
   /** The next prepared frame, or null. The object and its bytes are valid until the next call. */
   nextOutbound(): OutboundFrame | null {
-    const c = this.#c
+    const c = this.#v.offsets
     const epoch = this.#get(c.clearEpoch)
-    const written = Atomics.load(this.#words, this.#word + c.outWrite)
+    const { words } = this.#v
+    const written = this.#fetch(c.outWrite)
     let read = this.#get(c.outRead)
     while (read !== written) {
-      const place = read & (c.outFrames - 1)
+      const record = this.#word + ((c.outRing + (read & (c.outFrames - 1)) * c.outRecord) >> 2)
       read++
-      Atomics.store(this.#words, this.#word + c.outRead, read)
-      const record = (this.#at + c.outRing + place * c.outRecord) >> 2
-      if (this.#words[record + c.recordEpoch] !== epoch) continue
-      this.#frame.payload = this.#outbound[place] ?? this.#frame.payload
-      this.#frame.hasAgent = this.#words[record + c.recordHasAgent] !== 0
-      const consumed = this.#words[record + c.recordConsumed] ?? 0
-      this.#frame.agentMs = (consumed * FRAME_MS) / this.#ttsFrameSamples
-      return this.#frame
+      const isVoid = words[record + c.recordEpoch] !== epoch
+      if (!isVoid) this.#handOut(record)
+      this.#publish(c.outRead, read)
+      if (!isVoid) return this.#v.handedOut.frame
     }
     return null
   }
 
+  /** The record at word `record`, before a worker may use its place again. */
+  #handOut(record: number): void {
+    const { words, offsets, handedOut } = this.#v
+    const { frame } = handedOut
+    const payload = this.#payload
+    copyWords(words, record + offsets.outHeader, payload.words)
+    frame.payload = payload.bytes
+    frame.hasAgent = words[record + offsets.recordHasAgent] !== 0
+    frame.agentMs =
+      ((words[record + offsets.recordConsumed] ?? 0) * FRAME_MS) / this.#ttsFrameSamples
+  }
+
+  /** What the core found in the frame that nextUserFrame() gave last, whichever slot's. */
+  get detection(): Detection {
+    return this.#v.handedOut.detection
+  }
+
   /**
-   * Hands out every processed frame; returns their number. Both arguments are reused after the
-   * call.
+   * The next processed frame of the user's, or null; `detection` belongs to it. Both are reused at the next call, whichever slot's.
+   * For a slot that no batch holds: then a plain store gives its place back, and the next batch's dispatch makes it seen.
    */
+  nextUserFrame(): Int16Array | null {
+    const { offsets: c, words, floats, handedOut } = this.#v
+    const read = words[this.#word + c.pcmRead] ?? 0
+    if (read === words[this.#word + c.pcmWrite]) return null
+    const place = read & (c.pcmFrames - 1)
+    const heard = this.#heard
+    copyWords(words, this.#word + ((c.pcmRing + place * c.pcmFrameBytes) >> 2), heard.words)
+    const record = this.#word + ((c.detectionRing + place * c.detectionBytes) >> 2)
+    readDetection(words, floats, record, handedOut.detection)
+    words[this.#word + c.pcmRead] = read + 1
+    return heard.samples
+  }
+
+  /** Hands out every processed frame; returns their number. As nextUserFrame() for each. */
   drain(take: (detection: Detection, pcm: Int16Array) => void): number {
-    const c = this.#c
-    const written = Atomics.load(this.#words, this.#word + c.pcmWrite)
-    let read = this.#get(c.pcmRead)
     let count = 0
-    while (read !== written) {
-      const place = read & (c.pcmFrames - 1)
-      const pcm = this.#sttFrames[place]
-      readDetection(
-        this.#words,
-        this.#floats,
-        (this.#at + c.detectionRing + place * c.detectionBytes) >> 2,
-        this.#detection,
-      )
-      if (pcm !== undefined) take(this.#detection, pcm)
-      read++
+    for (let pcm = this.nextUserFrame(); pcm !== null; pcm = this.nextUserFrame()) {
+      take(this.detection, pcm)
       count++
-      Atomics.store(this.#words, this.#word + c.pcmRead, read)
     }
     return count
   }
@@ -290,11 +277,26 @@ export class Slot {
    * old. What says that other bytes are ready is loaded atomically where it is used.
    */
   #get(word: number): number {
-    return this.#words[this.#word + word] ?? 0
+    return this.#v.words[this.#word + word] ?? 0
+  }
+
+  /**
+   * Tells the worker that bytes are written, or read. While no batch holds the slot a plain store will do: handing a batch over is a
+   * barrier for everything before it. An atomic one waits for all stores that are under way, into far memory too.
+   */
+  #publish(word: number, value: number): void {
+    if (this.isHeld) Atomics.store(this.#v.words, this.#word + word, value)
+    else this.#v.words[this.#word + word] = value
+  }
+
+  /** What the worker has published; where no batch holds the slot, all of it was seen when the last one came back. */
+  #fetch(word: number): number {
+    const at = this.#word + word
+    return this.isHeld ? Atomics.load(this.#v.words, at) : this.#v.words[at]!
   }
 
   #set(word: number, value: number): void {
-    Atomics.store(this.#words, this.#word + word, value)
+    Atomics.store(this.#v.words, this.#word + word, value)
   }
 
   #setWord(name: string, value: number): void {
@@ -302,6 +304,11 @@ export class Slot {
   }
 
   #setFloat(name: string, value: number): void {
-    this.#floats[this.#word + (constant(this.#dsp.layout, name) >> 2)] = value
+    this.#v.floats[this.#word + (constant(this.#dsp.layout, name) >> 2)] = value
   }
+}
+
+/** Fills `to` with the words of `from` at `at`: for a frame's length a loop is cheaper than set(), which goes byte by byte through shared memory. */
+function copyWords(from: Int32Array, at: number, to: Int32Array): void {
+  for (let i = 0; i < to.length; i++) to[i] = from[at + i]!
 }

@@ -22,6 +22,16 @@ export const FAULT_TRAP = 1
 /** onUserFrame threw: a bug of the owner, which must not reach the other calls of the batch. */
 export const FAULT_OWNER = 2
 
+/** What all lanes of a pool have in common: one object, the pool's. */
+export interface LaneOwner {
+  readonly counters: LaneCounters
+  /** Set when a line waits for agent audio that is there: the next batch must not wait for the next tick. */
+  hasStarving: boolean
+  release(lane: AudioLane): void
+  /** Something has changed that a worker may have to act on. */
+  wake(lane: AudioLane): void
+}
+
 /** Counters of all lanes together; the pool's, written here. */
 export interface LaneCounters {
   framesOut: number
@@ -42,37 +52,31 @@ const TAIL_PATIENCE_MS = 40
 
 export class AudioLane {
   readonly slot: number
-  /** In a batch: the slot must not be zeroed now. The pool's field. */
-  inFlight = false
   /** The pool's field. */
   faulted = false
   /** On the pool's list of lanes to look at. The pool's field. */
   isWaiting = false
   readonly events: LaneEvents
   readonly #slot: Slot
-  readonly #counters: LaneCounters
-  readonly #release: (lane: AudioLane) => void
-  readonly #wake: (lane: AudioLane) => void
+  readonly #owner: LaneOwner
   #closed = false
   #pushedSeen = 0
   #pushedAtMs = 0
 
-  constructor(
-    slot: Slot,
-    o: {
-      events: LaneEvents
-      counters: LaneCounters
-      release(lane: AudioLane): void
-      /** Something has changed that a worker may have to act on. */
-      wake(lane: AudioLane): void
-    },
-  ) {
+  constructor(slot: Slot, events: LaneEvents, owner: LaneOwner) {
     this.slot = slot.index
     this.#slot = slot
-    this.events = o.events
-    this.#counters = o.counters
-    this.#release = o.release
-    this.#wake = o.wake
+    this.events = events
+    this.#owner = owner
+  }
+
+  /** In a batch: the slot must not be zeroed now. The pool's to set. */
+  get inFlight(): boolean {
+    return this.#slot.isHeld
+  }
+
+  set inFlight(isHeld: boolean) {
+    this.#slot.isHeld = isHeld
   }
 
   get closed(): boolean {
@@ -90,8 +94,8 @@ export class AudioLane {
       this.#wakeUp()
       return true
     }
-    if (result === 'full') this.#counters.inboundOverflows++
-    else this.#counters.badPayloads++
+    if (result === 'full') this.#owner.counters.inboundOverflows++
+    else this.#owner.counters.badPayloads++
     return false
   }
 
@@ -102,8 +106,10 @@ export class AudioLane {
   pushAgentPcm(pcm: Int16Array, from: number): number {
     if (this.#isDead()) return 0
     const taken = this.#slot.pushPcm(pcm, from)
-    if (taken > 0) this.#wakeUp()
-    else if (pcm.length > from) this.#counters.agentOverflows++
+    if (taken > 0) {
+      this.#wakeUp()
+      if (this.#slot.isStarving) this.#owner.hasStarving = true
+    } else if (pcm.length > from) this.#owner.counters.agentOverflows++
     return taken
   }
 
@@ -158,7 +164,7 @@ export class AudioLane {
     if (this.#closed || this.faulted) return null
     const frame = this.#slot.nextOutbound()
     if (frame === null) return null
-    this.#counters.framesOut++
+    this.#owner.counters.framesOut++
     // Where it is needed, room for one more frame is work; elsewhere the next tick need not look.
     if (this.mayHaveWork) this.#wakeUp()
     return frame
@@ -174,7 +180,7 @@ export class AudioLane {
     if (this.#closed) return
     this.#closed = true
     this.#slot.close()
-    this.#release(this)
+    this.#owner.release(this)
   }
 
   /**
@@ -198,11 +204,6 @@ export class AudioLane {
     return this.#slot.hasWork() || this.#slot.hasUnflushedTail
   }
 
-  /** For the pool: the line waits for agent audio that is there. */
-  get isStarving(): boolean {
-    return !this.#closed && this.#slot.isStarving
-  }
-
   /** For the pool: a tail waits for more audio, and is to be looked at again. */
   get hasTail(): boolean {
     return this.#slot.hasUnflushedTail
@@ -212,42 +213,46 @@ export class AudioLane {
   drain(): number {
     if (this.#closed || this.faulted) return 0
     if (this.#slot.fault !== 0) return this.#fail(FAULT_TRAP)
+    const slot = this.#slot
+    let frames = 0
     try {
-      return this.#slot.drain(this.#onFrame)
+      // The owner may close the lane while it takes a frame; frames behind it are void then.
+      for (let pcm = slot.nextUserFrame(); pcm !== null; pcm = slot.nextUserFrame()) {
+        this.events.onUserFrame(slot.detection, pcm)
+        frames++
+        if (this.#closed) break
+      }
     } catch {
       return this.#fail(FAULT_OWNER)
     }
+    return frames
   }
 
   /** For the pool: tells the owner of frames for the line, once the whole batch was drained. */
   announce(nowMs: number): void {
-    if (this.faulted || !this.hasPrepared) return
+    if (this.faulted || this.#closed) return
     try {
-      this.events.onPrepared?.(nowMs)
+      if (this.#slot.preparedFrames > 0) this.events.onPrepared?.(nowMs)
     } catch {
       this.#fail(FAULT_OWNER)
     }
+    if (this.#slot.isStarving) this.#owner.hasStarving = true
   }
 
   #isDead(): boolean {
     const isDead = this.#closed || this.faulted
-    if (isDead) this.#counters.deadPushes++
+    if (isDead) this.#owner.counters.deadPushes++
     return isDead
   }
 
   #wakeUp(): void {
-    if (!this.isWaiting) this.#wake(this)
+    if (!this.isWaiting) this.#owner.wake(this)
   }
 
   #fail(status: number): number {
     this.faulted = true
-    this.#counters.faults++
+    this.#owner.counters.faults++
     this.events.onFault(status)
     return 0
-  }
-
-  readonly #onFrame = (detection: Detection, pcm: Int16Array): void => {
-    // The owner may close the lane while it takes a frame; frames behind it are void then.
-    if (!this.#closed) this.events.onUserFrame(detection, pcm)
   }
 }

@@ -21,7 +21,7 @@ import type { UploadedBeds } from '../dsp/uploaded-beds.ts'
 import { DspError } from '../server/errors.ts'
 import type { AudioFormat } from '../server/media/audio-format.ts'
 import type { AudioBatch, AudioBatchResult } from './audio-batch.ts'
-import { AudioLane, type LaneEvents } from './audio-lane.ts'
+import { AudioLane, type LaneEvents, type LaneOwner } from './audio-lane.ts'
 import { Timings, type Percentiles } from './timings.ts'
 
 export type { Detection, OutboundFrame, ProgressTone } from '../dsp/slot.ts'
@@ -111,6 +111,12 @@ export class AudioPool {
     faults: 0,
     missingBeds: 0,
   }
+  readonly #owner: LaneOwner = {
+    counters: this.#counters,
+    hasStarving: false,
+    release: (lane) => this.#release(lane),
+    wake: (lane) => this.#wake(lane),
+  }
   /** The wheel's time at its last tick. */
   #tickedMs = 0
   #closed = false
@@ -193,12 +199,7 @@ export class AudioPool {
       this.#counters.refusedLanes++
       throw error
     }
-    const lane = new AudioLane(slot, {
-      events,
-      counters: this.#counters,
-      release: (closing) => this.#release(closing),
-      wake: (changed) => this.#wake(changed),
-    })
+    const lane = new AudioLane(slot, events, this.#owner)
     this.#lanes.add(lane)
     this.#wake(lane)
     return lane
@@ -212,6 +213,7 @@ export class AudioPool {
   tick(nowMs: number): void {
     this.#tickedMs = nowMs
     if (this.#closed || this.#idle.length === 0) return
+    this.#owner.hasStarving = false
     this.#collectDue(nowMs)
     const due = this.#due.length
     const share = Math.ceil(due / this.#idle.length)
@@ -318,7 +320,7 @@ export class AudioPool {
     if (this.#inFlight === 0) this.#onDrained?.()
     // An answer to what the batch brought need not wait for the next turn of the wheel. Everything else does: a batch costs this
     // thread as much as ten frames, whatever is in it.
-    if (this.#waiting.some((lane) => lane.isStarving)) this.tick(this.#tickedMs)
+    if (this.#owner.hasStarving) this.tick(this.#tickedMs)
   }
 
   /** A lane comes out of its batch: results to its owner, or its slot to the free list. */

@@ -63,7 +63,7 @@ export class RigLine implements Playback {
         onSegmentHeard: (id, atMs, carrierMs) => this.events?.onSegmentHeard(id, atMs, carrierMs),
       },
       clockMs: () => this.#nowMs,
-      onSent: (payload, endMs) => this.#playedLevel.sent(payload, endMs),
+      sent: { frameSent: (payload, endMs) => this.#playedLevel.sent(payload, endMs) },
       onCleared: (nowMs) => this.#playedLevel.cleared(nowMs),
       onDropped: () => undefined,
     })

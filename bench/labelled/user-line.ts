@@ -25,12 +25,13 @@ export class UserLine {
     this.#kernel = bindKernel(dsp.share)
     const slot = new Slot(dsp, 0)
     this.#slot = slot
-    this.lane = new AudioLane(slot, {
-      events: { onUserFrame: () => undefined, onFault: () => undefined },
+    const events = { onUserFrame: () => undefined, onFault: () => undefined }
+    this.lane = new AudioLane(slot, events, {
       counters: {
         ...{ framesOut: 0, inboundOverflows: 0, agentOverflows: 0 },
         ...{ badPayloads: 0, deadPushes: 0, faults: 0 },
       },
+      hasStarving: false,
       release: () => undefined,
       // The bench looks at its only slot in every turn.
       wake: () => undefined,

@@ -8,31 +8,23 @@
  * Ending is written once, in #end: conversation, recogniser, leg, line, journal, in this order.
  */
 import { performance } from 'node:perf_hooks'
-import type { ProfileSettings } from '../agent-settings.ts'
-import type {
-  CarrierStream,
-  LineControl,
-  RecordingAction,
-  StreamStart,
-} from '../carriers/carrier.ts'
+import type { CarrierStream, LineControl, RecordingAction } from '../carriers/carrier.ts'
 import { Conversation } from '../conversation/conversation.ts'
 import type { CallControl } from '../conversation/conversation-events.ts'
 import { EchoConversation } from '../conversation/echo.ts'
 import { errorText, type ProviderError } from '../errors.ts'
-import { Leg } from '../media/leg.ts'
-import type { Wheel } from '../media/wheel.ts'
+import { Leg, type UserFrames } from '../media/leg.ts'
+import type { NumberRow } from '../media/number-rows.ts'
 import { recogniserFor, type LineRecogniser, type SttRateHz } from '../providers/stt.ts'
 import { voiceFor, type LineVoice } from '../providers/tts.ts'
-import type { Providers } from '../providers/select.ts'
-import type { Agent } from '../store/agents.ts'
-import { callHttpTool, type HttpToolDeps } from '../tools/call-http-tool.ts'
-import type { AudioPool, Detection, ProgressTone } from '../../workers/pool.ts'
+import { callHttpTool } from '../tools/call-http-tool.ts'
+import type { Detection, ProgressTone } from '../../workers/pool.ts'
 import type { CallDiary } from './call-diary.ts'
+import type { CallDeps, CallFacts } from './call-facts.ts'
 import { CallLine, type CallPhone } from './call-line.ts'
-import { advance, isOver, type CallPhase, type EndReason } from './call-state.ts'
+import { advance, type CallPhase, type EndReason } from './call-state.ts'
 import { LiveRecogniser } from './live-recogniser.ts'
 import type { RungIndex } from './load.ts'
-import type { FrameTally } from './load-meter.ts'
 import type { Party } from './phone-reports.ts'
 import type { LiveCall } from './registry.ts'
 import { Screening, type ScreeningAction } from './screening.ts'
@@ -46,49 +38,33 @@ const WATCHDOG_EVERY_TURNS = 5
 /** The dashboard's meter moves ten times a second; more would only cost. */
 const METER_EVERY_FRAMES = 5
 
-export interface CallDeps {
-  pool: AudioPool
-  wheel: Wheel
-  providers: Providers
-  /** Every call is echoed instead of answered: for media benches. */
-  echo: boolean
-  httpTools: HttpToolDeps
-  /** What this process gives up at the moment to carry its calls. */
-  rung(): RungIndex
-  /** Frames of all calls together, for the load meter. */
-  tally: FrameTally
-}
-
-export interface CallFacts {
-  id: string
-  agent: Agent
-  settings: ProfileSettings
-  start: StreamStart
-  recordingPath: string | null
-}
-
-export class Call implements LiveCall {
+export class Call implements LiveCall, UserFrames {
+  // What each frame needs comes first: it lies together in memory.
+  readonly #leg: Leg
+  readonly #conversation: Conversation | EchoConversation
+  #recogniser: LiveRecogniser | null = null
+  /** It is ending, or has ended. */
+  #over = false
+  /** Media has come since the watchdog last looked. */
+  #mediaSeen = false
+  #turns = 0
+  #frames = 0
+  #hangupAfterPlayback: { reason: EndReason; latestMs: number } | null = null
+  readonly #stream: StreamSlot
   readonly id: string
   readonly ended: Promise<void>
   /** Told of ringing, busy, SIT, fax and an answering machine's beep; `atMs` is audio time. */
   onTone: ((tone: ProgressTone, atMs: number) => void) | null = null
   readonly #deps: CallDeps
   readonly #facts: CallFacts
-  readonly #stream: StreamSlot
   readonly #phone: CallPhone | null
   readonly #line: CallLine
   readonly #diary: CallDiary
   readonly #voice: LineVoice
   readonly #ear: LineRecogniser
-  readonly #leg: Leg
   readonly #watchdog: Watchdog
-  readonly #conversation: Conversation | EchoConversation
-  #recogniser: LiveRecogniser | null = null
   #phase: CallPhase = { state: 'answered', endReason: null }
-  #hangupAfterPlayback: { reason: EndReason; latestMs: number } | null = null
   #screening: Screening | null = null
-  #frames = 0
-  #turns = 0
   #tallied = { sent: 0, missed: 0 }
   #resolveEnded: () => void = () => undefined
 
@@ -153,7 +129,7 @@ export class Call implements LiveCall {
   }
 
   payload(payload: Uint8Array, timestampMs: number): void {
-    this.#watchdog.mediaSeen(performance.now())
+    this.#mediaSeen = true
     this.#leg.push(payload, timestampMs)
   }
 
@@ -162,28 +138,28 @@ export class Call implements LiveCall {
   }
 
   digit(digit: string): void {
-    if (!isOver(this.#phase)) this.#conversation.digit(digit)
+    if (!this.#over) this.#conversation.digit(digit)
   }
 
   typed(text: string): void {
-    if (!isOver(this.#phase)) this.#conversation.typed(text)
+    if (!this.#over) this.#conversation.typed(text)
   }
 
   /** The process climbed to, or came down to, this rung: from 1 on without the bed, from 2 on without speculation. */
   degrade(rung: RungIndex): void {
-    if (!isOver(this.#phase)) this.#leg.bedOn = rung < 1
+    if (!this.#over) this.#leg.bedOn = rung < 1
   }
 
   /** A stream of this call has ended; one that was replaced before counts no more. */
   streamStopped(cause: 'stop' | 'close' | 'error', stream: CarrierStream | null = null): void {
     if (stream !== null && stream !== this.#stream.current) return
-    if (isOver(this.#phase)) return
+    if (this.#over) return
     this.#line.streamStopped(cause, performance.now())
   }
 
   /** The carrier has opened another stream for this call, which goes on where it was. */
   streamReplaced(stream: CarrierStream): void {
-    if (isOver(this.#phase)) return stream.close()
+    if (this.#over) return stream.close()
     const nowMs = performance.now()
     const awayMs = this.#line.streamReplaced(nowMs)
     this.#stream.put(stream)
@@ -205,14 +181,17 @@ export class Call implements LiveCall {
     const ending = advance(this.#phase, 'ending', reason)
     if (!ending) return
     this.#phase = ending
+    this.#over = true
     void this.#end(reason)
   }
 
   turn(nowMs: number): void {
-    if (isOver(this.#phase)) return
+    if (this.#over) return
     this.#leg.turn(nowMs)
     if (++this.#turns % WATCHDOG_EVERY_TURNS === 0) {
       this.#tally()
+      if (this.#mediaSeen) this.#watchdog.mediaSeen(nowMs)
+      this.#mediaSeen = false
       const dead = this.#watchdog.check(nowMs, this.#stream.bufferedBytes)
       if (dead) return this.hangup(dead)
       this.#line.tick(nowMs)
@@ -223,8 +202,12 @@ export class Call implements LiveCall {
       this.hangup(goodbye.reason)
   }
 
+  get lookRow(): NumberRow {
+    return this.#leg.playout.lookRow
+  }
+
   look(nowMs: number): void {
-    if (!isOver(this.#phase)) this.#leg.look(nowMs)
+    if (!this.#over) this.#leg.look(nowMs)
   }
 
   #tally(): void {
@@ -242,7 +225,7 @@ export class Call implements LiveCall {
   }
 
   #screened(action: ScreeningAction): void {
-    if (action.kind === 'none' || isOver(this.#phase)) return
+    if (action.kind === 'none' || this.#over) return
     this.#diary.noted('screening', action, this.#leg.audioTimeMs)
     if (action.kind === 'hangup') return this.hangup(action.reason)
     if (action.kind === 'talk') return this.#converse()
@@ -291,7 +274,7 @@ export class Call implements LiveCall {
         onAudioPrepared: () => this.#conversation.onAudioPrepared(),
         onSegmentHeard: (id, at, ms) => this.#conversation.onSegmentHeard(id, at, ms),
       },
-      onUserFrame: (detection, pcm) => this.#userFrame(detection, pcm),
+      user: this,
       onDigit: start.digitsInBand ? (digit) => this.digit(digit) : undefined,
       onTone: (tone, atMs) => this.onTone?.(tone, atMs),
       onFault: (status) => {
@@ -362,8 +345,9 @@ export class Call implements LiveCall {
     else this.hangup('providerFailed')
   }
 
-  #userFrame(detection: Detection, pcm: Int16Array): void {
-    if (isOver(this.#phase)) return
+  /** From the leg: 20 ms of the user. */
+  userFrame(detection: Detection, pcm: Int16Array): void {
+    if (this.#over) return
     this.#recogniser?.frame(detection, pcm)
     if (this.#conversation instanceof EchoConversation) this.#conversation.userPcm(pcm)
     this.#conversation.userFrame(detection)

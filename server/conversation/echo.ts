@@ -17,6 +17,21 @@ const SEGMENT_ID = 1
  */
 const LENT_FRAMES = 48
 
+/** Calls whose lent frames share one buffer: of each call's own, a buffer is one object more to fetch for every frame. */
+const CALLS_PER_BUFFER = 64
+let shared = new Int16Array(0)
+let sharedFrom = 0
+
+/** A frame of `samples`, part of the buffer that is being lent from. */
+function lend(samples: number): Int16Array {
+  if (sharedFrom + samples > shared.length) {
+    shared = new Int16Array(CALLS_PER_BUFFER * LENT_FRAMES * samples)
+    sharedFrom = 0
+  }
+  sharedFrom += samples
+  return shared.subarray(sharedFrom - samples, sharedFrom)
+}
+
 /**
  * What may wait between the user's frame and its echo. Beyond it silence is left out, as a jitter buffer shrinks in silence: without,
  * one stall while the calls are being set up would delay every frame for the rest of them.
@@ -49,9 +64,9 @@ export class EchoConversation implements PlaybackEvents {
     // The cheap question first: sound answers it at its first samples.
     if (isSilent(pcm) && this.#waitingMs() > BACKLOG_MS) return
     const at = this.#frames++ % LENT_FRAMES
-    if (this.#lent[at]?.length !== pcm.length) this.#lent[at] = new Int16Array(pcm.length)
-    this.#lent[at].set(pcm)
-    this.#playback.append(SEGMENT_ID, this.#lent[at])
+    const lent = (this.#lent[at] ??= lend(pcm.length))
+    lent.set(pcm)
+    this.#playback.append(SEGMENT_ID, lent)
   }
 
   #waitingMs(): number {

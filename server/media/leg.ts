@@ -8,21 +8,27 @@ import type {
   AudioLane,
   AudioPool,
   Detection,
+  LaneEvents,
   LaneFormat,
   LaneSettings,
   ProgressTone,
   TtsRateHz,
 } from '../../workers/pool.ts'
 import type { CarrierStream } from '../carriers/carrier.ts'
-import type { AudioFormat } from './audio-format.ts'
+import { FRAME_MS, type AudioFormat } from './audio-format.ts'
 import type { PlaybackEvents } from './playback.ts'
 import { PlayedLevel } from './played-level.ts'
-import { Playout } from './playout.ts'
+import { Playout, type SentFrames } from './playout.ts'
 import { Recorder, type RecordingFacts } from './recorder.ts'
 import { UserAudio } from './user-audio.ts'
 
 /** Half a frame: what a turn would find so soon behind a batch is what the batch has just found. */
 const PASSED_OVER_MS = 10
+
+/** Who hears the user. Both arguments are reused: copy what you keep. */
+export interface UserFrames {
+  userFrame(detection: Detection, pcm: Int16Array): void
+}
 
 export interface LegDeps {
   pool: AudioPool
@@ -35,7 +41,7 @@ export interface LegDeps {
   /** Where the recording goes; null for none. */
   recordingPath: string | null
   playback: PlaybackEvents
-  onUserFrame(detection: Detection, pcm: Int16Array): void
+  user: UserFrames
   /** A digit heard in the audio; left out where the carrier sends digits as events. */
   onDigit?: ((digit: string) => void) | undefined
   /** A call-progress tone heard in the audio; `atMs` is audio time. */
@@ -44,59 +50,61 @@ export interface LegDeps {
   onDropped(queue: string, count: number): void
 }
 
-export class Leg {
+export class Leg implements LaneEvents, SentFrames {
   readonly playout: Playout
   readonly userAudio: UserAudio
   readonly #lane: AudioLane
-  readonly #recorder: Recorder | null
-  readonly #playedLevel: PlayedLevel
-  readonly #onDropped: LegDeps['onDropped']
+  readonly #user: UserFrames
   #audioTimeMs = 0
   /** When a batch last served the line. */
   #servedMs = -Infinity
   #closed = false
+  readonly #recorder: Recorder | null
+  readonly #playedLevel: PlayedLevel
+  readonly #deps: LegDeps
 
   /** @throws DspError DSP_NO_SLOT when every slot is taken. */
   constructor(deps: LegDeps) {
-    this.#lane = deps.pool.openLane(
-      { line: deps.format, sttRateHz: deps.sttRateHz, ttsRateHz: deps.ttsRateHz },
-      deps.settings,
-      {
-        onUserFrame: (detection, pcm) => {
-          this.#audioTimeMs = detection.atMs + 20
-          if (detection.digit) deps.onDigit?.(detection.digit)
-          if (detection.tone) deps.onTone?.(detection.tone, detection.atMs)
-          deps.onUserFrame(detection, pcm)
-        },
-        onPrepared: (nowMs) => this.#prepared(nowMs),
-        onFault: deps.onFault,
-      },
-    )
-    const recorder = deps.recordingPath ? new Recorder(deps.recordingPath, deps.format) : null
+    const { format, sttRateHz, ttsRateHz } = deps
+    this.#deps = deps
+    this.#user = deps.user
+    this.#lane = deps.pool.openLane({ line: format, sttRateHz, ttsRateHz }, deps.settings, this)
+    const recorder = deps.recordingPath ? new Recorder(deps.recordingPath, format) : null
     this.#recorder = recorder
-    const playedLevel = new PlayedLevel(deps.format)
-    this.#playedLevel = playedLevel
-    this.#onDropped = deps.onDropped
-    this.userAudio = new UserAudio(this.#lane, deps.format, {
-      onAudio: (payload) => recorder?.user(payload),
-      onSkipped: (ms) => recorder?.skipped(ms),
-    })
+    this.#playedLevel = new PlayedLevel(format)
+    this.userAudio = new UserAudio(this.#lane, format, recorder)
     this.playout = new Playout({
       lane: this.#lane,
       stream: deps.stream,
-      ttsRateHz: deps.ttsRateHz,
+      ttsRateHz,
       events: deps.playback,
       clockMs: () => this.#audioTimeMs,
-      onSent: (payload, endMs) => {
-        playedLevel.sent(payload, endMs)
-        recorder?.agent(payload)
-      },
+      sent: this,
       onCleared: (nowMs) => {
-        playedLevel.cleared(nowMs)
+        this.#playedLevel.cleared(nowMs)
         recorder?.cleared()
       },
       onDropped: (samples) => deps.onDropped('agentAudio', samples),
     })
+  }
+
+  /** From the pool: 20 ms of the user. */
+  onUserFrame(detection: Detection, pcm: Int16Array): void {
+    this.#audioTimeMs = detection.atMs + FRAME_MS
+    if (detection.digit) this.#deps.onDigit?.(detection.digit)
+    if (detection.tone) this.#deps.onTone?.(detection.tone, detection.atMs)
+    this.#user.userFrame(detection, pcm)
+  }
+
+  /** From the pool: the lane is dead. */
+  onFault(status: number): void {
+    this.#deps.onFault(status)
+  }
+
+  /** From the playout. */
+  frameSent(payload: Uint8Array, endMs: number): void {
+    this.#playedLevel.sent(payload, endMs)
+    this.#recorder?.agent(payload)
   }
 
   /** Audio of the user that has been processed, ms: the clock of the call. */
@@ -130,8 +138,8 @@ export class Leg {
     this.playout.setPaused(false)
   }
 
-  /** Frames that are due leave at once, not at the next turn. */
-  #prepared(nowMs: number): void {
+  /** From the pool: frames that are due leave at once, not at the next turn. */
+  onPrepared(nowMs: number): void {
     if (this.#closed) return
     this.#servedMs = nowMs
     this.userAudio.turn()
@@ -156,12 +164,14 @@ export class Leg {
     if (this.#closed) return null
     this.#closed = true
     this.#lane.close()
+    this.playout.release()
+    this.#playedLevel.release()
     const recorder = this.#recorder
     if (!recorder) return null
     const facts = await recorder.finish()
-    if (recorder.droppedBlocks > 0) this.#onDropped('recordingBlocks', recorder.droppedBlocks)
+    if (recorder.droppedBlocks > 0) this.#deps.onDropped('recordingBlocks', recorder.droppedBlocks)
     if (recorder.droppedAgentPayloads > 0) {
-      this.#onDropped('recordingAgent', recorder.droppedAgentPayloads)
+      this.#deps.onDropped('recordingAgent', recorder.droppedAgentPayloads)
     }
     return facts
   }

@@ -11,6 +11,7 @@
  * Invariants: no allocation per frame; the position never runs backwards between two clear().
  */
 import { FRAME_MS } from './audio-format.ts'
+import { NumberRows, type NumberRow } from './number-rows.ts'
 
 /**
  * Frames sent before their time, so that a late timer, a busy second or a worker's replacement (70-165 ms) is rarely heard. With
@@ -35,94 +36,153 @@ const EARLY_MS = 2.5
 /** At most 8 frames lie ahead (the lead of a steady line, 5 ms, the one that plays); the rest is slack. */
 const RING = 16
 
+/** Places in a clock's row: wall time before which no frame is due to a line that plays, for the wheel; Infinity while it does not, … */
+const DUE = 0
+/** … wall time at which the carrier has played everything sent so far, … */
+const BUSY_UNTIL = 1
+/** … when the last frame left, and the position in the agent's audio at its end, … */
+const SENT = 2
+const SENT_AGENT = 3
+/** … the lead; 0 until the first turn behind the burst that filled the line, … */
+const LEAD = 4
+/** … the position that the frames which are no longer in the ring have played, … */
+const PLAYED_AGENT = 5
+/** … the ring's oldest entry and their number, and for each entry when it ends and the position at its end. */
+const FIRST = 6
+const COUNT = 7
+const ENTRIES = 8
+
+const rows = new NumberRows(ENTRIES + 2 * RING)
+
 export class LineClock {
-  readonly #endMs = new Float64Array(RING)
-  readonly #agentMs = new Float64Array(RING)
-  #first = 0
-  #count = 0
-  #busyUntilMs = 0
-  #playedAgentMs = 0
+  #row = rows.take()
+  #v = this.#row.values
+  #at = this.#row.at
   /** The line was filled, and one frame follows at each turn. */
   #steady = false
-  #sentMs = 0
-  /** null until the first turn behind the burst that filled it. */
-  #leadMs: number | null = null
+
+  /** The line is over: its memory is another's, and what is still asked means nothing. Idempotent. */
+  release(): void {
+    rows.give(this.#row)
+    this.#row = rows.spent
+    this.#v = this.#row.values
+    this.#at = this.#row.at
+  }
+
+  /** Its first number is the wall time before which dueWhilePlaying() is false. */
+  get dueRow(): NumberRow {
+    return this.#row
+  }
 
   /** Wall time at which the carrier has played everything sent so far. */
   get busyUntilMs(): number {
-    return this.#busyUntilMs
+    return this.#v[this.#at + BUSY_UNTIL]!
+  }
+
+  /** Position in the agent's audio at the end of the last frame that left. */
+  get sentAgentMs(): number {
+    return this.#v[this.#at + SENT_AGENT]!
   }
 
   /** Is it time to send a frame? */
   due(nowMs: number): boolean {
-    const aheadMs = this.#busyUntilMs - nowMs
-    if (!this.#steady || nowMs <= this.#sentMs) return aheadMs <= SEND_AHEAD_MS
-    return aheadMs <= (this.#leadMs === null ? LEAD_MOST_MS : this.#leadMs + EARLY_MS)
+    const aheadMs = this.#v[this.#at + BUSY_UNTIL]! - nowMs
+    return aheadMs <= (nowMs <= this.#v[this.#at + SENT]! ? SEND_AHEAD_MS : this.#aheadMs())
+  }
+
+  /** What lies ahead, at most, when the next frame is due to a look that comes later than the last frame. */
+  #aheadMs(): number {
+    if (!this.#steady) return SEND_AHEAD_MS
+    const leadMs = this.#v[this.#at + LEAD]!
+    return leadMs === 0 ? LEAD_MOST_MS : leadMs + EARLY_MS
   }
 
   /** Is it time to send a frame to a line that still plays? One that has run dry is no matter of milliseconds. */
   dueWhilePlaying(nowMs: number): boolean {
-    return nowMs < this.#busyUntilMs && this.due(nowMs)
+    if (nowMs < this.#v[this.#at + BUSY_UNTIL]!) return this.due(nowMs)
+    this.#v[this.#at + DUE] = Infinity
+    return false
   }
 
   /** True when the carrier has nothing left to play. */
   dry(nowMs: number): boolean {
-    return this.#busyUntilMs <= nowMs
+    return this.#v[this.#at + BUSY_UNTIL]! <= nowMs
   }
 
   /** A frame left; `agentMs` is the position in the agent's audio at its end. */
   sent(nowMs: number, agentMs: number): void {
+    const v = this.#v
+    const at = this.#at
     this.#settle(nowMs)
     this.#keepLead(nowMs)
-    this.#sentMs = nowMs
-    if (this.#count === RING) this.#settleFirst()
-    this.#busyUntilMs = Math.max(this.#busyUntilMs, nowMs) + FRAME_MS
-    const slot = (this.#first + this.#count) % RING
-    this.#endMs[slot] = this.#busyUntilMs
-    this.#agentMs[slot] = agentMs
-    this.#count++
+    v[at + SENT] = nowMs
+    v[at + SENT_AGENT] = agentMs
+    if (v[at + COUNT] === RING) this.#settleFirst()
+    const busyUntilMs = Math.max(v[at + BUSY_UNTIL]!, nowMs) + FRAME_MS
+    v[at + BUSY_UNTIL] = busyUntilMs
+    const entry = this.#entry(v[at + FIRST]! + v[at + COUNT]!)
+    v[entry] = busyUntilMs
+    v[entry + 1] = agentMs
+    v[at + COUNT]!++
+    v[at + DUE] = busyUntilMs - this.#aheadMs()
   }
 
   /** A frame is about to leave: what lies ahead is the lead of the line, or tells that it has one from now on. */
   #keepLead(nowMs: number): void {
-    const aheadMs = this.#busyUntilMs - nowMs
+    const v = this.#v
+    const at = this.#at
+    const aheadMs = v[at + BUSY_UNTIL]! - nowMs
     if (aheadMs <= 0) this.#steady = false
     if (!this.#steady) {
       this.#steady = aheadMs > SEND_AHEAD_MS - FRAME_MS
-      this.#leadMs = null
-    } else if (nowMs > this.#sentMs) {
+      v[at + LEAD] = 0
+    } else if (nowMs > v[at + SENT]!) {
       // The first turn behind a burst sets it: bursts begin when speech does, turns come every 20 ms.
-      const offMs = aheadMs - (this.#leadMs ?? aheadMs)
-      const stepMs = Math.max(-LEAD_STEP_MS, Math.min(LEAD_STEP_MS, offMs))
-      const leadMs = (this.#leadMs ?? aheadMs) + stepMs
-      this.#leadMs = Math.max(LEAD_LEAST_MS, Math.min(LEAD_MOST_MS, leadMs))
+      const nowLeadMs = v[at + LEAD] === 0 ? aheadMs : v[at + LEAD]!
+      const stepMs = Math.max(-LEAD_STEP_MS, Math.min(LEAD_STEP_MS, aheadMs - nowLeadMs))
+      v[at + LEAD] = Math.max(LEAD_LEAST_MS, Math.min(LEAD_MOST_MS, nowLeadMs + stepMs))
     }
   }
 
   /** Position in the agent's audio that the line has played at `nowMs`, ms; partial frames count by the clock. */
   playedAgentMs(nowMs: number): number {
     this.#settle(nowMs)
-    if (this.#count === 0) return this.#playedAgentMs
-    const startMs = this.#endMs[this.#first]! - FRAME_MS
-    const share = (nowMs - startMs) / FRAME_MS
-    return this.#playedAgentMs + share * (this.#agentMs[this.#first]! - this.#playedAgentMs)
+    const v = this.#v
+    const playedMs = v[this.#at + PLAYED_AGENT]!
+    if (v[this.#at + COUNT] === 0) return playedMs
+    const first = this.#entry(v[this.#at + FIRST]!)
+    const share = (nowMs - (v[first]! - FRAME_MS)) / FRAME_MS
+    return playedMs + share * (v[first + 1]! - playedMs)
   }
 
   /** The carrier's buffer was emptied: position 0, nothing ahead. */
   clear(): void {
-    this.#count = 0
-    this.#busyUntilMs = 0
-    this.#playedAgentMs = 0
+    const v = this.#v
+    v[this.#at + DUE] = Infinity
+    v[this.#at + COUNT] = 0
+    v[this.#at + BUSY_UNTIL] = 0
+    v[this.#at + PLAYED_AGENT] = 0
+    v[this.#at + SENT_AGENT] = 0
     this.#steady = false
   }
 
+  /** Index of the ring's entry `n`, counted from the first of the array. */
+  #entry(n: number): number {
+    return this.#at + ENTRIES + 2 * (n % RING)
+  }
+
   #settle(nowMs: number): void {
-    while (this.#count > 0 && this.#endMs[this.#first]! <= nowMs) this.#settleFirst()
+    const v = this.#v
+    while (v[this.#at + COUNT]! > 0 && v[this.#entry(v[this.#at + FIRST]!)]! <= nowMs) {
+      this.#settleFirst()
+    }
   }
 
   #settleFirst(): void {
-    this.#playedAgentMs = Math.max(this.#playedAgentMs, this.#agentMs[this.#first]!)
-    this.#first = (this.#first + 1) % RING
-    this.#count--
+    const v = this.#v
+    const at = this.#at
+    v[at + PLAYED_AGENT] = Math.max(v[at + PLAYED_AGENT]!, v[this.#entry(v[at + FIRST]!) + 1]!)
+    v[at + FIRST] = (v[at + FIRST]! + 1) % RING
+    v[at + COUNT]!--
   }
 }

@@ -9,18 +9,22 @@
  */
 import { alawDecodeTable, mulawDecodeTable } from '../../dsp/expansion-tables.ts'
 import { FRAME_MS, type AudioFormat } from './audio-format.ts'
+import { NumberRows } from './number-rows.ts'
 
 const STEP = 4
 /** More than lie ahead (line-clock.ts) and are played between two questions. */
 const KEPT = 32
 const FLOOR_DBFS = -90
+/** Power and end of play of each frame. */
+const rows = new NumberRows(2 * KEPT)
 const MULAW_POWER = mulawDecodeTable().map((sample) => sample * sample)
 const ALAW_POWER = alawDecodeTable().map((sample) => sample * sample)
 
 export class PlayedLevel {
   readonly #codec: AudioFormat['codec']
-  readonly #powers = new Float64Array(KEPT)
-  readonly #endsMs = new Float64Array(KEPT)
+  #row = rows.take()
+  #v = this.#row.values
+  #at = this.#row.at
   #count = 0
   #askedMs = 0
 
@@ -28,16 +32,26 @@ export class PlayedLevel {
     this.#codec = format.codec
   }
 
+  /** The line is over: its memory is another's, and what is still asked means nothing. Idempotent. */
+  release(): void {
+    rows.give(this.#row)
+    this.#row = rows.spent
+    this.#v = this.#row.values
+    this.#at = this.#row.at
+  }
+
   /** A frame left; the line will have played it at `endMs`. */
   sent(payload: Uint8Array, endMs: number): void {
-    const at = this.#count++ % KEPT
-    this.#powers[at] = this.#codec === 'L16' ? linearPower(payload) : this.#companded(payload)
-    this.#endsMs[at] = endMs
+    const at = this.#at + 2 * (this.#count++ % KEPT)
+    this.#v[at] = this.#codec === 'L16' ? linearPower(payload) : this.#companded(payload)
+    this.#v[at + 1] = endMs
   }
 
   /** The line was emptied: frames that had not begun are never heard. */
   cleared(nowMs: number): void {
-    for (let i = 0; i < KEPT; i++) if (this.#endsMs[i]! - FRAME_MS > nowMs) this.#powers[i] = 0
+    const v = this.#v
+    const end = this.#at + 2 * KEPT
+    for (let at = this.#at; at < end; at += 2) if (v[at + 1]! - FRAME_MS > nowMs) v[at] = 0
   }
 
   /**
@@ -47,12 +61,14 @@ export class PlayedLevel {
   playedDbfs(nowMs: number): number {
     let loudest = 0
     let playing = 0
-    for (let i = 0; i < KEPT; i++) {
-      const untilMs = nowMs - this.#endsMs[i]!
-      const power = this.#powers[i]!
+    const end = this.#at + 2 * KEPT
+    for (let at = this.#at; at < end; at += 2) {
+      const endMs = this.#v[at + 1]!
+      const untilMs = nowMs - endMs
+      const power = this.#v[at]!
       if (untilMs < -FRAME_MS || power === 0) continue
       if (untilMs <= 0) playing = Math.max(playing, power)
-      const middleMs = this.#endsMs[i]! - FRAME_MS / 2
+      const middleMs = endMs - FRAME_MS / 2
       if (middleMs > this.#askedMs && middleMs <= nowMs) loudest = Math.max(loudest, power)
     }
     this.#askedMs = nowMs

@@ -16,6 +16,7 @@ import type { AudioLane, OutboundFrame } from '../../workers/pool.ts'
 import type { CarrierStream } from '../carriers/carrier.ts'
 import { FRAME_MS } from './audio-format.ts'
 import { LineClock } from './line-clock.ts'
+import type { NumberRow } from './number-rows.ts'
 import { OutboundMessage } from './outbound-message.ts'
 import type { Playback, PlaybackEvents } from './playback.ts'
 import { SegmentQueue, type Segment } from './segment-queue.ts'
@@ -29,6 +30,11 @@ export interface PlayoutCounters {
   framesRefused: number
   /** Gaps that the user heard inside a sentence because its audio came too late. */
   underruns: number
+}
+
+export interface SentFrames {
+  /** `endMs`: when the line will have played it, on the scale of turn(). */
+  frameSent(payload: Uint8Array, endMs: number): void
 }
 
 export interface PlayoutDeps {
@@ -46,31 +52,46 @@ export interface PlayoutDeps {
   events: PlaybackEvents
   /** Audio time of the call, ms: goes into the events. */
   clockMs(): number
-  /** Every frame that left, and when the line will have played it; `nowMs` is the scale of turn(). */
-  onSent(payload: Uint8Array, endMs: number): void
+  /** Told of every frame that left. */
+  sent: SentFrames
   onCleared(nowMs: number): void
   onDropped(samples: number): void
 }
 
 export class Playout implements Playback {
-  readonly counters: PlayoutCounters = { framesSent: 0, framesRefused: 0, underruns: 0 }
-  readonly #deps: PlayoutDeps
   readonly #queue: SegmentQueue
   readonly #line = new LineClock()
-  readonly #message = new OutboundMessage()
+  readonly #lane: PlayoutDeps['lane']
+  readonly #stream: CarrierStream
+  readonly #sent: SentFrames
   #nowMs = 0
-  #sentAgentMs = 0
-  /** The last frame carried the agent's voice. */
-  #voiced = false
   #paused = false
-  /** Some of it has gone out since the last clear(). */
-  #spoken = false
   /** Audio was handed over while nothing played, and no batch has come back since. */
   #awaitsFrames = false
+  /** The last frame carried the agent's voice. */
+  #voiced = false
+  /** Some of it has gone out since the last clear(). */
+  #spoken = false
+  readonly counters: PlayoutCounters = { framesSent: 0, framesRefused: 0, underruns: 0 }
+  readonly #message = new OutboundMessage()
+  readonly #deps: PlayoutDeps
 
   constructor(deps: PlayoutDeps) {
     this.#deps = deps
+    this.#lane = deps.lane
+    this.#stream = deps.stream
+    this.#sent = deps.sent
     this.#queue = new SegmentQueue(deps.ttsRateHz, deps.onDropped)
+  }
+
+  /** The line is over; what is still called does nothing that anybody hears. */
+  release(): void {
+    this.#line.release()
+  }
+
+  /** Its first number is the wall time before which look() does nothing. */
+  get lookRow(): NumberRow {
+    return this.#line.dueRow
   }
 
   get busy(): boolean {
@@ -80,17 +101,17 @@ export class Playout implements Playback {
   append(segmentId: number, pcm: Int16Array): void {
     if (!this.#queue.busy) this.#awaitsFrames = true
     this.#queue.append(segmentId, pcm)
-    if (!this.#paused) this.#queue.pump(this.#deps.lane)
+    if (!this.#paused) this.#queue.pump(this.#lane)
   }
 
   finish(segmentId: number): void {
     this.#queue.finish(segmentId)
     // The tail of a sentence is rarely a whole frame: it need not wait for more audio when none can come.
-    if (this.#queue.drained && !this.#paused) this.#deps.lane.flushAgent()
+    if (this.#queue.drained && !this.#paused) this.#lane.flushAgent()
   }
 
   setDucked(ducked: boolean): void {
-    this.#deps.lane.setAgentGainDb(ducked ? -12 : 0)
+    this.#lane.setAgentGainDb(ducked ? -12 : 0)
   }
 
   get paused(): boolean {
@@ -100,7 +121,7 @@ export class Playout implements Playback {
   setPaused(paused: boolean): void {
     if (paused === this.#paused) return
     this.#paused = paused
-    if (!paused) return this.#queue.pump(this.#deps.lane)
+    if (!paused) return this.#queue.pump(this.#lane)
     const heardWhole = this.#queue.rewind(this.#line.playedAgentMs(this.#nowMs))
     this.#emptyLine()
     for (const segment of heardWhole) {
@@ -110,7 +131,7 @@ export class Playout implements Playback {
 
   clear(): void {
     this.#paused = false
-    this.#deps.lane.setAgentGainDb(0)
+    this.#lane.setAgentGainDb(0)
     // Between replies only the bed is on the line, and clearing that would be heard as a hole.
     if (!this.#queue.busy && !this.#spoken) return
     this.#queue.clear(this.#line.playedAgentMs(this.#nowMs))
@@ -119,13 +140,12 @@ export class Playout implements Playback {
 
   /** Takes the agent's voice off the lane and out of the carrier's buffer: a new epoch begins at position 0. */
   #emptyLine(): void {
-    this.#deps.lane.clearAgent()
+    this.#lane.clearAgent()
     // The owner may call from within a turn: what it does not want any more must not follow the clear.
     this.#message.discard()
-    this.#deps.stream.clear()
+    this.#stream.clear()
     this.#deps.onCleared(this.#nowMs)
     this.#line.clear()
-    this.#sentAgentMs = 0
     this.#voiced = false
     this.#spoken = false
   }
@@ -162,7 +182,7 @@ export class Playout implements Playback {
   turn(nowMs: number): void {
     this.#nowMs = nowMs
     const speaking = this.#queue.busy
-    if (speaking && !this.#paused) this.#queue.pump(this.#deps.lane)
+    if (speaking && !this.#paused) this.#queue.pump(this.#lane)
     this.#sendDue(nowMs)
     if (!speaking) return
     if (this.#line.dry(nowMs)) this.#silence()
@@ -180,26 +200,31 @@ export class Playout implements Playback {
   }
 
   #sendDue(nowMs: number): void {
+    if (!this.#line.due(nowMs)) return
+    const frame = this.#lane.nextOutbound()
+    if (!frame) return
+    this.#message.add(frame.payload)
+    this.#leaves(frame, nowMs)
     while (this.#line.due(nowMs)) {
       // The lane may use the bytes of the last frame again.
       this.#message.own()
-      const frame = this.#deps.lane.nextOutbound()
-      if (!frame) break
+      const next = this.#lane.nextOutbound()
+      if (!next) break
       if (this.#message.isFull) this.#flush()
-      this.#add(frame, nowMs)
+      this.#message.add(next.payload)
+      this.#leaves(next, nowMs)
     }
     this.#flush()
   }
 
-  #add(frame: OutboundFrame, nowMs: number): void {
-    this.#message.add(frame.payload)
-    const agentMs = frame.hasAgent ? frame.agentMs : this.#sentAgentMs
+  /** What the frame that was added to the message means to the line and to the segments. */
+  #leaves(frame: OutboundFrame, nowMs: number): void {
+    const agentMs = frame.hasAgent ? frame.agentMs : this.#line.sentAgentMs
     // A frame that will be refused is gone too: it takes its 20 ms, or everything behind it would be thrown away at once.
     this.#line.sent(nowMs, agentMs)
     if (!frame.hasAgent) return this.#silence()
     this.#voiced = true
     this.#spoken = true
-    this.#sentAgentMs = agentMs
     for (const segment of this.#queue.startedBefore(agentMs)) {
       this.#deps.events.onSegmentStarted(segment.id, this.#deps.clockMs())
     }
@@ -211,30 +236,30 @@ export class Playout implements Playback {
     const frames = this.#message.count
     const payload = this.#message.take()
     if (!payload) return
-    if (!this.#deps.stream.sendPayload(payload)) {
+    if (!this.#stream.sendPayload(payload)) {
       this.counters.framesRefused += frames
       return
     }
     this.counters.framesSent += frames
     for (let i = 0; i < frames; i++) {
       const behind = frames - 1 - i
-      this.#deps.onSent(this.#message.frame(i), this.#line.busyUntilMs - behind * FRAME_MS)
+      this.#sent.frameSent(this.#message.frame(i), this.#line.busyUntilMs - behind * FRAME_MS)
     }
   }
 
   /** The agent's voice has stopped. Between sentences that is rest; within one it is an underrun. */
   #silence(): void {
-    if (this.#voiced && this.#queue.insideSegment(this.#sentAgentMs)) this.counters.underruns++
+    if (this.#voiced && this.#queue.insideSegment(this.#line.sentAgentMs)) this.counters.underruns++
     this.#voiced = false
   }
 
   #sendMarks(): void {
     let segment: Segment | null
-    while ((segment = this.#queue.nextToMark(this.#sentAgentMs)) !== null) {
+    while ((segment = this.#queue.nextToMark(this.#line.sentAgentMs)) !== null) {
       segment.markDeadlineMs = Math.max(this.#line.busyUntilMs, this.#nowMs) + MARK_PATIENCE_MS
       // It must not overtake the audio that it proves.
       this.#flush()
-      this.#deps.stream.sendMark(segment.mark)
+      this.#stream.sendMark(segment.mark)
     }
   }
 }

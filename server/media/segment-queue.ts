@@ -37,6 +37,8 @@ export interface Segment {
   fedSamples: number
   /** End to end; what stands before `kept` was let go of. */
   readonly chunks: Int16Array[]
+  /** Samples of each: asked for at every frame, long after the chunk itself was last touched. */
+  readonly lengths: number[]
   /** Index of the oldest chunk that may still be fed, and of its first sample in the segment. */
   kept: number
   keptAt: number
@@ -92,6 +94,7 @@ export class SegmentQueue {
       return
     }
     segment.chunks.push(pcm)
+    segment.lengths.push(pcm.length)
     segment.samples += pcm.length
     this.#waitingSamples += pcm.length
   }
@@ -204,8 +207,7 @@ export class SegmentQueue {
 
   /** The segment with this id, opened when it is new; null when it is over. */
   #segmentOf(id: number): Segment | null {
-    const known = this.#segments.find((segment) => segment.id === id)
-    if (known) return known
+    for (const segment of this.#segments) if (segment.id === id) return segment
     if (id <= this.#lastClearedId || this.#heard.has(id)) return null
     const segment: Segment = {
       id,
@@ -215,6 +217,7 @@ export class SegmentQueue {
       heardSamples: 0,
       fedSamples: 0,
       chunks: [],
+      lengths: [],
       kept: 0,
       keptAt: 0,
       next: 0,
@@ -231,15 +234,15 @@ export class SegmentQueue {
 
   /** True when all of the segment's audio so far is in the lane. */
   #feed(segment: Segment, lane: Pick<AudioLane, 'pushAgentPcm' | 'agentSpaceSamples'>): boolean {
-    const { chunks } = segment
-    for (let pcm = chunks[segment.next]; pcm; pcm = chunks[segment.next]) {
+    const { chunks, lengths } = segment
+    while (segment.next < chunks.length) {
       // A full ring is the ordinary state of a long sentence, nothing to be counted.
       if (lane.agentSpaceSamples <= 0) break
-      const accepted = lane.pushAgentPcm(pcm, segment.fedSamples - segment.nextAt)
+      const accepted = lane.pushAgentPcm(chunks[segment.next]!, segment.fedSamples - segment.nextAt)
       this.#waitingSamples -= accepted
       segment.fedSamples += accepted
-      if (segment.fedSamples < segment.nextAt + pcm.length) break
-      segment.nextAt += pcm.length
+      if (segment.fedSamples < segment.nextAt + lengths[segment.next]!) break
+      segment.nextAt += lengths[segment.next]!
       segment.next++
       this.#forget(segment)
     }
@@ -248,16 +251,16 @@ export class SegmentQueue {
 
   /** Lets go of audio that can no longer be asked for again. */
   #forget(segment: Segment): void {
-    const { chunks } = segment
+    const { chunks, lengths } = segment
     const keptFrom = segment.fedSamples - (REWIND_MS * this.#rateHz) / 1_000
-    for (let oldest = chunks[segment.kept]; oldest; oldest = chunks[segment.kept]) {
-      if (segment.keptAt + oldest.length > keptFrom) break
-      segment.keptAt += oldest.length
+    while (segment.kept < segment.next && segment.keptAt + lengths[segment.kept]! <= keptFrom) {
+      segment.keptAt += lengths[segment.kept]!
       chunks[segment.kept] = FORGOTTEN
       segment.kept++
     }
     if (segment.kept < FORGOTTEN_MAX) return
     chunks.splice(0, segment.kept)
+    lengths.splice(0, segment.kept)
     segment.next -= segment.kept
     segment.kept = 0
   }
@@ -302,9 +305,11 @@ export class SegmentQueue {
 function seek(segment: Segment): void {
   segment.next = segment.kept
   segment.nextAt = segment.keptAt
-  for (let pcm = segment.chunks[segment.next]; pcm; pcm = segment.chunks[segment.next]) {
-    if (segment.nextAt + pcm.length > segment.fedSamples) return
-    segment.nextAt += pcm.length
+  const { lengths } = segment
+  while (segment.next < lengths.length) {
+    const behind = segment.nextAt + lengths[segment.next]!
+    if (behind > segment.fedSamples) return
+    segment.nextAt = behind
     segment.next++
   }
 }

@@ -34,25 +34,25 @@ export interface UserAudioCounters {
 /** Follows audio time. Payloads are only valid during the call. */
 export interface UserAudioTap {
   /** Audio that is on its way into the lane, the user's or concealment. */
-  onAudio(payload: Uint8Array): void
+  user(payload: Uint8Array): void
   /** Line time that will never be audio time: a long gap, or a payload that was refused. */
-  onSkipped(ms: number): void
+  skipped(ms: number): void
 }
 
 export class UserAudio {
+  readonly #lane: Pick<AudioLane, 'pushUserPayload'>
+  readonly #tap: UserAudioTap | null
+  readonly #frameBytes: number
+  #expectedMs: number | null = null
+  #lateInARow = 0
   readonly counters: UserAudioCounters = {
     payloads: 0,
     latePayloads: 0,
     concealedFrames: 0,
     refusedPayloads: 0,
   }
-  readonly #lane: Pick<AudioLane, 'pushUserPayload'>
-  readonly #tap: UserAudioTap | null
-  readonly #silence: Uint8Array
-  readonly #bytesPerMs: number
   readonly #backlog: Uint8Array[] = []
-  #expectedMs: number | null = null
-  #lateInARow = 0
+  readonly #silence: Uint8Array
 
   constructor(
     lane: Pick<AudioLane, 'pushUserPayload'>,
@@ -62,13 +62,13 @@ export class UserAudio {
     this.#lane = lane
     this.#tap = tap
     this.#silence = silentPayload(format)
-    this.#bytesPerMs = payloadBytes(format) / FRAME_MS
+    this.#frameBytes = payloadBytes(format)
   }
 
   /** False when the payload was dropped: late, of a length that no codec has, or 2 s of audio are waiting already. */
   push(payload: Uint8Array, timestampMs: number): boolean {
-    const isFrame = payload.length === this.#silence.length
-    const ms = isFrame ? FRAME_MS : payload.length / this.#bytesPerMs
+    const isFrame = payload.length === this.#frameBytes
+    const ms = isFrame ? FRAME_MS : (payload.length * FRAME_MS) / this.#frameBytes
     const aheadFrames = Math.round((timestampMs - (this.#expectedMs ?? timestampMs)) / FRAME_MS)
     if (aheadFrames < 0 && ++this.#lateInARow < RESYNC_AFTER_LATE) {
       this.counters.latePayloads++
@@ -80,7 +80,7 @@ export class UserAudio {
     const legal = isFrame || (ms > 0 && ms <= PAYLOAD_MAX_MS && ms % LANE_STEP_MS === 0)
     if (!legal || !this.#take(payload)) {
       this.counters.refusedPayloads++
-      this.#tap?.onSkipped(ms)
+      this.#tap?.skipped(ms)
       return false
     }
     this.counters.payloads++
@@ -91,7 +91,7 @@ export class UserAudio {
   restart(awayMs: number): void {
     this.#expectedMs = null
     this.#lateInARow = 0
-    if (awayMs > 0) this.#tap?.onSkipped(Math.round(awayMs / FRAME_MS) * FRAME_MS)
+    if (awayMs > 0) this.#tap?.skipped(Math.round(awayMs / FRAME_MS) * FRAME_MS)
   }
 
   /** Moves the backlog into the lane as far as it has room. */
@@ -106,7 +106,7 @@ export class UserAudio {
     while (concealed < Math.min(frames, CONCEAL_MAX_FRAMES) && this.#take(this.#silence))
       concealed++
     this.counters.concealedFrames += concealed
-    if (concealed < frames) this.#tap?.onSkipped((frames - concealed) * FRAME_MS)
+    if (concealed < frames) this.#tap?.skipped((frames - concealed) * FRAME_MS)
   }
 
   #take(payload: Uint8Array): boolean {
@@ -114,7 +114,7 @@ export class UserAudio {
       if (this.#backlog.length >= BACKLOG_MAX_PAYLOADS) return false
       this.#backlog.push(payload.slice())
     }
-    this.#tap?.onAudio(payload)
+    this.#tap?.user(payload)
     return true
   }
 }

@@ -6,6 +6,8 @@
  * A stall of the event loop shows as lateness; the turns that were missed are not made up, because sending is itself
  * paced by absolute deadlines (playout.ts).
  */
+import type { NumberRow } from './number-rows.ts'
+
 export const WHEEL_MS = 5
 /** Every rider gets a turn in each fourth turn of the wheel: what is prepared for a line leaves with its batch (leg.ts). */
 const GROUPS = 4
@@ -16,7 +18,60 @@ export interface WheelRider {
   turn(nowMs: number): void
   /** At each turn of the wheel that is not its own: what cannot wait up to 15 ms more. Nearly always there is nothing, so it is cheap. */
   look?(nowMs: number): void
+  /**
+   * Its first number is the time before which look() does nothing; none: it is called every time. Asked for once: thousands of looks a
+   * second that find nothing would each fetch the rider from far memory.
+   */
+  readonly lookRow?: NumberRow
 }
+
+/** A fourth of the riders. Those that leave during a walk through it are passed over, and their places closed behind it. */
+class Group {
+  readonly riders: (WheelRider | null)[] = []
+  readonly #values: Float64Array[] = []
+  readonly #places: number[] = []
+  #holes = 0
+
+  get size(): number {
+    return this.riders.length - this.#holes
+  }
+
+  add(rider: WheelRider): void {
+    const row = rider.lookRow ?? ALWAYS
+    this.riders.push(rider)
+    this.#values.push(row.values)
+    this.#places.push(row.at)
+  }
+
+  remove(rider: WheelRider): void {
+    const i = this.riders.indexOf(rider)
+    if (i < 0) return
+    this.riders[i] = null
+    this.#holes++
+  }
+
+  /** Is a look at the rider at index `i` worth its while? */
+  isDue(i: number, nowMs: number): boolean {
+    return this.#values[i]![this.#places[i]!]! <= nowMs
+  }
+
+  close(): void {
+    if (this.#holes === 0) return
+    let to = 0
+    for (let i = 0; i < this.riders.length; i++) {
+      if (this.riders[i] === null) continue
+      this.riders[to] = this.riders[i]!
+      this.#values[to] = this.#values[i]!
+      this.#places[to++] = this.#places[i]!
+    }
+    this.riders.length = to
+    this.#values.length = to
+    this.#places.length = to
+    this.#holes = 0
+  }
+}
+
+const ALWAYS: NumberRow = { values: new Float64Array(1), at: 0 }
 
 export interface WheelDeps {
   /** Monotonic wall time, ms. */
@@ -30,7 +85,7 @@ export interface WheelDeps {
 
 export class Wheel {
   readonly #deps: WheelDeps
-  readonly #groups = Array.from({ length: GROUPS }, () => new Set<WheelRider>())
+  readonly #groups = Array.from({ length: GROUPS }, () => new Group())
   /** The schedule: turn n is owed at origin + n · 5 ms. */
   #originMs: number | null = null
   #turned = -1
@@ -47,7 +102,7 @@ export class Wheel {
   }
 
   remove(rider: WheelRider): void {
-    for (const group of this.#groups) group.delete(rider)
+    for (const group of this.#groups) group.remove(rider)
   }
 
   start(): void {
@@ -81,25 +136,31 @@ export class Wheel {
     }
   }
 
-  #turnGroup(group: number, nowMs: number): void {
-    for (const rider of this.#groups[group]!) {
+  #turnGroup(n: number, nowMs: number): void {
+    const group = this.#groups[n]!
+    for (const rider of group.riders) {
       try {
-        rider.turn(nowMs)
+        rider?.turn(nowMs)
       } catch (error) {
         this.#deps.onFault(error, rider)
       }
     }
+    group.close()
   }
 
   /** `n` may lie before the first turn. */
   #lookAtGroup(n: number, nowMs: number): void {
-    for (const rider of this.#groups[(n + GROUPS) % GROUPS]!) {
+    const group = this.#groups[(n + GROUPS) % GROUPS]!
+    for (let i = 0; i < group.riders.length; i++) {
+      if (!group.isDue(i, nowMs)) continue
+      const rider = group.riders[i]!
       try {
-        rider.look?.(nowMs)
+        rider?.look?.(nowMs)
       } catch (error) {
         this.#deps.onFault(error, rider)
       }
     }
+    group.close()
   }
 
   #arm(): void {

@@ -31,7 +31,7 @@ function open(recordingPath: string | null = join(folder, `${files++}.wav`)) {
     settings: { vadSensitivity: 0.5, bed: 'none', bedGain: 0 },
     recordingPath,
     playback: { onSegmentStarted: () => undefined, onSegmentHeard: () => undefined },
-    onUserFrame: () => undefined,
+    user: { userFrame: () => undefined },
     onDigit: (digit) => heard.push(digit),
     onTone: (tone, atMs) => heard.push(`${tone} ${atMs}`),
     onFault: () => undefined,

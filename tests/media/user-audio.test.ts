@@ -9,8 +9,8 @@ function open() {
     lane,
     { codec: 'PCMU', sampleRateHz: 8_000 },
     {
-      onAudio: (payload) => seen.push(`${payload[0]}`),
-      onSkipped: (ms) => seen.push(`skip ${ms}`),
+      user: (payload) => seen.push(`${payload[0]}`),
+      skipped: (ms) => seen.push(`skip ${ms}`),
     },
   )
   /** A payload of 20 ms whose bytes are all `value`. */

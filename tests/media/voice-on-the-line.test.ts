@@ -68,7 +68,7 @@ function open(format: AudioFormat, voice: LineVoice) {
   const playout = new Playout({
     ...{ lane, stream, ttsRateHz, clockMs: () => 0 },
     events: { onSegmentStarted: () => undefined, onSegmentHeard: () => undefined },
-    onSent: () => undefined,
+    sent: { frameSent: () => undefined },
     onCleared: () => undefined,
     onDropped: (samples) => (dropped += samples),
   })

@@ -33,7 +33,7 @@ export class PlayoutBench {
       },
     },
     clockMs: () => 7_000,
-    onSent: (payload) => this.recorded.push(payload[0]!),
+    sent: { frameSent: (payload) => void this.recorded.push(payload[0]!) },
     onCleared: () => this.recorderClears++,
     onDropped: (samples) => (this.droppedSamples += samples),
   })
