@@ -186,6 +186,7 @@ function printTimings(result: ScenarioResult): void {
   )
   console.log(`  ended by          ${result.end.by} at ${seconds(result.end.atMs)}`)
   console.log(`  underruns         ${result.underruns}`)
+  console.log(`  quick returns     ${result.quickReturns}`)
   const warnings = Object.entries(result.warnings)
   if (warnings.length > 0) console.log(`  carrier warnings  ${JSON.stringify(result.warnings)}`)
 }

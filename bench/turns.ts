@@ -77,6 +77,7 @@ export async function runTurns(options: TurnsOptions): Promise<BenchFigures> {
       ...earFigures(results),
       ...sets.figures,
       rigLateP99Ms: pacer.lateness.percentileMs(0.99),
+      rigLateMaxMs: rounded(pacer.lateness.maxMs, 1),
     },
   }
 }
@@ -116,6 +117,7 @@ function earFigures(results: readonly ScenarioResult[]): Record<string, number> 
     greetingP50Ms: figure(greetings, 0.5),
     greetingMaxMs: figure(greetings, 1),
     underruns: results.reduce((sum, result) => sum + result.underruns, 0),
+    quickReturns: results.reduce((sum, result) => sum + result.quickReturns, 0),
     twilioWarnings: results.reduce(
       (sum, result) => sum + Object.values(result.warnings).reduce((all, n) => all + n, 0),
       0,

@@ -18,7 +18,10 @@ export const LINE_RATE_HZ = 8_000
 const SAMPLES_PER_MS = LINE_RATE_HZ / 1_000
 /** Twilio refuses to queue more than 10 minutes (31931). */
 const QUEUE_LIMIT_SAMPLES = 600_000 * SAMPLES_PER_MS
-/** A hole shorter than this inside the agent's speech is an underrun; a longer one is a pause. */
+/**
+ * A hole shorter than this inside the agent's speech is an underrun; a longer one is a pause. Behind a clear it is no hole inside
+ * anything: the agent was cut, and what came back so soon is the next sentence, or the same one when the agent cannot make up its mind.
+ */
 const UNDERRUN_MAX_MS = 200
 
 interface PendingMark {
@@ -44,6 +47,8 @@ export class PlayOut {
   readonly clearsMs: number[] = []
   underruns = 0
   underrunMs = 0
+  /** Times that the agent was heard again so soon after a clear. */
+  quickReturns = 0
   queueOverflows = 0
   readonly #options: PlayOutOptions
   #timeline: Int16Array
@@ -53,6 +58,8 @@ export class PlayOut {
   #marks: PendingMark[] = []
   #markTimer: NodeJS.Timeout | null = null
   #finished = false
+  /** Nothing was heard since the last clear. */
+  #isCleared = false
 
   constructor(options: PlayOutOptions) {
     this.#options = options
@@ -68,10 +75,8 @@ export class PlayOut {
       return
     }
     const holeMs = (now - this.#endSample) / SAMPLES_PER_MS
-    if (holeMs > 0 && holeMs < UNDERRUN_MAX_MS && this.#endSample > 0) {
-      this.underruns++
-      this.underrunMs += holeMs
-    }
+    if (holeMs > 0 && holeMs < UNDERRUN_MAX_MS && this.#endSample > 0) this.#note(holeMs)
+    this.#isCleared = false
     const from = Math.max(now, this.#endSample)
     this.#endSample = from + payload.length
     this.#takenSamples += payload.length
@@ -94,6 +99,7 @@ export class PlayOut {
     if (this.#finished) return
     this.clearsMs.push(nowMs - this.#options.startMs)
     this.#cut(nowMs)
+    this.#isCleared = true
     const marks = this.#marks
     this.#dropMarks()
     for (const mark of marks) this.#options.onMark(mark.name)
@@ -136,6 +142,15 @@ export class PlayOut {
   /** Audio that was played by now, silence between payloads not counted, ms. */
   playedMs(nowMs: number): number {
     return this.#takenSamples / SAMPLES_PER_MS - this.queuedMs(nowMs)
+  }
+
+  #note(holeMs: number): void {
+    if (this.#isCleared) {
+      this.quickReturns++
+      return
+    }
+    this.underruns++
+    this.underrunMs += holeMs
   }
 
   #sampleAt(nowMs: number): number {

@@ -50,6 +50,7 @@ export interface ScenarioResult {
   agentTalkspurts: { startMs: number; endMs: number }[]
   warnings: Record<string, number>
   underruns: number
+  quickReturns: number
 }
 
 export interface PlayOptions {
@@ -138,6 +139,7 @@ class ScenarioRun {
       agentTalkspurts: heard.talkspurts,
       warnings: Object.fromEntries(warnings),
       underruns: playOut.underruns,
+      quickReturns: playOut.quickReturns,
     }
   }
 

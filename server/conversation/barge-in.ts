@@ -41,7 +41,10 @@ const NO_WORDS_SHORT_MS = 300
 /** Silence behind a partial "ajá", with the VAD's hangover, after which its final is not waited for, which takes a second. */
 const BACKCHANNEL_OVER_MS = 100
 
-/** A continuous sound without a word is noise after this long: the agent speaks up again until the next onset. */
+/**
+ * A continuous sound without a word is noise after this long: the agent speaks up again until the next onset. The sound itself goes on
+ * and must not silence it again: that would be 40 ms of voice in every 60. A recogniser that is late looks the same.
+ */
 export const NOISE_MS = 2_000
 
 export interface BargeInSettings {
@@ -92,7 +95,11 @@ export class BargeIn {
   #sounds = false
   /** The sound had a pitch so far. */
   #hasVoice = false
+  /** The sound was found to be noise: holds until it ends, through reset(), since it goes on under the agent's next turn. */
+  #isNoise = false
   #onsetMs: number | null = null
+  /** Since when the sound is taken for the user's own. */
+  #ownMs = 0
   #offsetMs: number | null = null
   #hasWords = false
   /** The words so far are a backchannel. */
@@ -107,13 +114,20 @@ export class BargeIn {
 
   onset(startMs: number, { isEcho, isVoice = true }: SoundHint = NO_HINT): BargeInAction {
     this.#sounds = true
+    this.#isNoise = false
     // What goes on within the hangover is the same sound.
     this.#hasVoice = isVoice || (this.#hasVoice && this.#ducked)
     this.#offsetMs = null
     this.#onsetMs = startMs
+    this.#ownMs = startMs
     this.#soundFrames = 0
     this.#echoFrames = 0
     return isEcho ? NONE : this.#heardUser(startMs)
+  }
+
+  /** A turn of the agent begins to be heard at `atMs`, behind reset(), under a sound of the user that goes on. */
+  goesOn(atMs: number, hint: SoundHint = NO_HINT): BargeInAction {
+    return this.#isNoise ? NONE : this.onset(atMs, hint)
   }
 
   /** A sound that is the user's own. */
@@ -128,6 +142,7 @@ export class BargeIn {
 
   offset(atMs: number): void {
     this.#sounds = false
+    this.#isNoise = false
     this.#offsetMs = atMs
   }
 
@@ -157,7 +172,10 @@ export class BargeIn {
       this.#hasVoice ||= isVoice
       this.#soundFrames += 1
       if (isEcho) this.#echoFrames += 1
-      else if (!this.#ducked && this.#onsetMs !== null) return this.#heardUser(this.#onsetMs)
+      else if (!this.#ducked && !this.#isNoise && this.#onsetMs !== null) {
+        this.#ownMs = atMs
+        return this.#heardUser(this.#onsetMs)
+      }
     }
     if (!this.#ducked || isEcho) return NONE
     if (this.#offsetMs !== null && !this.#sounds) {
@@ -165,13 +183,17 @@ export class BargeIn {
       if (this.#isBackchannel && silentMs >= BACKCHANNEL_OVER_MS) return this.#resume('backchannel')
       if (silentMs >= this.#patienceMs(this.#offsetMs)) return this.#resume(null)
     }
+    if (this.#sounds && !this.#hasWords && atMs - this.#ownMs >= NOISE_MS) {
+      this.#isNoise = true
+      return this.#resume(null)
+    }
     const sinceOnsetMs = atMs - (this.#onsetMs ?? atMs)
     const pauseAfterMs = this.#hasVoice ? PAUSE_AFTER_MS : PAUSE_UNVOICED_AFTER_MS
     if (this.#sounds && !this.#paused && sinceOnsetMs >= pauseAfterMs) {
       this.#paused = true
       return { kind: 'pause' }
     }
-    return this.#sounds && !this.#hasWords && sinceOnsetMs >= NOISE_MS ? this.#resume(null) : NONE
+    return NONE
   }
 
   reset(): void {
@@ -215,6 +237,7 @@ export class BargeIn {
 
   #take(reason: 'words' | 'stopWord', onsetMs: number): BargeInAction {
     this.reset()
+    this.#isNoise = false
     return { kind: 'takeFloor', reason, onsetMs }
   }
 }

@@ -167,7 +167,7 @@ export class Conversation implements PlaybackEvents {
     this.#user.settle()
     const agent = this.#floor.agent
     const mayYield = agent?.interruptible === true && agent.kind !== 'greeting'
-    if (this.#endpointing.speaking && mayYield) this.#apply(this.#bargeIn.onset(atMs, this.#sound))
+    if (this.#endpointing.speaking && mayYield) this.#apply(this.#bargeIn.goesOn(atMs, this.#sound))
   }
 
   onAudioPrepared(): void {

@@ -2,7 +2,8 @@
  * One call's ear at the embedded recogniser: turns VAD hints and audio into wishes for partials and jobs for finals.
  *
  * Moonshine does not stream. A partial is a run over the utterance so far, wished for at every 0.6 s of growth and
- * granted when a worker is idle; the audio is taken when it is granted, so a late partial is a better one.
+ * granted when a worker is idle; the audio is taken when it is granted, so a late partial is a better one. One that was given up for
+ * somebody's final is wished for again with the next frame.
  *
  * Invariants: at most one partial is wished for; a partial that arrives after its utterance ended is not reported;
  * every ended utterance gives exactly one final, in order; after close() nothing is reported.
@@ -116,6 +117,11 @@ export class EmbeddedSttSession implements SttSession {
       this.#partialText = text
       this.#events.onPartial(transcript)
     }
+  }
+
+  /** The job was given up. */
+  gaveUp(job: RecognitionJob): void {
+    if (job.utterance === this.#utterance) this.#partialMs = 0
   }
 
   failed(error: ProviderError): void {

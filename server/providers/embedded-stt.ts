@@ -5,7 +5,7 @@
  *            └ wishes for partials, one per call ──┴─► idle worker ─► transcript ─► its session
  *
  * Finals go before partials: a user who has finished waits for an answer, one who speaks does not. A partial under way
- * is given up when a final waits and no worker is free.
+ * is given up when a final waits and no worker is free, and wished for again at once: it may be what an interruption waits for.
  *
  * Invariants: a session has at most one job running, so its finals stay in order; partials are never queued; a dead
  * worker costs the transcript it was at, and is started again.
@@ -198,7 +198,8 @@ export class EmbeddedStt implements SttProvider, RecognitionDesk {
     if (job === null || message.id !== lane.jobId) return
     this.#free(lane)
     if (message.kind === 'failed') this.#lost(job)
-    else if (message.text !== null) job.session.recognised(job, message.text, message.confidence)
+    else if (message.text === null) job.session.gaveUp(job)
+    else job.session.recognised(job, message.text, message.confidence)
     this.#dispatch()
   }
 

@@ -218,6 +218,53 @@ describe('barge-in', () => {
     expect(barge.tick(2_980)).toEqual({ kind: 'none' })
     expect(barge.tick(3_000)).toEqual({ kind: 'resume', ignored: null })
   })
+
+  it('does not duck or pause again for 10 s of the same noise, and does at the next onset', () => {
+    const barge = bargeIn()
+    barge.onset(1_000)
+    const actions: string[] = []
+    for (let atMs = 1_020; atMs <= 13_000; atMs += 20) actions.push(barge.tick(atMs).kind)
+    expect(actions.filter((kind) => kind !== 'none')).toEqual(['pause', 'resume'])
+    expect(barge.onset(13_100)).toEqual({ kind: 'duck' })
+    expect(barge.tick(13_200)).toEqual({ kind: 'pause' })
+  })
+
+  it('gives way to nothing when the agent begins anew over that noise, and to the sound that begins after it', () => {
+    const barge = bargeIn()
+    barge.onset(1_000)
+    barge.tick(1_100)
+    expect(barge.tick(3_000)).toMatchObject({ kind: 'resume' })
+    barge.reset()
+    expect(barge.goesOn(4_000)).toEqual({ kind: 'none' })
+    expect(barge.tick(4_100)).toEqual({ kind: 'none' })
+    barge.offset(5_000)
+    barge.reset()
+    expect(barge.goesOn(6_000)).toEqual({ kind: 'duck' })
+    expect(barge.tick(6_100)).toEqual({ kind: 'pause' })
+  })
+
+  it('takes the floor at words that come 1 s after their sound was taken for noise', () => {
+    const barge = bargeIn()
+    barge.onset(1_000)
+    barge.tick(1_100)
+    barge.tick(3_000)
+    expect(barge.tick(4_000)).toEqual({ kind: 'none' })
+    expect(say(barge, 'cuánto cuesta')).toMatchObject({ kind: 'takeFloor', onsetMs: 1_000 })
+  })
+
+  it('waits 2000 ms for words after a final "ajá" in a sound that goes on, however long it was', () => {
+    const barge = bargeIn()
+    barge.onset(1_000)
+    barge.tick(1_100)
+    say(barge, 'ajá')
+    expect(barge.tick(4_000)).toEqual({ kind: 'none' })
+    expect(say(barge, 'ajá', true)).toEqual({ kind: 'resume', ignored: 'backchannel' })
+    expect(barge.tick(4_020)).toEqual({ kind: 'duck' })
+    expect(barge.tick(4_040)).toEqual({ kind: 'pause' })
+    expect(barge.tick(6_000)).toEqual({ kind: 'none' })
+    expect(barge.tick(6_020)).toEqual({ kind: 'resume', ignored: null })
+    expect(barge.tick(6_040)).toEqual({ kind: 'none' })
+  })
 })
 
 describe('barge-in with an echo on the line', () => {

@@ -61,6 +61,30 @@ describe('barge-in', () => {
     expect(rig.states.slice(-2)).toEqual(['yielding', 'speaking'])
   })
 
+  it('pauses once in 5 s of sound without a word, and then speaks for all the rest of it', async () => {
+    const rig = await speaking()
+    await rig.run(300)
+    const pauses: boolean[] = []
+    const { line } = rig
+    const setPaused = line.setPaused.bind(line)
+    line.setPaused = (isPaused) => {
+      pauses.push(isPaused)
+      setPaused(isPaused)
+    }
+    await rig.sound(5_000)
+    expect(pauses).toEqual([true, false])
+    expect(line.ducked).toBe(false)
+    expect(rig.conversation.state).toBe('speaking')
+  })
+
+  it('says "Como le decía," once over 6 s of sound without a word', async () => {
+    const rig = await speaking({ resumePhrase: 'Como le decía,' })
+    await rig.run(300)
+    await rig.sound(6_000)
+    expect(rig.line.paused).toBe(false)
+    expect(rig.tts.spoken.filter((text) => text.startsWith('Como le decía,'))).toHaveLength(1)
+  })
+
   it('goes on with "Como le decía," and the words not heard after a pause, where that is set', async () => {
     const rig = await speaking({ resumePhrase: 'Como le decía,' })
     await rig.run(300)
