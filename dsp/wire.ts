@@ -123,7 +123,7 @@ export class WireCore {
 
   /**
    * For scan(): four texts and the closing one (assembly/wire.ts, scanMedia). Null when one is too long, or there are too many kinds or
-   * streams. To be given back by dropTexts().
+   * streams. The closing one is to be given back (dropText).
    */
   textsOf(texts: readonly [string, string, string, string], closing: string): MediaTexts | null {
     const each = constant(this.#layout, 'WIRE_TEXT_BYTES')
@@ -132,10 +132,6 @@ export class WireCore {
     if (sharedAt === null) return null
     const closingAt = this.keepText(closing)
     return closingAt === null ? null : { sharedAt, closingAt }
-  }
-
-  dropTexts(texts: MediaTexts): void {
-    this.dropText(texts.closingAt)
   }
 
   /** A stream's own text, where the core can read it; null when it is too long, or 4 096 are kept already. */
@@ -169,16 +165,15 @@ export class WireCore {
   }
 
   /**
-   * The payload of a media message, the first `length` bytes of `bytes`, with `texts` around it. Null when it is anything else.
+   * The payload of a media message, the first `length` bytes of `bytes`, with those texts around it (textsOf). Null when it is anything else.
    * The result is reused.
    */
-  scan(bytes: Buffer, length: number, texts: MediaTexts): FoundMedia | null {
+  scan(bytes: Buffer, length: number, sharedAt: number, closingAt: number): FoundMedia | null {
     if (bytes !== this.message) {
       if (length > WIRE_TEXT_MAX_BYTES) return null
       this.message.set(bytes.subarray(0, length))
     }
     const { message, found } = this.#at
-    const { sharedAt, closingAt } = texts
     if (this.#core.scanMedia(message, length, sharedAt, closingAt, found) === 0) return null
     this.#found.from = this.#view.getInt32(found, true)
     this.#found.to = this.#view.getInt32(found + 4, true)

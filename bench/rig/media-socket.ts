@@ -8,6 +8,7 @@ import { connect, type Socket } from 'node:net'
 import { WebSocket } from 'ws'
 import type { MediaReader } from '../../server/carriers/carrier.ts'
 import { TextLane } from '../../server/http/media-wire.ts'
+import { Bypass, canBypass, handleOf } from '../../server/http/stream-handle.ts'
 
 /** Time to open a media socket; Twilio gives up (31901) after about this long. */
 const CONNECT_TIMEOUT_MS = 10_000
@@ -20,7 +21,7 @@ export class UpgradeRefused extends Error {
 export class MediaSocket {
   readonly ws: WebSocket
   readonly #lane: TextLane
-  readonly #wire: () => Socket | null
+  readonly #wire: Bypass | Socket | null
 
   /** @throws UpgradeRefused with the status or the cause. */
   static open(url: URL, headers: Record<string, string>): Promise<MediaSocket> {
@@ -54,7 +55,7 @@ export class MediaSocket {
         isOpen = true
         ws.removeAllListeners('error')
         ws.removeAllListeners('unexpected-response')
-        resolve(new MediaSocket(ws, lane, () => wire))
+        resolve(new MediaSocket(ws, lane, wire))
       })
       ws.once('unexpected-response', (_request, response) => {
         response.resume()
@@ -64,10 +65,10 @@ export class MediaSocket {
     })
   }
 
-  private constructor(ws: WebSocket, lane: TextLane, wire: () => Socket | null) {
+  private constructor(ws: WebSocket, lane: TextLane, wire: Socket | null) {
     this.ws = ws
     this.#lane = lane
-    this.#wire = wire
+    this.#wire = wire && canBypass(handleOf(wire)) ? new Bypass(wire, lane) : wire
   }
 
   get isOpen(): boolean {
@@ -83,7 +84,7 @@ export class MediaSocket {
    * Sends a whole masked frame. False when the system has not taken all of it yet: then its bytes must not be changed.
    */
   sendFrame(frame: Buffer): boolean {
-    const wire = this.#wire()
+    const wire = this.#wire
     if (wire === null || !this.isOpen) return true
     wire.write(frame)
     return wire.writableLength === 0

@@ -268,6 +268,7 @@ export class Call implements LiveCall, UserFrames {
         bed: this.#deps.echo ? 'none' : settings.backgroundSound,
         bedGain: settings.backgroundVolume,
       },
+      levels: !this.#deps.echo,
       recordingPath,
       playback: {
         onSegmentStarted: (id, atMs) => this.#conversation.onSegmentStarted(id, atMs),

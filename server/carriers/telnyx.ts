@@ -97,6 +97,8 @@ export class TelnyxStream implements CarrierStream, MediaReader {
   /** Ours in the line's byte order, while that is not the machine's. */
   #swap: Buffer | null = null
   #stopped = false
+  /** The socket is closing, by us, or has closed. */
+  #closed = false
 
   /** `wire` is the connection beneath `socket`; without it media messages take the longer way through the socket. */
   constructor(
@@ -113,6 +115,7 @@ export class TelnyxStream implements CarrierStream, MediaReader {
     if (wire) wire.reader = this
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary))
     socket.on('close', () => {
+      this.#closed = true
       this.#scanner?.close()
       this.#writer.close()
       this.#stop('close')
@@ -130,7 +133,7 @@ export class TelnyxStream implements CarrierStream, MediaReader {
   }
 
   sendPayload(payload: Uint8Array): boolean {
-    if (this.#streamId === '') return false
+    if (this.#streamId === '' || this.#closed) return false
     const ordered = this.#swap
       ? swapSamples(payload, this.#swap.subarray(0, payload.length))
       : payload
@@ -149,6 +152,7 @@ export class TelnyxStream implements CarrierStream, MediaReader {
   sendEvent(): void {}
 
   close(): void {
+    this.#closed = true
     if (this.#socket.readyState <= this.#socket.OPEN) this.#socket.close(1000)
   }
 

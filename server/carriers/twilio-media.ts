@@ -31,12 +31,13 @@ export const TWILIO_NAMES: MediaNames = { sequence: 'sequenceNumber', stream: 's
 /** Reads one stream's media messages. The result is reused by the next call. To be closed with the stream. */
 export class MediaScanner {
   readonly #core: WireCore
-  /** Null for a stream with a name so long that no carrier gives it: everything is for JSON.parse then. */
-  #texts: MediaTexts | null
+  /** Where the core has the texts; 0 for a stream with a name so long that no carrier gives it: everything is for JSON.parse then. */
+  readonly #sharedAt: number
+  #closingAt: number
 
   constructor(streamSid: string, names: MediaNames = TWILIO_NAMES) {
     this.#core = wireCore()
-    this.#texts = this.#core.textsOf(
+    const texts = this.#core.textsOf(
       [
         `{"event":"media","${names.sequence}":"`,
         '","media":{"track":"inbound","chunk":"',
@@ -45,6 +46,8 @@ export class MediaScanner {
       ],
       `"},"${names.stream}":${JSON.stringify(streamSid)}}`,
     )
+    this.#sharedAt = texts?.sharedAt ?? 0
+    this.#closingAt = texts?.closingAt ?? 0
   }
 
   /**
@@ -52,13 +55,14 @@ export class MediaScanner {
    * inside the payload would end it early; it is not base64 either, so the decoder refuses it.
    */
   scan(bytes: Buffer, length: number): FoundMedia | null {
-    return this.#texts === null ? null : this.#core.scan(bytes, length, this.#texts)
+    if (this.#closingAt === 0) return null
+    return this.#core.scan(bytes, length, this.#sharedAt, this.#closingAt)
   }
 
   /** Everything is for JSON.parse from here on. Idempotent. */
   close(): void {
-    if (this.#texts !== null) this.#core.dropTexts(this.#texts)
-    this.#texts = null
+    if (this.#closingAt !== 0) this.#core.dropText(this.#closingAt)
+    this.#closingAt = 0
   }
 }
 
@@ -91,11 +95,10 @@ export class MediaWriter {
   }
 
   /**
-   * Sends one payload: past the socket as a whole frame where there is a wire, else through it. False when the socket is not open, or
-   * holds 2 s of audio back.
+   * Sends one payload: past the socket as a whole frame where there is a wire, else through it. False when it holds 2 s of audio back.
+   * For a socket that is open, as its stream knows: to ask it would fetch one object more for each frame.
    */
   send(payload: Uint8Array, socket: WebSocket, wire: MediaWire | null): boolean {
-    if (socket.readyState !== socket.OPEN) return false
     const waitingBytes = wire ? wire.writableLength : socket.bufferedAmount
     if (waitingBytes > SEND_BUFFER_MAX_BYTES) return false
     const headAt = this.#headAt

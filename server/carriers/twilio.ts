@@ -72,6 +72,8 @@ export class TwilioStream implements CarrierStream, MediaReader {
   #writer: MediaWriter | null = null
   #scanner: MediaScanner | null = null
   #stopped = false
+  /** The socket is closing, by us, or has closed. */
+  #closed = false
 
   /** `wire` is the connection beneath `socket`; without it media messages take the longer way through the socket. */
   constructor(socket: WebSocket, events: StreamEvents, wire: MediaWire | null = null) {
@@ -81,6 +83,7 @@ export class TwilioStream implements CarrierStream, MediaReader {
     if (wire) wire.reader = this
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary))
     socket.on('close', (code) => {
+      this.#closed = true
       this.#scanner?.close()
       this.#writer?.close()
       this.#stop(code === ABNORMAL ? 'error' : 'close')
@@ -98,7 +101,8 @@ export class TwilioStream implements CarrierStream, MediaReader {
   }
 
   sendPayload(payload: Uint8Array): boolean {
-    return this.#writer?.send(payload, this.#socket, this.#wire) ?? false
+    if (this.#writer === null || this.#closed) return false
+    return this.#writer.send(payload, this.#socket, this.#wire)
   }
 
   sendMark(name: string): void {
@@ -113,6 +117,7 @@ export class TwilioStream implements CarrierStream, MediaReader {
   sendEvent(): void {}
 
   close(): void {
+    this.#closed = true
     if (this.#socket.readyState <= this.#socket.OPEN) this.#socket.close(1000)
   }
 

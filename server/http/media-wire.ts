@@ -17,16 +17,9 @@
  */
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { getSystemErrorName } from 'node:util'
 import { wireCore } from '../../dsp/wire.ts'
 import type { MediaReader, MediaWire } from '../carriers/carrier.ts'
-import {
-  isStreamHandle,
-  streamParts,
-  type StreamHandle,
-  type StreamParts,
-  type WriteRequest,
-} from './stream-handle.ts'
+import { Bypass, canBypass, handleOf, leaveHandle, type ByteTaker } from './stream-handle.ts'
 
 /** Longest message of the fast lane, RFC 6455 section 5.2: lengths of 126 to 65 535 have two bytes. */
 const LANE_MESSAGE_MAX_BYTES = 4_096
@@ -34,65 +27,37 @@ const LANE_MESSAGE_MIN_BYTES = 126
 /** FIN and opcode 1: a text message in one piece. */
 const WHOLE_TEXT = 0x81
 
-/** What Node keeps inside a Socket; read with care, see the head of this file. */
-interface Inside {
-  _handle?: unknown
-}
-
 /**
  * Moves an upgraded connection to a Socket with the fast lane. Null when this Node does not allow it: use `connection`.
  * The old Socket is spent afterwards; hand `wire.socket` to ws, with `wire.feed(head)` once ws listens.
  */
 export function takeWire(connection: Duplex): FastWire | null {
   if (!(connection instanceof Socket)) return null
-  const inside = connection as unknown as Inside
-  const handle = inside._handle
-  if (streamParts === null || !isStreamHandle(handle)) return null
+  const handle = handleOf(connection)
+  if (!canBypass(handle)) return null
   connection.setTimeout(0)
-  inside._handle = null
-  const wire = new FastWire(handle, streamParts)
+  leaveHandle(connection)
+  const wire = new FastWire(handle)
   // Its server counts connections: this one is ours now, and must not keep the server from closing.
   connection.destroy()
   return wire
 }
 
-/** The handle of a connection whose reads go to a lane. */
-interface LaneHandle extends StreamHandle {
-  lane: TextLane
-}
+export class FastWire extends Bypass implements MediaWire {
+  readonly #lane: TextLane
 
-/** A request that no write holds, for the next: nearly every write is over when it returns. */
-let spareRequest: WriteRequest | null = null
-
-export class FastWire implements MediaWire {
-  readonly socket: Socket
-  readonly #handle: StreamHandle
-  readonly #parts: StreamParts
-  readonly #lane = new TextLane(true)
-  /** Written past the Socket, and not yet taken by the system. */
-  #queuedBytes = 0
-
-  constructor(handle: StreamHandle, parts: StreamParts) {
-    this.#handle = handle
-    this.#parts = parts
+  /** `handle` is one that canBypass(). */
+  constructor(handle: object) {
+    const lane = new TextLane(true)
     const options = {
       // Types know only the handles that Node lets out by itself.
       handle: handle as never,
       allowHalfOpen: true,
-      onread: this.#lane.onread,
+      onread: lane.onread,
     }
-    this.socket = new Socket(options)
-    this.#lane.socket = this.socket
-    const laneHandle = handle as LaneHandle
-    laneHandle.lane = this.#lane
-    const nodesOnread = handle.onread
-    laneHandle.onread = function (this: StreamHandle, bytes) {
-      const count = parts.readBytes()
-      // Errors and the end are the Socket's.
-      if (count <= 0) return nodesOnread.call(this, bytes)
-      const { lane } = this as LaneHandle
-      return void lane.take(lane.onread.buffer, count)
-    }
+    super(new Socket(options), lane)
+    lane.socket = this.socket
+    this.#lane = lane
   }
 
   get reader(): MediaReader | null {
@@ -103,40 +68,6 @@ export class FastWire implements MediaWire {
     this.#lane.reader = reader
   }
 
-  get writableLength(): number {
-    return this.socket.writableLength + this.#queuedBytes
-  }
-
-  get isSpent(): boolean {
-    return this.socket.closed
-  }
-
-  write(frame: Buffer): void {
-    // Behind what the Socket itself holds back, a frame must wait in its line.
-    if (this.socket.writableLength > 0 || this.socket.destroyed)
-      return void this.socket.write(frame)
-    const request = spareRequest ?? this.#parts.newRequest()
-    const status = this.#handle.writeBuffer(request, frame)
-    spareRequest = request
-    if (status !== 0) this.#failed(status)
-    else if (this.#parts.wasQueued()) this.#queued(request, frame)
-  }
-
-  /** The system has taken a part of it; the rest follows by itself, and before anything that is written now. */
-  #queued(request: WriteRequest, frame: Buffer): void {
-    spareRequest = null
-    this.#queuedBytes += frame.length
-    request.buffer = frame
-    request.oncomplete = (status) => {
-      this.#queuedBytes -= frame.length
-      if (status < 0) this.#failed(status)
-    }
-  }
-
-  #failed(status: number): void {
-    this.socket.destroy(new Error(`write ${getSystemErrorName(status)}`))
-  }
-
   /** Bytes that were read before this wire existed. */
   feed(head: Buffer): void {
     if (head.length > 0) this.#lane.take(head, head.length)
@@ -144,7 +75,7 @@ export class FastWire implements MediaWire {
 }
 
 /** The bytes of one connection, parted into frames: short whole text messages to its reader, everything else to the socket, which ws reads. */
-export class TextLane {
+export class TextLane implements ByteTaker {
   reader: MediaReader | null = null
   readonly #core = wireCore()
   readonly #headerBytes: 4 | 8
@@ -159,9 +90,11 @@ export class TextLane {
   #partHeader: Buffer | null = null
   /** Set before the first bytes come. */
   socket: Pick<Socket, 'push' | 'readableLength'> | null = null
-  /** For net.Socket: one memory for every connection, since reads finish before the next begins. */
+  /** One memory for every connection, since reads finish before the next begins. */
+  readonly buffer = this.#core.read
+  /** For net.Socket. */
   readonly onread = {
-    buffer: this.#core.read,
+    buffer: this.buffer,
     callback: (bytes: number, buffer: Uint8Array): boolean => {
       this.take(buffer as Buffer, bytes)
       return true

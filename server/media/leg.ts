@@ -22,8 +22,8 @@ import { Playout, type SentFrames } from './playout.ts'
 import { Recorder, type RecordingFacts } from './recorder.ts'
 import { UserAudio } from './user-audio.ts'
 
-/** Half a frame: what a turn would find so soon behind a batch is what the batch has just found. */
-const PASSED_OVER_MS = 10
+/** A frame and a half: a line whose batches come every 20 ms is served by them, and by the looks between, and needs no turn. */
+const PASSED_OVER_MS = 30
 
 /** Who hears the user. Both arguments are reused: copy what you keep. */
 export interface UserFrames {
@@ -38,6 +38,8 @@ export interface LegDeps {
   sttRateHz: LaneFormat['sttRateHz']
   ttsRateHz: TtsRateHz
   settings: LaneSettings
+  /** Somebody will ask for playedLevelDbfs(). */
+  levels: boolean
   /** Where the recording goes; null for none. */
   recordingPath: string | null
   playback: PlaybackEvents
@@ -56,11 +58,11 @@ export class Leg implements LaneEvents, SentFrames {
   readonly #lane: AudioLane
   readonly #user: UserFrames
   #audioTimeMs = 0
-  /** When a batch last served the line. */
-  #servedMs = -Infinity
+  /** When a batch last served the line; a whole number, which needs no object of its own. */
+  #servedMs = -PASSED_OVER_MS
   #closed = false
   readonly #recorder: Recorder | null
-  readonly #playedLevel: PlayedLevel
+  readonly #playedLevel: PlayedLevel | null
   readonly #deps: LegDeps
 
   /** @throws DspError DSP_NO_SLOT when every slot is taken. */
@@ -71,7 +73,7 @@ export class Leg implements LaneEvents, SentFrames {
     this.#lane = deps.pool.openLane({ line: format, sttRateHz, ttsRateHz }, deps.settings, this)
     const recorder = deps.recordingPath ? new Recorder(deps.recordingPath, format) : null
     this.#recorder = recorder
-    this.#playedLevel = new PlayedLevel(format)
+    this.#playedLevel = deps.levels ? new PlayedLevel(format) : null
     this.userAudio = new UserAudio(this.#lane, format, recorder)
     this.playout = new Playout({
       lane: this.#lane,
@@ -81,7 +83,7 @@ export class Leg implements LaneEvents, SentFrames {
       clockMs: () => this.#audioTimeMs,
       sent: this,
       onCleared: (nowMs) => {
-        this.#playedLevel.cleared(nowMs)
+        this.#playedLevel?.cleared(nowMs)
         recorder?.cleared()
       },
       onDropped: (samples) => deps.onDropped('agentAudio', samples),
@@ -103,7 +105,7 @@ export class Leg implements LaneEvents, SentFrames {
 
   /** From the playout. */
   frameSent(payload: Uint8Array, endMs: number): void {
-    this.#playedLevel.sent(payload, endMs)
+    this.#playedLevel?.sent(payload, endMs)
     this.#recorder?.agent(payload)
   }
 
@@ -112,9 +114,10 @@ export class Leg implements LaneEvents, SentFrames {
     return this.#audioTimeMs
   }
 
-  /** The loudest frame that the line has played since the last call, dBFS; −90 for silence. `nowMs` is monotonic. */
+  /** The loudest frame that the line has played since the last call, dBFS; −90 for silence, and where
+   * nobody was to ask. `nowMs` is monotonic. */
   playedLevelDbfs(nowMs: number): number {
-    return this.#playedLevel.playedDbfs(nowMs)
+    return this.#playedLevel?.playedDbfs(nowMs) ?? -90
   }
 
   push(payload: Uint8Array, timestampMs: number): void {
@@ -141,7 +144,7 @@ export class Leg implements LaneEvents, SentFrames {
   /** From the pool: frames that are due leave at once, not at the next turn. */
   onPrepared(nowMs: number): void {
     if (this.#closed) return
-    this.#servedMs = nowMs
+    this.#servedMs = Math.trunc(nowMs)
     this.userAudio.turn()
     this.playout.prepared(nowMs)
   }
@@ -165,7 +168,7 @@ export class Leg implements LaneEvents, SentFrames {
     this.#closed = true
     this.#lane.close()
     this.playout.release()
-    this.#playedLevel.release()
+    this.#playedLevel?.release()
     const recorder = this.#recorder
     if (!recorder) return null
     const facts = await recorder.finish()

@@ -47,10 +47,12 @@ const SENT_AGENT = 3
 const LEAD = 4
 /** … the position that the frames which are no longer in the ring have played, … */
 const PLAYED_AGENT = 5
-/** … the ring's oldest entry and their number, and for each entry when it ends and the position at its end. */
+/** … the ring's oldest entry and their number, … */
 const FIRST = 6
 const COUNT = 7
-const ENTRIES = 8
+/** … the time of the line's last turn or look, and for each entry of the ring when it ends and the position at its end. */
+const NOW = 8
+const ENTRIES = 9
 
 const rows = new NumberRows(ENTRIES + 2 * RING)
 
@@ -69,9 +71,18 @@ export class LineClock {
     this.#at = this.#row.at
   }
 
-  /** Its first number is the wall time before which dueWhilePlaying() is false. */
+  /** Its first number is the wall time before which dueWhilePlaying() is false, or nothing is there to be sent. */
   get dueRow(): NumberRow {
     return this.#row
+  }
+
+  /** Wall time of the line's last turn or look: what is asked between them is answered for it. */
+  get nowMs(): number {
+    return this.#v[this.#at + NOW]!
+  }
+
+  set nowMs(nowMs: number) {
+    this.#v[this.#at + NOW] = nowMs
   }
 
   /** Wall time at which the carrier has played everything sent so far. */
@@ -107,6 +118,11 @@ export class LineClock {
   /** True when the carrier has nothing left to play. */
   dry(nowMs: number): boolean {
     return this.#v[this.#at + BUSY_UNTIL]! <= nowMs
+  }
+
+  /** No frame is there to be sent: the batch that brings one serves the line itself, and no look need come before. */
+  wanting(): void {
+    this.#v[this.#at + DUE] = Infinity
   }
 
   /** A frame left; `agentMs` is the position in the agent's audio at its end. */
@@ -168,7 +184,8 @@ export class LineClock {
 
   /** Index of the ring's entry `n`, counted from the first of the array. */
   #entry(n: number): number {
-    return this.#at + ENTRIES + 2 * (n % RING)
+    // Whole numbers: a remainder of fractions is a division.
+    return this.#at + ENTRIES + 2 * ((n | 0) & (RING - 1))
   }
 
   #settle(nowMs: number): void {
@@ -182,7 +199,7 @@ export class LineClock {
     const v = this.#v
     const at = this.#at
     v[at + PLAYED_AGENT] = Math.max(v[at + PLAYED_AGENT]!, v[this.#entry(v[at + FIRST]!) + 1]!)
-    v[at + FIRST] = (v[at + FIRST]! + 1) % RING
+    v[at + FIRST] = ((v[at + FIRST]! | 0) + 1) & (RING - 1)
     v[at + COUNT]!--
   }
 }

@@ -43,6 +43,7 @@ export interface PlayoutDeps {
     | 'pushAgentPcm'
     | 'agentSpaceSamples'
     | 'flushAgent'
+    | 'hasPrepared'
     | 'nextOutbound'
     | 'clearAgent'
     | 'setAgentGainDb'
@@ -64,7 +65,6 @@ export class Playout implements Playback {
   readonly #lane: PlayoutDeps['lane']
   readonly #stream: CarrierStream
   readonly #sent: SentFrames
-  #nowMs = 0
   #paused = false
   /** Audio was handed over while nothing played, and no batch has come back since. */
   #awaitsFrames = false
@@ -122,7 +122,7 @@ export class Playout implements Playback {
     if (paused === this.#paused) return
     this.#paused = paused
     if (!paused) return this.#queue.pump(this.#lane)
-    const heardWhole = this.#queue.rewind(this.#line.playedAgentMs(this.#nowMs))
+    const heardWhole = this.#queue.rewind(this.#line.playedAgentMs(this.#line.nowMs))
     this.#emptyLine()
     for (const segment of heardWhole) {
       this.#deps.events.onSegmentHeard(segment.id, this.#deps.clockMs())
@@ -134,7 +134,7 @@ export class Playout implements Playback {
     this.#lane.setAgentGainDb(0)
     // Between replies only the bed is on the line, and clearing that would be heard as a hole.
     if (!this.#queue.busy && !this.#spoken) return
-    this.#queue.clear(this.#line.playedAgentMs(this.#nowMs))
+    this.#queue.clear(this.#line.playedAgentMs(this.#line.nowMs))
     this.#emptyLine()
   }
 
@@ -144,14 +144,14 @@ export class Playout implements Playback {
     // The owner may call from within a turn: what it does not want any more must not follow the clear.
     this.#message.discard()
     this.#stream.clear()
-    this.#deps.onCleared(this.#nowMs)
+    this.#deps.onCleared(this.#line.nowMs)
     this.#line.clear()
     this.#voiced = false
     this.#spoken = false
   }
 
   heardMs(segmentId: number): number {
-    return this.#queue.heardMs(segmentId, this.#line.playedAgentMs(this.#nowMs))
+    return this.#queue.heardMs(segmentId, this.#line.playedAgentMs(this.#line.nowMs))
   }
 
   /**
@@ -166,7 +166,7 @@ export class Playout implements Playback {
     for (const segment of this.#queue.confirm(name)) {
       const isMeasured = isFromCarrier && segment.mark === name
       const playedAtMs = segment.markDeadlineMs - MARK_PATIENCE_MS
-      const carrierMs = isMeasured ? Math.max(0, this.#nowMs - playedAtMs) : null
+      const carrierMs = isMeasured ? Math.max(0, this.#line.nowMs - playedAtMs) : null
       this.#deps.events.onSegmentHeard(segment.id, this.#deps.clockMs(), carrierMs)
     }
   }
@@ -180,7 +180,7 @@ export class Playout implements Playback {
 
   /** One turn of the wheel; `nowMs` is monotonic wall time. Sends what is due and feeds the lane. */
   turn(nowMs: number): void {
-    this.#nowMs = nowMs
+    this.#line.nowMs = nowMs
     const speaking = this.#queue.busy
     if (speaking && !this.#paused) this.#queue.pump(this.#lane)
     this.#sendDue(nowMs)
@@ -195,24 +195,23 @@ export class Playout implements Playback {
   /** Between two turns: sends what is due to a line that plays. */
   look(nowMs: number): void {
     if (!this.#line.dueWhilePlaying(nowMs)) return
-    this.#nowMs = nowMs
+    this.#line.nowMs = nowMs
     this.#sendDue(nowMs)
   }
 
   #sendDue(nowMs: number): void {
-    if (!this.#line.due(nowMs)) return
-    const frame = this.#lane.nextOutbound()
-    if (!frame) return
-    this.#message.add(frame.payload)
-    this.#leaves(frame, nowMs)
     while (this.#line.due(nowMs)) {
+      if (!this.#lane.hasPrepared) {
+        this.#line.wanting()
+        break
+      }
       // The lane may use the bytes of the last frame again.
       this.#message.own()
-      const next = this.#lane.nextOutbound()
-      if (!next) break
+      const frame = this.#lane.nextOutbound()
+      if (!frame) break
       if (this.#message.isFull) this.#flush()
-      this.#message.add(next.payload)
-      this.#leaves(next, nowMs)
+      this.#message.add(frame.payload)
+      this.#leaves(frame, nowMs)
     }
     this.#flush()
   }
@@ -256,7 +255,7 @@ export class Playout implements Playback {
   #sendMarks(): void {
     let segment: Segment | null
     while ((segment = this.#queue.nextToMark(this.#line.sentAgentMs)) !== null) {
-      segment.markDeadlineMs = Math.max(this.#line.busyUntilMs, this.#nowMs) + MARK_PATIENCE_MS
+      segment.markDeadlineMs = Math.max(this.#line.busyUntilMs, this.#line.nowMs) + MARK_PATIENCE_MS
       // It must not overtake the audio that it proves.
       this.#flush()
       this.#stream.sendMark(segment.mark)

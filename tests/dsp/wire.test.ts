@@ -26,8 +26,8 @@ function decode(text: string): Buffer | null {
 function scan(text: string): { payload: string; timestampMs: number; chunk: number } | null {
   const bytes = Buffer.from(text)
   const texts = wire.textsOf(TEXTS, CLOSING)!
-  const found = wire.scan(bytes, bytes.length, texts)
-  wire.dropTexts(texts)
+  const found = wire.scan(bytes, bytes.length, texts.sharedAt, texts.closingAt)
+  wire.dropText(texts.closingAt)
   if (!found) return null
   const { from, to, timestampMs, chunk } = found
   return { payload: text.slice(from, to), timestampMs, chunk }
@@ -135,5 +135,23 @@ describe('wire', () => {
     const kinds = Array.from({ length: 9 }, (_, i) => own.textsOf([`{${i}`, '', '', ''], ''))
     expect(kinds.map((texts) => texts !== null)).toEqual([...Array<boolean>(8).fill(true), false])
     expect(own.textsOf(['{7', '', '', ''], '')?.sharedAt).toBe(kinds[7]?.sharedAt)
+  })
+
+  it('keeps 4 095 texts beside one of 256 bytes, no more and none longer, and takes a place back', () => {
+    const own = new WireCore()
+    expect(own.keepText('x'.repeat(257))).toBeNull()
+    const kept = own.keepText('x'.repeat(256))
+    const others = Array.from({ length: 4_095 }, () => own.keepText('y'))
+    expect([kept, ...others].includes(null)).toBe(false)
+    expect(own.keepText('z')).toBeNull()
+    own.dropText(others[7]!)
+    expect(own.keepText('z')).toBe(others[7])
+  })
+
+  it('leaves a frame in place 0 as it is while another is made in place 1', () => {
+    const first = wire.frame(head, new Uint8Array(160).fill(1))
+    const before = Buffer.from(first)
+    wire.frame(head, new Uint8Array(160).fill(2), 1)
+    expect(first.equals(before)).toBe(true)
   })
 })

@@ -154,6 +154,50 @@ describe('media wire', () => {
     expect([...bytes]).toEqual([0x81, 2, 0x68, 0x69])
   })
 
+  it('keeps the order of 400 frames, and of 4 messages of ws between them, for a client that reads nothing at first', async () => {
+    client.pause()
+    const expected: Buffer[] = []
+    const body = Buffer.alloc(20_000)
+    for (let n = 0; n < 400; n++) {
+      body.fill(n & 0xff)
+      const out = Buffer.concat([
+        Buffer.from([0x81, 126, body.length >> 8, body.length & 0xff]),
+        body,
+      ])
+      expected.push(out)
+      wire.write(out)
+      if (n % 100 !== 50) continue
+      const text = Buffer.from(`mark ${n}`)
+      ours.send(text, { binary: false })
+      expected.push(Buffer.concat([Buffer.from([0x81, text.length]), text]))
+    }
+    expect(wire.writableLength).toBeGreaterThan(1_000_000)
+    const whole = Buffer.concat(expected)
+    const got: Buffer[] = []
+    let bytes = 0
+    const all = new Promise<void>((resolve) => {
+      client.on('data', (part: Buffer) => {
+        got.push(part)
+        bytes += part.length
+        if (bytes >= whole.length) resolve()
+      })
+    })
+    client.resume()
+    await all
+    expect(Buffer.concat(got).equals(whole)).toBe(true)
+    // The last request's end may be told a moment after its bytes have arrived.
+    while (wire.writableLength > 0) await new Promise((resolve) => setImmediate(resolve))
+    expect(wire.writableLength).toBe(0)
+  })
+
+  it('takes no harm from a frame that is written when the connection is over', async () => {
+    const closed = once(ours, 'close')
+    client.destroy()
+    await closed
+    expect(() => wire.write(Buffer.from([0x81, 2, 0x68, 0x69]))).not.toThrow()
+    expect(wire.isSpent).toBe(true)
+  })
+
   it('closes with the code of a client that closes, and the HTTP server can close too', async () => {
     const closed = once(ours, 'close')
     client.write(frame(Buffer.from([0x03, 0xe8]), { opcode: 8 }))

@@ -29,6 +29,7 @@ function open(recordingPath: string | null = join(folder, `${files++}.wav`)) {
     sttRateHz: 8_000,
     ttsRateHz: 8_000,
     settings: { vadSensitivity: 0.5, bed: 'none', bedGain: 0 },
+    levels: true,
     recordingPath,
     playback: { onSegmentStarted: () => undefined, onSegmentHeard: () => undefined },
     user: { userFrame: () => undefined },
@@ -65,14 +66,14 @@ describe('leg', () => {
     expect(heard).toEqual(['5', 'beep 20'])
   })
 
-  it('is passed over by the wheel 5 ms after its batch served it, and served 10 ms after', () => {
+  it('is passed over by the wheel 25 ms after its batch served it, and served 30 ms after', () => {
     const { leg, laneEvents, stream } = open(null)
     leg.playout.append(1, new Int16Array(160).fill(1))
     laneEvents.onPrepared?.(100)
     leg.playout.finish(1)
-    leg.turn(105)
+    leg.turn(125)
     expect(stream.sent.map(({ kind }) => kind)).toEqual(['payload'])
-    leg.turn(110)
+    leg.turn(130)
     expect(stream.sent.map(({ kind }) => kind)).toEqual(['payload', 'mark'])
   })
 

@@ -44,6 +44,40 @@ describe('line clock', () => {
     expect([clock.playedAgentMs(600), clock.due(500), clock.dry(500)]).toEqual([0, true, true])
   })
 
+  /** Where the wheel would look first. */
+  const lookFromMs = (clock: LineClock) => clock.dueRow.values[clock.dueRow.at]
+
+  it('tells the wheel when its next frame is due: 120 ms before the line runs dry', () => {
+    const clock = new LineClock()
+    clock.sent(500, 20)
+    expect([lookFromMs(clock), clock.busyUntilMs]).toEqual([400, 520])
+  })
+
+  it('tells the wheel to look no more while it wants a frame, when it was cleared, and once it has run dry', () => {
+    const clock = new LineClock()
+    clock.sent(500, 20)
+    clock.wanting()
+    expect(lookFromMs(clock)).toBe(Infinity)
+    clock.sent(510, 40)
+    expect(lookFromMs(clock)).toBe(420)
+    clock.clear()
+    expect(lookFromMs(clock)).toBe(Infinity)
+    clock.sent(600, 20)
+    expect(clock.dueWhilePlaying(620)).toBe(false)
+    expect(lookFromMs(clock)).toBe(Infinity)
+  })
+
+  it('leaves 300 other clocks as they are when it is still used after its release', () => {
+    const released = new LineClock()
+    released.sent(100, 20)
+    released.release()
+    const others = Array.from({ length: 300 }, () => new LineClock())
+    released.sent(900, 700)
+    released.release()
+    expect(others.map((clock) => clock.busyUntilMs)).toEqual(others.map(() => 0))
+    expect(new Set(others.map(({ dueRow }) => dueRow)).size).toBe(300)
+  })
+
   /** Two turns in each 20 ms, `offsetMs` apart, one in fifty up to 7 ms late; what leaves at the turns of `seconds`. */
   function leaving(clock: LineClock, offsetMs: number): number[] {
     const turns: number[] = []

@@ -187,4 +187,38 @@ describe('wheel', () => {
     wheel.stop()
     expect(state.ticksAtMs).toEqual([5, 10])
   })
+
+  it('looks at a rider with a row only from the time that stands in it: 2 of 3 looks spared', () => {
+    const { wheel } = open()
+    const looks: number[] = []
+    const lookRow = { values: new Float64Array([0, 12]), at: 1 }
+    wheel.add({ turn: () => undefined, look: (at) => looks.push(at), lookRow })
+    for (const nowMs of [0, 5, 10, 15]) wheel.turn(nowMs)
+    expect(looks).toEqual([15])
+    lookRow.values[1] = Infinity
+    for (const nowMs of [20, 25, 30, 35]) wheel.turn(nowMs)
+    expect(looks).toEqual([15])
+  })
+
+  it('looks at and turns the other 7 of 8 riders when one leaves during a look of another', () => {
+    const { wheel } = open()
+    const seen: string[] = []
+    const riders: WheelRider[] = Array.from({ length: 8 }, (_, i) => ({
+      turn: () => seen.push(`turn ${i}`),
+      look: () => {
+        if (i === 3) wheel.remove(riders[7]!)
+        seen.push(`look ${i}`)
+      },
+    }))
+    for (const rider of riders) wheel.add(rider)
+    for (const nowMs of [0, 5, 10, 15]) wheel.turn(nowMs)
+    seen.length = 0
+    for (const nowMs of [20, 25, 30, 35]) wheel.turn(nowMs)
+    const counts = riders.map((_, i) => [
+      seen.filter((what) => what === `turn ${i}`).length,
+      seen.filter((what) => what === `look ${i}`).length,
+    ])
+    expect(counts.slice(0, 7)).toEqual(Array.from({ length: 7 }, () => [1, 3]))
+    expect(counts[7]).toEqual([0, 0])
+  })
 })
