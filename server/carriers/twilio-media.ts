@@ -7,7 +7,7 @@
  */
 
 import type { WebSocket } from 'ws'
-import { wireCore, type FoundMedia, type MediaTexts, type WireCore } from '../../dsp/wire.ts'
+import { wireCore, type FoundMedia, type WireCore } from '../../dsp/wire.ts'
 import type { MediaWire } from './carrier.ts'
 
 export type { FoundMedia } from '../../dsp/wire.ts'
