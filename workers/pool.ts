@@ -22,6 +22,7 @@ import { DspError } from '../server/errors.ts'
 import type { AudioFormat } from '../server/media/audio-format.ts'
 import type { AudioBatch, AudioBatchResult } from './audio-batch.ts'
 import { AudioLane, type LaneEvents, type LaneOwner } from './audio-lane.ts'
+import { KeptList } from './kept-list.ts'
 import { Timings, type Percentiles } from './timings.ts'
 
 export type { Detection, OutboundFrame, ProgressTone } from '../dsp/slot.ts'
@@ -79,7 +80,7 @@ export interface AudioPoolStats {
 /** A list in shared memory, and the lanes that are on it; one object per worker, used again and again. */
 interface Batch {
   readonly list: number
-  readonly lanes: AudioLane[]
+  readonly lanes: KeptList<AudioLane>
 }
 
 export class AudioPool {
@@ -90,10 +91,10 @@ export class AudioPool {
   readonly #idle: Batch[]
   readonly #lanes = new Set<AudioLane>()
   /** Lanes in which something has changed since a tick looked at them, each once (`isWaiting`). */
-  #waiting: AudioLane[] = []
-  #looked: AudioLane[] = []
+  #waiting = new KeptList<AudioLane>()
+  #looked = new KeptList<AudioLane>()
   /** Lanes with work that the tick under way has found. */
-  readonly #due: AudioLane[] = []
+  readonly #due = new KeptList<AudioLane>()
   #inFlight = 0
   #onDrained: (() => void) | null = null
   readonly #wait = new Timings()
@@ -156,7 +157,10 @@ export class AudioPool {
     this.#piscina = piscina
     this.#slots = Array.from({ length: dsp.share.slots }, (_, i) => new Slot(dsp, i))
     this.#free = this.#slots.map((slot) => slot.index)
-    this.#idle = Array.from({ length: dsp.share.lists }, (_, list) => ({ list, lanes: [] }))
+    this.#idle = Array.from({ length: dsp.share.lists }, (_, list) => ({
+      list,
+      lanes: new KeptList(),
+    }))
     // A worker that dies rejects its task, which is where we count it; without a listener the event
     // would throw.
     piscina.on('error', () => undefined)
@@ -220,14 +224,15 @@ export class AudioPool {
     for (let first = 0; first < due; first += share) {
       this.#dispatch(first, Math.min(due, first + share))
     }
-    this.#due.length = 0
+    this.#due.clear()
   }
 
   #collectDue(nowMs: number): void {
     const waiting = this.#waiting
     this.#waiting = this.#looked
     this.#looked = waiting
-    for (const lane of waiting) {
+    for (let i = 0; i < waiting.length; i++) {
+      const lane = waiting.at(i)
       lane.isWaiting = false
       if (lane.closed || lane.faulted) continue
       // A lane in a batch is looked at again when the batch is done.
@@ -235,7 +240,7 @@ export class AudioPool {
       if (lane.prepareTick(nowMs)) this.#due.push(lane)
       else if (lane.hasTail) this.#wake(lane)
     }
-    waiting.length = 0
+    waiting.clear()
   }
 
   stats(): AudioPoolStats {
@@ -288,7 +293,7 @@ export class AudioPool {
     const batch = this.#idle.pop()
     if (batch === undefined) return
     for (let i = from; i < to; i++) {
-      const lane = this.#due[i]!
+      const lane = this.#due.at(i)
       this.#dsp.setListed(batch.list, i - from, lane.slot)
       lane.inFlight = true
       batch.lanes.push(lane)
@@ -312,9 +317,9 @@ export class AudioPool {
     }
     const nowMs = performance.now()
     // Step by step for all lanes, not lane by lane: a write to a socket takes the processor's caches away from everything else.
-    for (const lane of lanes) this.#settle(lane)
-    for (const lane of lanes) lane.announce(nowMs)
-    lanes.length = 0
+    for (let i = 0; i < lanes.length; i++) this.#settle(lanes.at(i))
+    for (let i = 0; i < lanes.length; i++) lanes.at(i).announce(nowMs)
+    lanes.clear()
     this.#idle.push(batch)
     this.#inFlight--
     if (this.#inFlight === 0) this.#onDrained?.()

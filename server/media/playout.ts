@@ -211,7 +211,13 @@ export class Playout implements Playback {
       if (!frame) break
       if (this.#message.isFull) this.#flush()
       this.#message.add(frame.payload)
-      this.#leaves(frame, nowMs)
+      try {
+        this.#leaves(frame, nowMs)
+      } catch (error) {
+        // Nothing may stay behind: other lines' frames will come to lie where this one does.
+        this.#message.discard()
+        throw error
+      }
     }
     this.#flush()
   }

@@ -19,4 +19,14 @@ describe('playout: messages', () => {
     bench.at(0)
     expect(bench.stream.sent.map(({ kind }) => kind)).toEqual(['clear'])
   })
+
+  it('leaves nothing of a turn whose owner threw for the next one, which sends the 6 frames that follow', () => {
+    const bench = new Bench().say(1, 200)
+    bench.onStarted = () => {
+      throw new Error('a fault of the owner')
+    }
+    expect(() => bench.at(0)).toThrow('a fault of the owner')
+    bench.at(5)
+    expect(bench.messages()).toEqual([3, 3])
+  })
 })
