@@ -26,24 +26,14 @@ export class MediaSocket {
   /** @throws UpgradeRefused with the status or the cause. */
   static open(url: URL, headers: Record<string, string>): Promise<MediaSocket> {
     let wire: Socket | null = null
-    let isOpen = false
     const lane = new TextLane(false)
-    const onread = {
-      buffer: lane.onread.buffer,
-      callback: (bytes: number, buffer: Uint8Array): boolean => {
-        // The answer to the upgrade is HTTP, which is nothing for the lane.
-        if (isOpen) lane.take(buffer as Buffer, bytes)
-        else wire?.push(Buffer.from(buffer.subarray(0, bytes)))
-        return true
-      },
-    }
     const ws = new WebSocket(url, {
       headers,
       perMessageDeflate: false,
       skipUTF8Validation: true,
       handshakeTimeout: CONNECT_TIMEOUT_MS,
       createConnection: () => {
-        wire = connect({ host: url.hostname, port: Number(url.port || 80), onread })
+        wire = connect({ host: url.hostname, port: Number(url.port || 80) })
         lane.socket = wire
         return wire.setNoDelay(true)
       },
@@ -52,7 +42,6 @@ export class MediaSocket {
     })
     return new Promise((resolve, reject) => {
       ws.once('open', () => {
-        isOpen = true
         ws.removeAllListeners('error')
         ws.removeAllListeners('unexpected-response')
         resolve(new MediaSocket(ws, lane, wire))

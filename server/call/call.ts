@@ -22,7 +22,7 @@ import type { Detection, ProgressTone } from '../../workers/pool.ts'
 import type { CallDiary } from './call-diary.ts'
 import type { CallDeps, CallFacts } from './call-facts.ts'
 import { CallLine, type CallPhone } from './call-line.ts'
-import { advance, type CallPhase, type EndReason } from './call-state.ts'
+import { advance, isOver, type CallPhase, type EndReason } from './call-state.ts'
 import { LiveRecogniser } from './live-recogniser.ts'
 import type { RungIndex } from './load.ts'
 import type { Party } from './phone-reports.ts'
@@ -181,7 +181,7 @@ export class Call implements LiveCall, UserFrames {
     const ending = advance(this.#phase, 'ending', reason)
     if (!ending) return
     this.#phase = ending
-    this.#over = true
+    this.#over = isOver(ending)
     void this.#end(reason)
   }
 

@@ -19,6 +19,7 @@ import { MediaScanner, MediaWriter, type FoundMedia } from './twilio-media.ts'
 const MESSAGE_MAX_BYTES = 16_384
 /** A payload is 20 ms = 160 bytes in practice; Twilio promises no length, so up to 100 ms is taken. */
 const PAYLOAD_MAX_BYTES = 800
+
 /** RFC 6455 section 7.1.5: the connection ended without a word. Twilio says goodbye when it means it. */
 const ABNORMAL = 1006
 

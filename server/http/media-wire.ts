@@ -9,8 +9,8 @@
  * binary, long, split over two reads, anything that the reader does not take) goes to ws byte by byte as it came, so ws stays
  * the only judge of the protocol.
  *
- * Node offers the read buffer (`onread`) only where a Socket is made, and an HTTP server makes them itself: the connection's
- * handle moves to a Socket of our own. Where Node's inside is not as expected, the connection stays with ws alone.
+ * An HTTP server counts its connections: the handle moves to a Socket of our own, past which it is read (stream-handle.ts). Where
+ * Node's inside is not as expected, the connection stays with ws alone.
  *
  * Invariants: messages keep their order, because the lane is closed while ws holds bytes it has not handled; a frame goes
  * to one of the two as a whole.
@@ -49,13 +49,8 @@ export class FastWire extends Bypass implements MediaWire {
   /** `handle` is one that canBypass(). */
   constructor(handle: object) {
     const lane = new TextLane(true)
-    const options = {
-      // Types know only the handles that Node lets out by itself.
-      handle: handle as never,
-      allowHalfOpen: true,
-      onread: lane.onread,
-    }
-    super(new Socket(options), lane)
+    // Types know only the handles that Node lets out by itself.
+    super(new Socket({ handle: handle as never, allowHalfOpen: true }), lane)
     lane.socket = this.socket
     this.#lane = lane
   }
@@ -92,14 +87,6 @@ export class TextLane implements ByteTaker {
   socket: Pick<Socket, 'push' | 'readableLength'> | null = null
   /** One memory for every connection, since reads finish before the next begins. */
   readonly buffer = this.#core.read
-  /** For net.Socket. */
-  readonly onread = {
-    buffer: this.buffer,
-    callback: (bytes: number, buffer: Uint8Array): boolean => {
-      this.take(buffer as Buffer, bytes)
-      return true
-    },
-  }
 
   /** `masked`: the other end is a client. */
   constructor(masked: boolean) {

@@ -79,8 +79,9 @@ function isStreamHandle(handle: unknown): handle is StreamHandle {
   return typeof useUserBuffer === 'function' && typeof writeBuffer === 'function'
 }
 
-/** Takes what comes in on a connection whose Socket was made with this `buffer` in its option `onread`. */
+/** Takes what comes in on a connection. */
 export interface ByteTaker {
+  /** What the connection is read into. */
   readonly buffer: Buffer
   /** The first `length` bytes of `bytes`, which are valid during the call only. */
   take(bytes: Buffer, length: number): void
@@ -133,6 +134,7 @@ export class Bypass {
     this.#handle = handle as StreamHandle
     const taken = handle as TakenHandle
     taken.taker = taker
+    taken.useUserBuffer(taker.buffer)
     taken.onread = onread
   }
 

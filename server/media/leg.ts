@@ -17,7 +17,7 @@ import type {
 import type { CarrierStream } from '../carriers/carrier.ts'
 import { FRAME_MS, type AudioFormat } from './audio-format.ts'
 import type { PlaybackEvents } from './playback.ts'
-import { PlayedLevel } from './played-level.ts'
+import { FLOOR_DBFS, PlayedLevel } from './played-level.ts'
 import { Playout, type SentFrames } from './playout.ts'
 import { Recorder, type RecordingFacts } from './recorder.ts'
 import { UserAudio } from './user-audio.ts'
@@ -114,10 +114,12 @@ export class Leg implements LaneEvents, SentFrames {
     return this.#audioTimeMs
   }
 
-  /** The loudest frame that the line has played since the last call, dBFS; −90 for silence, and where
-   * nobody was to ask. `nowMs` is monotonic. */
+  /**
+   * The loudest frame that the line has played since the last call, dBFS; −90 for silence, and where nobody was to ask. `nowMs` is
+   * monotonic.
+   */
   playedLevelDbfs(nowMs: number): number {
-    return this.#playedLevel?.playedDbfs(nowMs) ?? -90
+    return this.#playedLevel?.playedDbfs(nowMs) ?? FLOOR_DBFS
   }
 
   push(payload: Uint8Array, timestampMs: number): void {

@@ -14,7 +14,8 @@ import { NumberRows } from './number-rows.ts'
 const STEP = 4
 /** More than lie ahead (line-clock.ts) and are played between two questions. */
 const KEPT = 32
-const FLOOR_DBFS = -90
+/** What silence is given as. */
+export const FLOOR_DBFS = -90
 /** Power and end of play of each frame. */
 const rows = new NumberRows(2 * KEPT)
 const MULAW_POWER = mulawDecodeTable().map((sample) => sample * sample)
