@@ -11,7 +11,7 @@
  * Invariants: no allocation per frame; the position never runs backwards between two clear().
  */
 import { FRAME_MS } from './audio-format.ts'
-import { NumberRows, type NumberRow } from './number-rows.ts'
+import { NumberRows, RowHolder, type NumberRow } from './number-rows.ts'
 
 /**
  * Frames sent before their time, so that a late timer, a busy second or a worker's replacement (70-165 ms) is rarely heard. With
@@ -56,79 +56,72 @@ const ENTRIES = 9
 
 const rows = new NumberRows(ENTRIES + 2 * RING)
 
-export class LineClock {
-  #row = rows.take()
-  #v = this.#row.values
-  #at = this.#row.at
+export class LineClock extends RowHolder {
   /** The line was filled, and one frame follows at each turn. */
   #steady = false
 
-  /** The line is over: its memory is another's, and what is still asked means nothing. Idempotent. */
-  release(): void {
-    rows.give(this.#row)
-    this.#row = rows.spent
-    this.#v = this.#row.values
-    this.#at = this.#row.at
+  constructor() {
+    super(rows)
   }
 
   /** Its first number is the wall time before which dueWhilePlaying() is false, or nothing is there to be sent. */
   get dueRow(): NumberRow {
-    return this.#row
+    return this.row
   }
 
   /** Wall time of the line's last turn or look: what is asked between them is answered for it. */
   get nowMs(): number {
-    return this.#v[this.#at + NOW]!
+    return this.v[this.at + NOW]!
   }
 
   set nowMs(nowMs: number) {
-    this.#v[this.#at + NOW] = nowMs
+    this.v[this.at + NOW] = nowMs
   }
 
   /** Wall time at which the carrier has played everything sent so far. */
   get busyUntilMs(): number {
-    return this.#v[this.#at + BUSY_UNTIL]!
+    return this.v[this.at + BUSY_UNTIL]!
   }
 
   /** Position in the agent's audio at the end of the last frame that left. */
   get sentAgentMs(): number {
-    return this.#v[this.#at + SENT_AGENT]!
+    return this.v[this.at + SENT_AGENT]!
   }
 
   /** Is it time to send a frame? */
   due(nowMs: number): boolean {
-    const aheadMs = this.#v[this.#at + BUSY_UNTIL]! - nowMs
-    return aheadMs <= (nowMs <= this.#v[this.#at + SENT]! ? SEND_AHEAD_MS : this.#aheadMs())
+    const aheadMs = this.v[this.at + BUSY_UNTIL]! - nowMs
+    return aheadMs <= (nowMs <= this.v[this.at + SENT]! ? SEND_AHEAD_MS : this.#aheadMs())
   }
 
   /** What lies ahead, at most, when the next frame is due to a look that comes later than the last frame. */
   #aheadMs(): number {
     if (!this.#steady) return SEND_AHEAD_MS
-    const leadMs = this.#v[this.#at + LEAD]!
+    const leadMs = this.v[this.at + LEAD]!
     return leadMs === 0 ? LEAD_MOST_MS : leadMs + EARLY_MS
   }
 
   /** Is it time to send a frame to a line that still plays? One that has run dry is no matter of milliseconds. */
   dueWhilePlaying(nowMs: number): boolean {
-    if (nowMs < this.#v[this.#at + BUSY_UNTIL]!) return this.due(nowMs)
-    this.#v[this.#at + DUE] = Infinity
+    if (nowMs < this.v[this.at + BUSY_UNTIL]!) return this.due(nowMs)
+    this.v[this.at + DUE] = Infinity
     return false
   }
 
   /** True when the carrier has nothing left to play. */
   dry(nowMs: number): boolean {
-    return this.#v[this.#at + BUSY_UNTIL]! <= nowMs
+    return this.v[this.at + BUSY_UNTIL]! <= nowMs
   }
 
   /** No frame is there to be sent: the batch that brings one serves the line itself, and no look need come before. */
   wanting(): void {
-    this.#v[this.#at + DUE] = Infinity
+    this.v[this.at + DUE] = Infinity
   }
 
   /** A frame left; `agentMs` is the position in the agent's audio at its end. */
   sent(nowMs: number, agentMs: number): void {
-    const v = this.#v
-    const at = this.#at
+    const v = this.v
+    const at = this.at
     this.#settle(nowMs)
     this.#keepLead(nowMs)
     v[at + SENT] = nowMs
@@ -145,8 +138,8 @@ export class LineClock {
 
   /** A frame is about to leave: what lies ahead is the lead of the line, or tells that it has one from now on. */
   #keepLead(nowMs: number): void {
-    const v = this.#v
-    const at = this.#at
+    const v = this.v
+    const at = this.at
     const aheadMs = v[at + BUSY_UNTIL]! - nowMs
     if (aheadMs <= 0) this.#steady = false
     if (!this.#steady) {
@@ -163,41 +156,41 @@ export class LineClock {
   /** Position in the agent's audio that the line has played at `nowMs`, ms; partial frames count by the clock. */
   playedAgentMs(nowMs: number): number {
     this.#settle(nowMs)
-    const v = this.#v
-    const playedMs = v[this.#at + PLAYED_AGENT]!
-    if (v[this.#at + COUNT] === 0) return playedMs
-    const first = this.#entry(v[this.#at + FIRST]!)
+    const v = this.v
+    const playedMs = v[this.at + PLAYED_AGENT]!
+    if (v[this.at + COUNT] === 0) return playedMs
+    const first = this.#entry(v[this.at + FIRST]!)
     const share = (nowMs - (v[first]! - FRAME_MS)) / FRAME_MS
     return playedMs + share * (v[first + 1]! - playedMs)
   }
 
   /** The carrier's buffer was emptied: position 0, nothing ahead. */
   clear(): void {
-    const v = this.#v
-    v[this.#at + DUE] = Infinity
-    v[this.#at + COUNT] = 0
-    v[this.#at + BUSY_UNTIL] = 0
-    v[this.#at + PLAYED_AGENT] = 0
-    v[this.#at + SENT_AGENT] = 0
+    const v = this.v
+    v[this.at + DUE] = Infinity
+    v[this.at + COUNT] = 0
+    v[this.at + BUSY_UNTIL] = 0
+    v[this.at + PLAYED_AGENT] = 0
+    v[this.at + SENT_AGENT] = 0
     this.#steady = false
   }
 
   /** Index of the ring's entry `n`, counted from the first of the array. */
   #entry(n: number): number {
     // Whole numbers: a remainder of fractions is a division.
-    return this.#at + ENTRIES + 2 * ((n | 0) & (RING - 1))
+    return this.at + ENTRIES + 2 * ((n | 0) & (RING - 1))
   }
 
   #settle(nowMs: number): void {
-    const v = this.#v
-    while (v[this.#at + COUNT]! > 0 && v[this.#entry(v[this.#at + FIRST]!)]! <= nowMs) {
+    const v = this.v
+    while (v[this.at + COUNT]! > 0 && v[this.#entry(v[this.at + FIRST]!)]! <= nowMs) {
       this.#settleFirst()
     }
   }
 
   #settleFirst(): void {
-    const v = this.#v
-    const at = this.#at
+    const v = this.v
+    const at = this.at
     v[at + PLAYED_AGENT] = Math.max(v[at + PLAYED_AGENT]!, v[this.#entry(v[at + FIRST]!) + 1]!)
     v[at + FIRST] = ((v[at + FIRST]! | 0) + 1) & (RING - 1)
     v[at + COUNT]!--

@@ -44,3 +44,31 @@ export class NumberRows {
     if (row !== this.spent) this.#free.push(row)
   }
 }
+
+/** An object whose numbers lie in a row. */
+export abstract class RowHolder {
+  readonly #rows: NumberRows
+  #row: NumberRow
+  /** Its numbers are `v[at]` and those behind it. */
+  protected v: Float64Array
+  protected at: number
+
+  constructor(rows: NumberRows) {
+    this.#rows = rows
+    this.#row = rows.take()
+    this.v = this.#row.values
+    this.at = this.#row.at
+  }
+
+  protected get row(): NumberRow {
+    return this.#row
+  }
+
+  /** The line is over: its memory is another's, and what is still asked means nothing. Idempotent. */
+  release(): void {
+    this.#rows.give(this.#row)
+    this.#row = this.#rows.spent
+    this.v = this.#row.values
+    this.at = this.#row.at
+  }
+}

@@ -9,7 +9,7 @@
  */
 import { alawDecodeTable, mulawDecodeTable } from '../../dsp/expansion-tables.ts'
 import { FRAME_MS, type AudioFormat } from './audio-format.ts'
-import { NumberRows } from './number-rows.ts'
+import { NumberRows, RowHolder } from './number-rows.ts'
 
 const STEP = 4
 /** More than lie ahead (line-clock.ts) and are played between two questions. */
@@ -21,38 +21,28 @@ const rows = new NumberRows(2 * KEPT)
 const MULAW_POWER = mulawDecodeTable().map((sample) => sample * sample)
 const ALAW_POWER = alawDecodeTable().map((sample) => sample * sample)
 
-export class PlayedLevel {
+export class PlayedLevel extends RowHolder {
   readonly #codec: AudioFormat['codec']
-  #row = rows.take()
-  #v = this.#row.values
-  #at = this.#row.at
   #count = 0
   #askedMs = 0
 
   constructor(format: AudioFormat) {
+    super(rows)
     this.#codec = format.codec
-  }
-
-  /** The line is over: its memory is another's, and what is still asked means nothing. Idempotent. */
-  release(): void {
-    rows.give(this.#row)
-    this.#row = rows.spent
-    this.#v = this.#row.values
-    this.#at = this.#row.at
   }
 
   /** A frame left; the line will have played it at `endMs`. */
   sent(payload: Uint8Array, endMs: number): void {
-    const at = this.#at + 2 * (this.#count++ % KEPT)
-    this.#v[at] = this.#codec === 'L16' ? linearPower(payload) : this.#companded(payload)
-    this.#v[at + 1] = endMs
+    const at = this.at + 2 * (this.#count++ % KEPT)
+    this.v[at] = this.#codec === 'L16' ? linearPower(payload) : this.#companded(payload)
+    this.v[at + 1] = endMs
   }
 
   /** The line was emptied: frames that had not begun are never heard. */
   cleared(nowMs: number): void {
-    const v = this.#v
-    const end = this.#at + 2 * KEPT
-    for (let at = this.#at; at < end; at += 2) if (v[at + 1]! - FRAME_MS > nowMs) v[at] = 0
+    const v = this.v
+    const end = this.at + 2 * KEPT
+    for (let at = this.at; at < end; at += 2) if (v[at + 1]! - FRAME_MS > nowMs) v[at] = 0
   }
 
   /**
@@ -62,11 +52,11 @@ export class PlayedLevel {
   playedDbfs(nowMs: number): number {
     let loudest = 0
     let playing = 0
-    const end = this.#at + 2 * KEPT
-    for (let at = this.#at; at < end; at += 2) {
-      const endMs = this.#v[at + 1]!
+    const end = this.at + 2 * KEPT
+    for (let at = this.at; at < end; at += 2) {
+      const endMs = this.v[at + 1]!
       const untilMs = nowMs - endMs
-      const power = this.#v[at]!
+      const power = this.v[at]!
       if (untilMs < -FRAME_MS || power === 0) continue
       if (untilMs <= 0) playing = Math.max(playing, power)
       const middleMs = endMs - FRAME_MS / 2
