@@ -73,6 +73,11 @@ export class CallLoad {
     Object.assign(this.tally, emptyTally())
   }
 
+  /** What is heard from here on is not judged: hundreds of calls that are hung up at one instant are the rig's own doing. */
+  stopCounting(): void {
+    this.tally.paused = true
+  }
+
   /** Opens `count` lanes, spread over `spreadMs`, and keeps them busy. Resolves when all have ended. */
   async run(count: number, spreadMs: number): Promise<void> {
     await Promise.all(

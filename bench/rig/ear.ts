@@ -34,7 +34,7 @@ export interface EarCounts {
   lateFrames: number
   /** Holes of less than 200 ms at the user's ear. */
   holes: number
-  /** Nothing is counted: the rig itself has just stopped the server. */
+  /** Nothing is counted: the rig itself has just stopped the server, or hangs up. */
   paused?: boolean
 }
 

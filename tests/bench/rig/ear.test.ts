@@ -43,6 +43,14 @@ describe('ear', () => {
     expect(counts.jitter.percentileMs(0.95)).toBeLessThanOrEqual(0.1)
   })
 
+  it('counts nothing of what comes 500 ms late while the rig hangs up', () => {
+    const lastMs = sendAhead(50)
+    counts.paused = true
+    ear.payload(LOUD, lastMs + 500)
+    expect([counts.frames, counts.lateFrames, counts.holes]).toEqual([50, 0, 0])
+    expect(counts.lateness.maxMs).toBe(0)
+  })
+
   it('finds frames late by 45 ms after a stall that the lead has covered', () => {
     const lastMs = sendAhead(50)
     ear.payload(LOUD, lastMs + 65)
