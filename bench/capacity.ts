@@ -203,7 +203,6 @@ class Runner {
     const doubt = rigDoubt(measured, pacer.lateness) ?? mockDoubt(mocks)
     const given = loadGiven(pacer.lateness)
     const rigLateP99Ms = pacer.lateness.percentileMs(0.99)
-    load.stopCounting()
     load.end()
     await running
     const overBaseline = Math.max(1, live - BASELINE_CALLS)

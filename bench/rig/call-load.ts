@@ -73,11 +73,6 @@ export class CallLoad {
     Object.assign(this.tally, emptyTally())
   }
 
-  /** What is heard from here on is not judged: hundreds of calls that are hung up at one instant are the rig's own doing. */
-  stopCounting(): void {
-    this.tally.paused = true
-  }
-
   /** Opens `count` lanes, spread over `spreadMs`, and keeps them busy. Resolves when all have ended. */
   async run(count: number, spreadMs: number): Promise<void> {
     await Promise.all(
@@ -103,8 +98,9 @@ export class CallLoad {
     this.#resting = null
   }
 
-  /** Hangs up what is live; run() resolves soon after. */
+  /** Hangs up what is live; run() resolves soon after. All calls end at one instant, so what is heard meanwhile is not judged. */
   end(): void {
+    this.tally.paused = true
     this.#ending = true
     this.resume()
   }
