@@ -37,6 +37,8 @@ export interface SlotSettings {
   tones?: boolean
   /** RMS of comfort noise under everything the agent sends, dBFS; none unless said. */
   comfortNoiseDbfs?: number
+  /** Send the user's own voice back as the agent's: media loopback. Not unless said; takes the same rate for TTS and speech-to-text. */
+  loopback?: boolean
 }
 
 /** What the main thread's half keeps in mind of an opened slot. */
@@ -85,6 +87,7 @@ export function setUpSlot(
   requireRate(line, LINE_RATES_HZ, 'the line rate')
   requireRate(format.ttsRateHz, TTS_RATES_HZ, 'the TTS rate')
   requireRate(stt, STT_RATES_HZ, 'the speech-to-text rate')
+  if (settings.loopback === true) requireRate(format.ttsRateHz, [stt], 'the TTS rate in loopback')
   const codec = codecNumber(format)
   const { regions, layout, share } = dsp
   const bed =
@@ -115,6 +118,7 @@ export function setUpSlot(
   float('BED_GAIN', shape.bedGain)
   float('AGENT_GAIN', 1)
   word('TONES_WANTED', settings.tones === true ? 1 : 0)
+  word('LOOPBACK', settings.loopback === true ? 1 : 0)
   if (settings.suppressNoise === true) {
     const windows = Math.min(line, stt) === 8_000 ? 'SUPPRESSOR_8K' : 'SUPPRESSOR_16K'
     word('SUPPRESSOR_PTR', constant(layout, windows))

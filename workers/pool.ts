@@ -53,6 +53,8 @@ export interface LaneSettings {
   tones?: boolean
   /** RMS of comfort noise under everything the agent sends, dBFS; none unless said. */
   comfortNoiseDbfs?: number
+  /** The user's own voice comes back as the agent's, which nothing else may then be; not unless said. */
+  loopback?: boolean
 }
 
 export interface AudioPoolStats {

@@ -50,6 +50,8 @@ export const COMFORT_RMS: i32 = 68
 export const TONES_WANTED: i32 = 72
 /** Windows of the noise suppressor for the rate it works at; 0 to leave the noise in. */
 export const SUPPRESSOR_PTR: i32 = 76
+/** 1 to send the user's own voice back; then STT_SAMPLES and TTS_SAMPLES are the same. */
+export const LOOPBACK: i32 = 80
 
 // --- M: written during the call
 // -------------------------------------------------------------------------------
@@ -57,7 +59,7 @@ export const SUPPRESSOR_PTR: i32 = 76
 export const IN_WRITE: i32 = 128
 /** Frames of 16 kHz PCM taken. */
 export const PCM_READ: i32 = 132
-/** Samples of agent audio written. */
+/** Samples of agent audio written; W in loopback. */
 export const TTS_WRITE: i32 = 136
 /** Outbound frames taken. */
 export const OUT_READ: i32 = 140

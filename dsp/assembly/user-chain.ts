@@ -2,7 +2,7 @@
  * The user's audio: one payload of the line becomes PCM for speech-to-text and a detection.
  *
  *   payload ─► decode ─► high-pass ─► level ─┬─► [8 kHz] ─► VAD ─► detection
- *                                            └─► [16 or 8 kHz] ─► [less noise] ─► PCM
+ *                                            └─► [16 or 8 kHz] ─► [less noise] ─► PCM ─► [loopback]
  *
  * No gain is applied: recognisers normalise for themselves, and the VAD works on SNR. Noise is
  * suppressed at the lower of the line's and speech-to-text's rates, so before a resampler that
@@ -12,6 +12,7 @@ import { findDigit } from './dtmf'
 import { decodeAlaw, decodeMulaw } from './g711'
 import { highPass } from './high-pass'
 import { measureLevel } from './level'
+import { loopBack, mayLoopBack } from './loopback'
 import { floatToPcm, moveSamples, pcmToFloat, swapBytes } from './pcm'
 import { resample } from './resampler'
 import {
@@ -60,7 +61,7 @@ export function processUserAudio(slot: usize, scratch: usize): i32 {
   let frame = load<i32>(slot, PCM_WRITE)
   let done = 0
   while (written - read >= payloadBytes) {
-    if (frame - atomic.load<i32>(slot, PCM_READ) >= PCM_FRAMES) break
+    if (frame - atomic.load<i32>(slot, PCM_READ) >= PCM_FRAMES || !mayLoopBack(slot)) break
     const place: usize = frame & (PCM_FRAMES - 1)
     processFrame(slot, scratch, slot + IN_RING + (<u32>read % IN_RING_BYTES), place)
     read += payloadBytes
@@ -95,7 +96,9 @@ function processFrame(slot: usize, scratch: usize, payload: usize, place: usize)
   const wide = convert(load<i32>(slot, TO_STT_PTR), samples, scratch, sttSamples)
   moveSamples(slot + USER_HISTORY, samples + ((<usize>count) << 2) - keep, keep)
   if (suppressor && !isRaised) suppressNoise(slot, suppressor, wide, scratch + SCRATCH_WORK)
-  floatToPcm(wide, slot + PCM_RING + place * PCM_FRAME_BYTES, sttSamples)
+  const pcm = slot + PCM_RING + place * PCM_FRAME_BYTES
+  floatToPcm(wide, pcm, sttSamples)
+  loopBack(slot, pcm, detection)
 }
 
 /** `samples` at another rate, or as they are when there is no plan. */

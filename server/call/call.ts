@@ -266,6 +266,7 @@ export class Call implements LiveCall, UserFrames {
         // A browser has neither a network's tones nor a keypad in its audio.
         tones: this.#stream.carrier !== 'browser',
         bed: this.#deps.echo ? 'none' : settings.backgroundSound,
+        loopback: this.#deps.echo,
         bedGain: settings.backgroundVolume,
       },
       levels: !this.#deps.echo,
@@ -293,7 +294,7 @@ export class Call implements LiveCall, UserFrames {
   }
 
   #openConversation(): Conversation | EchoConversation {
-    if (this.#deps.echo) return new EchoConversation(this.#leg.playout)
+    if (this.#deps.echo) return new EchoConversation()
     const { agent, settings } = this.#facts
     return new Conversation({
       callId: this.id,
@@ -350,7 +351,6 @@ export class Call implements LiveCall, UserFrames {
   userFrame(detection: Detection, pcm: Int16Array): void {
     if (this.#over) return
     this.#recogniser?.frame(detection, pcm)
-    if (this.#conversation instanceof EchoConversation) this.#conversation.userPcm(pcm)
     this.#conversation.userFrame(detection)
     if (++this.#frames % METER_EVERY_FRAMES !== 0 || this.#stream.carrier !== 'browser') return
     const { speech, probability, levelDbfs, atMs } = detection
