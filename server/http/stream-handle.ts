@@ -122,6 +122,8 @@ export class Bypass {
   readonly socket: Socket
   /** Written here, and not yet taken by the system. */
   #queuedBytes = 0
+  /** The Socket may hold bytes back: it was given some, here or before, and has not been seen without since. */
+  #isSocketBehind = true
 
   /**
    * From now on `taker` gets what comes in.
@@ -136,11 +138,28 @@ export class Bypass {
     taken.taker = taker
     taken.useUserBuffer(taker.buffer)
     taken.onread = onread
+    this.#noteWritesOf(socket)
   }
 
   /** Bytes that the system has not taken yet; while it is 0 no written buffer is in use any more. */
   get writableLength(): number {
-    return this.socket.writableLength + this.#queuedBytes
+    return this.#socketBytes() + this.#queuedBytes
+  }
+
+  /** To ask the Socket is to fetch three objects for every frame, of which it is given none. */
+  #socketBytes(): number {
+    if (!this.#isSocketBehind) return 0
+    const bytes = this.socket.writableLength
+    if (bytes === 0) this.#isSocketBehind = false
+    return bytes
+  }
+
+  #noteWritesOf(socket: Socket): void {
+    const write = socket.write.bind(socket) as (...args: unknown[]) => boolean
+    socket.write = (...args: unknown[]) => {
+      this.#isSocketBehind = true
+      return write(...args)
+    }
   }
 
   /** The connection is over: nothing that was written is in use any more. */
@@ -151,7 +170,7 @@ export class Bypass {
   /** `bytes` must not change before `writableLength` is 0. */
   write(bytes: Buffer): void {
     // Behind what the Socket itself holds back they wait in its line.
-    if (this.socket.writableLength > 0) return void this.socket.write(bytes)
+    if (this.#socketBytes() > 0) return void this.socket.write(bytes)
     const request = spareRequest ?? streamParts!.newRequest()
     spareRequest = request
     const status = this.#handle.writeBuffer(request, bytes)
