@@ -153,8 +153,7 @@ async function fill(o: {
       const call = await TwilioCall.place({
         ...{ server: o.server.url, publicUrl: o.server.url, authToken: AUTH_TOKEN },
         ...{ pacer: o.pacer, record: false, from: `+5255${String(10_000_000 + index)}`, to: TO },
-        frame: (frame, deadlineMs) => probe.frame(frame, deadlineMs),
-        onPayload: (payload, nowMs) => probe.receive(payload, nowMs),
+        probe,
       })
       live.push(call)
       probes.push(probe)

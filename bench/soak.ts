@@ -159,7 +159,7 @@ async function warmUp(lab: Lab): Promise<number> {
         ...{ server: lab.server.url, publicUrl: lab.server.url, authToken: AUTH_TOKEN },
         ...{ pacer: lab.pacer, record: false, to: '+525587654321' },
         from: `+5255${20_000_000 + index}`,
-        frame: () => SILENT_FRAME,
+        probe: { frame: () => SILENT_FRAME, receive: () => {} },
       })
       await sleep(WARM_UP_HOLD_MS)
       await call.hangup()
@@ -212,13 +212,15 @@ async function openLongCalls(
     long.calls[index] = await TwilioCall.place({
       ...{ server: lab.server.url, publicUrl: lab.server.url, authToken: AUTH_TOKEN },
       ...{ pacer: lab.pacer, record: false, from: '+525510000001', to: '+525587654321' },
-      frame: (_index, deadlineMs) => {
-        noteClears()
-        return user.frame(deadlineMs)
-      },
-      onPayload: (payload, nowMs) => {
-        noteClears()
-        ear.payload(payload, nowMs)
+      probe: {
+        frame: (_index, deadlineMs) => {
+          noteClears()
+          return user.frame(deadlineMs)
+        },
+        receive: (payload, nowMs) => {
+          noteClears()
+          ear.payload(payload, nowMs)
+        },
       },
     })
   })

@@ -154,13 +154,15 @@ export class CallLoad {
         ...{ server: server.url, pacer, record: false },
         from: `+5255${String(10_000_000 + (number % 80_000_000))}`,
         to: '+525587654321',
-        frame: (_index: number, deadlineMs: number) => {
-          noteClears()
-          return user.frame(deadlineMs)
-        },
-        onPayload: (payload: Uint8Array, nowMs: number) => {
-          noteClears()
-          ear.payload(payload, nowMs)
+        probe: {
+          frame: (_index: number, deadlineMs: number) => {
+            noteClears()
+            return user.frame(deadlineMs)
+          },
+          receive: (payload: Uint8Array, nowMs: number) => {
+            noteClears()
+            ear.payload(payload, nowMs)
+          },
         },
       }
       call = telnyx

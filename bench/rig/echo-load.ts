@@ -80,8 +80,7 @@ export class EchoLoad {
       ...{ server: server.url, publicUrl: server.url, authToken, pacer, record: false },
       from: `+5255${String(10_000_000 + index)}`,
       to: '+525587654321',
-      frame: (frame, deadlineMs) => probe.frame(frame, deadlineMs),
-      onPayload: (payload, nowMs) => probe.receive(payload, nowMs),
+      probe,
     })
   }
 

@@ -187,8 +187,7 @@ async function floorLateP99Ms(): Promise<number> {
       calls[index] = await TwilioCall.place({
         ...{ server: server.url, publicUrl: server.url, authToken: null, pacer, record: false },
         ...{ from: '+525510000000', to: '+525587654321' },
-        frame: (frame, deadlineMs) => probe.frame(frame, deadlineMs),
-        onPayload: (payload, nowMs) => probe.receive(payload, nowMs),
+        probe,
       })
     })
     await sleep((FLOOR_SEC + 2) * 1_000)

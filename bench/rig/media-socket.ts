@@ -70,11 +70,11 @@ export class MediaSocket {
   }
 
   /**
-   * Sends a whole masked frame. False when the system has not taken all of it yet: then its bytes must not be changed.
+   * Sends a whole masked frame on a socket that is open. False when the system has not taken all of it yet: then its bytes must not be changed.
    */
   sendFrame(frame: Buffer): boolean {
     const wire = this.#wire
-    if (wire === null || !this.isOpen) return true
+    if (wire === null) return true
     wire.write(frame)
     return wire.writableLength === 0
   }

@@ -16,7 +16,7 @@ import { PlayOut } from './play-out.ts'
 import type { TelnyxCarrier, TelnyxLeg, TelnyxWebhookTarget } from './telnyx-carrier.ts'
 import { lineCodec } from './telnyx-codecs.ts'
 import { readTelnyxAgent, telnyxMessages, type TelnyxIdentity } from './telnyx-messages.ts'
-import type { SimulatedCall } from './simulated-call.ts'
+import type { LineProbe, SimulatedCall } from './simulated-call.ts'
 import { UserAudio } from './user-audio.ts'
 
 const OPEN_WITHIN_MS = 15_000
@@ -32,10 +32,8 @@ export interface TelnyxCallerOptions extends TelnyxWebhookTarget {
   opensStream?: boolean
   /** Of a line in L16; default: big. */
   l16ByteOrder?: 'big' | 'little'
-  /** Sees each agent payload on arrival, as PCMU; bytes are valid during the call only. */
-  onPayload?(payload: Uint8Array, nowMs: number): void
-  /** Replaces the user's voice: the base64 (216 ASCII bytes) of PCMU frame `index`, sent at `deadlineMs`. */
-  frame?(index: number, deadlineMs: number): Buffer
+  /** Replaces the user's voice and ears. */
+  probe?: LineProbe
 }
 
 export class TelnyxCall implements TelnyxLeg, SimulatedCall {
@@ -220,7 +218,7 @@ export class TelnyxCall implements TelnyxLeg, SimulatedCall {
     const call = { from, to, format, sequence: ++this.#sequence }
     this.#send(telnyxMessages.start(this.identity, call))
     this.#leavePacer?.()
-    this.#leavePacer = pacer.join((deadlineMs) => this.#sendFrame(deadlineMs))
+    this.#leavePacer = pacer.join({ step: (deadlineMs) => this.#sendFrame(deadlineMs) })
     void this.#report('streaming.started', { stream_url: this.streams.at(-1)?.['stream_url'] })
     this.#resolveOpened()
   }
@@ -235,7 +233,7 @@ export class TelnyxCall implements TelnyxLeg, SimulatedCall {
           this.receivedFrames++
           const pcmu = this.#codec.fromLine(payload)
           this.playOut.push(pcmu, now)
-          this.#options.onPayload?.(pcmu, now)
+          this.#options.probe?.receive(pcmu, now)
         },
         onMark: (name) => this.playOut.mark(name, now),
         onClear: () => this.playOut.clear(now),
@@ -249,7 +247,7 @@ export class TelnyxCall implements TelnyxLeg, SimulatedCall {
 
   #sendFrame(deadlineMs: number): void {
     if (this.isOver) return
-    const voice = this.#options.frame?.(this.sentFrames, deadlineMs)
+    const voice = this.#options.probe?.frame(this.sentFrames, deadlineMs)
     const pcmu = (voice ?? this.user.nextFrame(this.nowMs())).toString('latin1')
     const base64 =
       this.#codec.format.encoding === 'PCMU'

@@ -15,18 +15,19 @@
  */
 import { randomBytes } from 'node:crypto'
 import { MediaSocket, UpgradeRefused } from './media-socket.ts'
-import { FRAME_MS, type Pacer } from './pacer.ts'
+import type { Paced, Pacer } from './pacer.ts'
 import { PlayOut } from './play-out.ts'
-import type { SimulatedCall } from './simulated-call.ts'
+import type { LineProbe, SimulatedCall } from './simulated-call.ts'
 import { UserAudio } from './user-audio.ts'
+import { mediaFrames } from './twilio-media.ts'
 import {
   AgentMessageReader,
   connectedMessage,
   dtmfMessage,
   markMessage,
-  MediaTemplate,
   startMessage,
   stopMessage,
+  type AgentMessages,
   type StreamIdentity,
 } from './twilio-messages.ts'
 import { parseTwiml, type Verb } from './twiml.ts'
@@ -44,12 +45,8 @@ export interface CallerOptions extends WebhookTarget {
   record: boolean
   from: string
   to: string
-  /** Sees each agent payload on arrival; bytes are valid during the call only. */
-  onPayload?(payload: Uint8Array, nowMs: number): void
-  /**
-   * Replaces the user's voice: the base64 (216 ASCII bytes) of frame `index`, sent at `deadlineMs`.
-   */
-  frame?(index: number, deadlineMs: number): Buffer
+  /** Replaces the user's voice and ears. */
+  probe?: LineProbe
 }
 
 export interface CallEnd {
@@ -64,26 +61,29 @@ export class CallRefused extends Error {
   override readonly name = 'CallRefused'
 }
 
-export class TwilioCall implements SimulatedCall {
-  readonly identity: StreamIdentity
+export class TwilioCall implements SimulatedCall, AgentMessages, Paced {
+  // What each frame needs comes first: it lies together in memory.
+  #over = false
+  readonly #socket: MediaSocket
+  readonly #probe: LineProbe | null
+  readonly #streamSid: Uint8Array
   readonly playOut: PlayOut
+  sentFrames = 0
+  receivedFrames = 0
+  #sequence = 0
+  readonly #records: boolean
+  readonly identity: StreamIdentity
   readonly user: UserAudio
   /** What Twilio's debugger would show, e.g. 31951 → 2. */
   readonly warnings = new Map<number, number>()
   readonly ended: Promise<CallEnd>
-  sentFrames = 0
-  receivedFrames = 0
   readonly startMs: number
   readonly #options: CallerOptions
-  readonly #socket: MediaSocket
-  readonly #template: MediaTemplate
   readonly #leavePacer: () => void
   readonly #afterStream: Verb[]
   #resolveEnded: (end: CallEnd) => void = () => {}
-  #sequence = 0
   #hungUp = false
   #left = false
-  #over = false
 
   /**
    * Calls the server and resolves when the media stream has started.
@@ -127,7 +127,9 @@ export class TwilioCall implements SimulatedCall {
     this.identity = identity
     this.#socket = stream.socket
     this.#afterStream = stream.after
-    this.#template = new MediaTemplate(identity.streamSid)
+    this.#streamSid = Uint8Array.from(Buffer.from(identity.streamSid, 'latin1'))
+    this.#probe = options.probe ?? null
+    this.#records = options.record
     this.ended = new Promise((resolve) => (this.#resolveEnded = resolve))
     this.startMs = performance.now()
     this.user = new UserAudio({ record: options.record })
@@ -140,7 +142,7 @@ export class TwilioCall implements SimulatedCall {
     this.#listen()
     this.sendRaw(connectedMessage())
     this.sendRaw(startMessage(identity, ++this.#sequence, stream.parameters))
-    this.#leavePacer = options.pacer.join((deadlineMs) => this.#sendFrame(deadlineMs))
+    this.#leavePacer = options.pacer.join(this)
   }
 
   get carrierCallId(): string {
@@ -200,18 +202,7 @@ export class TwilioCall implements SimulatedCall {
   }
 
   #listen(): void {
-    const now = (): number => performance.now()
-    const reader = new AgentMessageReader(this.identity.streamSid, {
-      onPayload: (payload) => {
-        const nowMs = now()
-        this.receivedFrames++
-        this.playOut.push(payload, nowMs)
-        this.#options.onPayload?.(payload, nowMs)
-      },
-      onMark: (name) => this.playOut.mark(name, now()),
-      onClear: () => this.playOut.clear(now()),
-      onWarning: (code) => this.#warn(code),
-    })
+    const reader = new AgentMessageReader(this.#streamSid, this)
     this.#socket.reader = reader
     this.#socket.ws.on('message', (data, isBinary) => {
       if (Buffer.isBuffer(data)) reader.read(data, isBinary)
@@ -220,18 +211,38 @@ export class TwilioCall implements SimulatedCall {
     this.#socket.ws.on('close', (code) => this.#end(this.#hungUp ? 'user' : 'server', code))
   }
 
-  #sendFrame(deadlineMs: number): void {
+  /** From the reader. */
+  onPayload(payload: Uint8Array): void {
+    const nowMs = performance.now()
+    this.receivedFrames++
+    this.playOut.push(payload, nowMs)
+    this.#probe?.receive(payload, nowMs)
+  }
+
+  /** From the reader. */
+  onMark(name: string): void {
+    this.playOut.mark(name, performance.now())
+  }
+
+  /** From the reader. */
+  onClear(): void {
+    this.playOut.clear(performance.now())
+  }
+
+  /** From the reader. */
+  onWarning(code: number): void {
+    this.#warn(code)
+  }
+
+  /** From the pacer: sends the frame that is due. */
+  step(deadlineMs: number): void {
     if (this.#over || !this.#socket.isOpen) return
     const index = this.sentFrames++
-    const base64 = this.#options.frame?.(index, deadlineMs) ?? this.user.nextFrame(this.nowMs())
-    this.#template.write(
-      { sequence: ++this.#sequence, chunk: index + 1, timestampMs: index * FRAME_MS },
-      base64,
-    )
-    // Normally the kernel has taken the bytes by now; when it has not, they must not be
-    // overwritten.
-    if (!this.#socket.sendFrame(this.#template.frame)) this.#template.detach()
-    if (this.#options.record) this.playOut.listen(performance.now())
+    const base64 = this.#probe?.frame(index, deadlineMs) ?? this.user.nextFrame(this.nowMs())
+    const frame = mediaFrames.write(this.#streamSid, ++this.#sequence, index, base64)
+    // Normally the kernel has taken the bytes by now; when it has not, they must not be overwritten.
+    if (!this.#socket.sendFrame(frame)) mediaFrames.detach(frame)
+    if (this.#records) this.playOut.listen(performance.now())
   }
 
   #end(by: CallEnd['by'], closeCode: number): void {

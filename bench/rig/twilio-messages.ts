@@ -2,17 +2,13 @@
  * Media Streams messages: what the simulated Twilio sends, and the strict reading of what it
  * receives.
  *
- * Both ways the frame path is cheap. Out: one prebuilt `media` message per call, in which counters
- * and payload are overwritten in place. In: the first `media` message of the server is parsed
- * strictly; one whose bytes before and after the payload equal it needs no parsing again. Anything
- * else takes the strict way every time.
+ * The frame path is cheap both ways. Out: twilio-media.ts. In: the first `media` message of the server is parsed strictly; one of
+ * any call whose bytes around stream and payload equal it needs no parsing again. Anything else takes the strict way every time.
  */
 import { z } from 'zod'
 import { wireCore } from '../../dsp/wire.ts'
 
 export const FRAME_BYTES = 160
-const BASE64_LENGTH = 216
-const INDEX_ZERO = 0x30
 
 export interface StreamIdentity {
   accountSid: string
@@ -67,105 +63,6 @@ export function stopMessage(identity: StreamIdentity, sequence: number): string 
   return JSON.stringify({ event: 'stop', sequenceNumber: String(sequence), streamSid, stop })
 }
 
-/** Header of a client's WebSocket frame of 126 to 65 535 bytes; its mask is zero. */
-const FRAME_HEADER_BYTES = 8
-
-/** The `media` message of one call, rewritten in place for each frame. */
-export class MediaTemplate {
-  readonly #streamSid: string
-  #frame: Buffer = Buffer.alloc(0)
-  #bytes: Buffer = Buffer.alloc(0)
-  #digits = { sequence: 0, chunk: 0, timestamp: 0 }
-  #at = { sequence: 0, chunk: 0, timestamp: 0, payload: 0 }
-
-  constructor(streamSid: string) {
-    this.#streamSid = streamSid
-  }
-
-  /**
-   * `base64`: the 216 ASCII bytes of a 160-byte payload. The buffer is reused by the next call
-   * unless `detach`ed.
-   */
-  write(
-    counters: { sequence: number; chunk: number; timestampMs: number },
-    base64: Buffer,
-  ): Buffer {
-    const { sequence, chunk, timestampMs } = counters
-    if (
-      digitCount(sequence) !== this.#digits.sequence ||
-      digitCount(chunk) !== this.#digits.chunk ||
-      digitCount(timestampMs) !== this.#digits.timestamp
-    ) {
-      this.#build(sequence, chunk, timestampMs)
-    }
-    const at = this.#at
-    writeDigits(this.#bytes, at.sequence, this.#digits.sequence, sequence)
-    writeDigits(this.#bytes, at.chunk, this.#digits.chunk, chunk)
-    writeDigits(this.#bytes, at.timestamp, this.#digits.timestamp, timestampMs)
-    base64.copy(this.#bytes, at.payload)
-    return this.#bytes
-  }
-
-  /** The last message as a whole WebSocket frame. */
-  get frame(): Buffer {
-    return this.#frame
-  }
-
-  /**
-   * Leaves the last message to its holder (a socket that is still writing it) and goes on with a
-   * copy.
-   */
-  detach(): void {
-    this.#take(Buffer.from(this.#frame))
-  }
-
-  #take(frame: Buffer): void {
-    this.#frame = frame
-    this.#bytes = frame.subarray(FRAME_HEADER_BYTES)
-  }
-
-  #build(sequence: number, chunk: number, timestampMs: number): void {
-    const parts = [
-      '{"event":"media","sequenceNumber":"',
-      String(sequence),
-      '","media":{"track":"inbound","chunk":"',
-      String(chunk),
-      '","timestamp":"',
-      String(timestampMs),
-      '","payload":"',
-      '/'.repeat(BASE64_LENGTH),
-      `"},"streamSid":"${this.#streamSid}"}`,
-    ]
-    const offset = (index: number): number => parts.slice(0, index).join('').length
-    this.#at = { sequence: offset(1), chunk: offset(3), timestamp: offset(5), payload: offset(7) }
-    this.#digits = {
-      sequence: digitCount(sequence),
-      chunk: digitCount(chunk),
-      timestamp: digitCount(timestampMs),
-    }
-    const message = parts.join('')
-    const frame = Buffer.alloc(FRAME_HEADER_BYTES + message.length)
-    frame.writeUInt16BE(0x81fe)
-    frame.writeUInt16BE(message.length, 2)
-    frame.write(message, FRAME_HEADER_BYTES, 'latin1')
-    this.#take(frame)
-  }
-}
-
-function digitCount(value: number): number {
-  let count = 1
-  for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) count++
-  return count
-}
-
-function writeDigits(bytes: Buffer, at: number, count: number, value: number): void {
-  let rest = value
-  for (let i = at + count - 1; i >= at; i--) {
-    bytes[i] = INDEX_ZERO + (rest % 10)
-    rest = Math.floor(rest / 10)
-  }
-}
-
 const sid = z.string()
 /** Exactly the three shapes that Twilio takes; unexpected fields are warning 31951. */
 const agentMessage = z.discriminatedUnion('event', [
@@ -198,14 +95,23 @@ const ANCHOR = '"payload":"'
 /** Longer payloads (1 s) are legal, but not what a paced server sends: they take the strict way. */
 const PAYLOAD_LIMIT_BYTES = 8_000
 
+/** What stands around the stream's name and the payload in the server's media messages. */
+interface MediaShape {
+  before: Uint8Array
+  between: Uint8Array
+  after: Uint8Array
+}
+
+/** The shape that was read last: one for all calls, since of each call's own it would be the coldest memory of a frame. */
+let shape: MediaShape | null = null
+
 export class AgentMessageReader {
-  readonly #streamSid: string
   readonly #out: AgentMessages
   readonly #core = wireCore()
-  #prefix: Buffer | null = null
-  #suffix: Buffer | null = null
+  readonly #streamSid: Uint8Array
 
-  constructor(streamSid: string, out: AgentMessages) {
+  /** `streamSid`: the stream's name in ASCII. */
+  constructor(streamSid: Uint8Array, out: AgentMessages) {
     this.#streamSid = streamSid
     this.#out = out
   }
@@ -223,14 +129,14 @@ export class AgentMessageReader {
    * nothing was told, read() must judge it.
    */
   readText(message: Buffer, length: number): boolean {
-    const prefix = this.#prefix
-    const suffix = this.#suffix
-    if (prefix === null || suffix === null) return false
-    const from = prefix.length
-    const to = length - suffix.length
+    if (shape === null) return false
+    const { before, between, after } = shape
+    const sid = this.#streamSid
+    const from = before.length + sid.length + between.length
+    const to = length - after.length
     if (to <= from || to - from > PAYLOAD_LIMIT_BYTES) return false
-    if (message.compare(prefix, 0, from, 0, from) !== 0) return false
-    if (message.compare(suffix, 0, suffix.length, to, length) !== 0) return false
+    if (!holds(message, 0, before) || !holds(message, before.length, sid)) return false
+    if (!holds(message, from - between.length, between) || !holds(message, to, after)) return false
     const payload = this.#core.decode(message, from, to)
     // The strict reading says what is wrong.
     if (payload === null) return false
@@ -241,7 +147,7 @@ export class AgentMessageReader {
   #readStrictly(message: Buffer): void {
     const text = message.toString('utf8')
     const parsed = agentMessage.safeParse(parseJson(text))
-    if (!parsed.success || parsed.data.streamSid !== this.#streamSid) {
+    if (!parsed.success || parsed.data.streamSid !== asciiOf(this.#streamSid)) {
       this.#out.onWarning(31951, text.slice(0, 200))
       return
     }
@@ -249,17 +155,32 @@ export class AgentMessageReader {
     if (data.event === 'mark') this.#out.onMark(data.mark.name)
     else if (data.event === 'clear') this.#out.onClear()
     else {
-      this.#learn(message, data.media.payload)
+      learn(message, data.streamSid, data.media.payload)
       this.#out.onPayload(Buffer.from(data.media.payload, 'base64'))
     }
   }
+}
 
-  #learn(message: Buffer, payload: string): void {
-    const at = message.indexOf(ANCHOR)
-    if (at < 0) return
-    this.#prefix = Buffer.from(message.subarray(0, at + ANCHOR.length))
-    this.#suffix = Buffer.from(message.subarray(at + ANCHOR.length + payload.length))
+/** The shape of a message that was read strictly. One that names the stream behind the payload has none that is known here. */
+function learn(message: Buffer, streamSid: string, payload: string): void {
+  const sidAt = message.indexOf(`"${streamSid}"`) + 1
+  const payloadAt = message.indexOf(ANCHOR) + ANCHOR.length
+  if (sidAt <= 0 || payloadAt < ANCHOR.length || sidAt > payloadAt) return
+  shape = {
+    before: Uint8Array.from(message.subarray(0, sidAt)),
+    between: Uint8Array.from(message.subarray(sidAt + streamSid.length, payloadAt)),
+    after: Uint8Array.from(message.subarray(payloadAt + payload.length)),
   }
+}
+
+/** Does `text` stand at `at`? For texts this short a loop is cheaper than a call out of JavaScript. */
+function holds(bytes: Buffer, at: number, text: Uint8Array): boolean {
+  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text[i]) return false
+  return true
+}
+
+function asciiOf(text: Uint8Array): string {
+  return Buffer.from(text).toString('latin1')
 }
 
 function parseJson(text: string): unknown {

@@ -56,8 +56,7 @@ describe('audio through Telnyx', () => {
       const call = await TelnyxCall.place({
         ...{ carrier, pacer, server: server.url, signed: true, record: false, l16ByteOrder },
         ...{ from: '+523312345678', to: '+525587654321' },
-        frame: (index, deadlineMs) => probe.frame(index, deadlineMs),
-        onPayload: (payload, nowMs) => probe.receive(payload, nowMs),
+        probe,
       })
       expect(call.streams).toMatchObject([
         { stream_codec: codec, stream_bidirectional_codec: codec },

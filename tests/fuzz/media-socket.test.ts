@@ -116,12 +116,13 @@ async function fuzz(
       const call = await place()
       // A Telnyx call outlives its stream and gets another one.
       let doomed: string | null = null
-      const leave = pacer.join(() => {
+      const step = (): void => {
         if (call.isOver) return
         if (messages >= MESSAGES_EACH) return void call.hangup()
         const stream = streamOf(call)
         if (stream !== doomed && !burst(call)) doomed = stream
-      })
+      }
+      const leave = pacer.join({ step })
       await call.ended
       leave()
     }
