@@ -72,7 +72,7 @@ function codecNumber(format: SlotFormat): number {
 }
 
 /**
- * Zeroes the slot at `at` and writes all but LIVE.
+ * Clears the slot at `at` and writes all but LIVE.
  * Throws DspError DSP_BAD_RATE or DSP_BAD_CODEC for what the core does not know, DSP_NO_BED for a
  * bed that nobody has loaded.
  */
@@ -92,9 +92,8 @@ export function setUpSlot(
   const { regions, layout, share } = dsp
   const bed =
     settings.bed === 'none' || settings.bedGain <= 0 ? null : findBed(dsp, settings.bed, line)
-  const size = constant(layout, 'SLOT_BYTES')
-  new Uint8Array(share.memory.buffer, at, size).fill(0)
-  const view = new DataView(share.memory.buffer, at, size)
+  clearSlot(dsp, at)
+  const view = new DataView(share.memory.buffer, at, constant(layout, 'SLOT_BYTES'))
   const word = (name: string, value: number): void =>
     view.setInt32(constant(layout, name), value, true)
   const float = (name: string, value: number): void =>
@@ -130,6 +129,18 @@ export function setUpSlot(
   float('VAD_ON', on)
   float('VAD_OFF', on * 0.6)
   return shape
+}
+
+/**
+ * Zeroes what a chain may read before it has written it: fields, states and detections. The rings of audio are written before they are
+ * read; to zero them too would make five pages more of each slot resident than a telephone line ever uses.
+ */
+function clearSlot({ layout, share }: DspMemory, at: number): void {
+  const of = (name: string): number => constant(layout, name)
+  const bytes = new Uint8Array(share.memory.buffer, at, of('SLOT_BYTES'))
+  bytes.fill(0, 0, of('IN_RING'))
+  const detections = of('DETECTION_RING')
+  bytes.fill(0, detections, detections + of('PCM_FRAMES') * of('DETECTION_BYTES'))
 }
 
 function plans(

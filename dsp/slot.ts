@@ -50,7 +50,7 @@ export class Slot {
   }
 
   /**
-   * Zeroes the slot and sets it up; the caller knows that no worker holds it.
+   * Clears the slot and sets it up; the caller knows that no worker holds it.
    * Throws DspError DSP_BAD_RATE or DSP_BAD_CODEC for what the core does not know, DSP_NO_BED for a
    * bed that nobody has loaded.
    */

@@ -70,7 +70,7 @@ export class AudioLane {
     this.#owner = owner
   }
 
-  /** In a batch: the slot must not be zeroed now. The pool's to set. */
+  /** In a batch: the slot must not be cleared now. The pool's to set. */
   get inFlight(): boolean {
     return this.#slot.isHeld
   }
@@ -175,7 +175,7 @@ export class AudioLane {
     return !this.#closed && this.#slot.preparedFrames > 0
   }
 
-  /** Idempotent. The slot is reused only when no batch holds it, and zeroed before. */
+  /** Idempotent. The slot is reused only when no batch holds it, and cleared before. */
   close(): void {
     if (this.#closed) return
     this.#closed = true

@@ -9,7 +9,7 @@
  * at any load (docs/adr/0002). A list, and the scratch of the same number, belong to one batch from
  * dispatch to its result.
  *
- * Invariants: a slot is in at most one batch; a slot in a batch is never zeroed; tick() never
+ * Invariants: a slot is in at most one batch; a slot in a batch is never cleared; tick() never
  * waits.
  */
 import { Piscina } from 'piscina'
@@ -89,6 +89,7 @@ export class AudioPool {
   readonly #dsp: DspMemory
   readonly #piscina: Piscina<AudioBatch, AudioBatchResult>
   readonly #slots: Slot[]
+  /** The slot that was given back last is taken first: its memory is resident, and what was never needed stays away. */
   readonly #free: number[]
   readonly #idle: Batch[]
   readonly #lanes = new Set<AudioLane>()
@@ -158,7 +159,7 @@ export class AudioPool {
     this.#dsp = dsp
     this.#piscina = piscina
     this.#slots = Array.from({ length: dsp.share.slots }, (_, i) => new Slot(dsp, i))
-    this.#free = this.#slots.map((slot) => slot.index)
+    this.#free = this.#slots.map((slot) => slot.index).reverse()
     this.#idle = Array.from({ length: dsp.share.lists }, (_, list) => ({
       list,
       lanes: new KeptList(),
@@ -180,7 +181,7 @@ export class AudioPool {
    * DSP_BAD_CODEC, DSP_BAD_RATE or DSP_NO_BED for what the core does not know; each is counted.
    */
   openLane(format: LaneFormat, settings: LaneSettings, events: LaneEvents): AudioLane {
-    const index = this.#free.shift()
+    const index = this.#free.pop()
     const slot = index === undefined ? undefined : this.#slots[index]
     if (index === undefined || slot === undefined || this.#closed) {
       this.#counters.refusedLanes++
