@@ -79,11 +79,21 @@ export interface AudioPoolStats {
   slots: number
 }
 
-/** A list in shared memory, and the lanes that are on it; one object per worker, used again and again. */
+/**
+ * A list in shared memory, and the lanes that are on it. Two objects per worker, used again and again: while the lanes of one are told
+ * of its results, the worker may have the other.
+ */
 interface Batch {
   readonly list: number
   readonly lanes: KeptList<AudioLane>
+  twin: Batch
 }
+
+/**
+ * So many lanes that wait when a batch comes back are the next one at once: the worker then works while this thread sends what the last
+ * one brought. Fewer wait for the wheel, since a batch costs this thread as much as ten frames, whatever is in it.
+ */
+const FOLLOWING_LANES = 64
 
 export class AudioPool {
   readonly #dsp: DspMemory
@@ -160,10 +170,7 @@ export class AudioPool {
     this.#piscina = piscina
     this.#slots = Array.from({ length: dsp.share.slots }, (_, i) => new Slot(dsp, i))
     this.#free = this.#slots.map((slot) => slot.index).reverse()
-    this.#idle = Array.from({ length: dsp.share.lists }, (_, list) => ({
-      list,
-      lanes: new KeptList(),
-    }))
+    this.#idle = Array.from({ length: dsp.share.lists }, (_, list) => twins(list))
     // A worker that dies rejects its task, which is where we count it; without a listener the event
     // would throw.
     piscina.on('error', () => undefined)
@@ -321,13 +328,13 @@ export class AudioPool {
     const nowMs = performance.now()
     // Step by step for all lanes, not lane by lane: a write to a socket takes the processor's caches away from everything else.
     for (let i = 0; i < lanes.length; i++) this.#settle(lanes.at(i))
+    this.#idle.push(batch.twin)
+    this.#inFlight--
+    if (this.#waiting.length >= FOLLOWING_LANES) this.tick(this.#tickedMs)
     for (let i = 0; i < lanes.length; i++) lanes.at(i).announce(nowMs)
     lanes.clear()
-    this.#idle.push(batch)
-    this.#inFlight--
     if (this.#inFlight === 0) this.#onDrained?.()
-    // An answer to what the batch brought need not wait for the next turn of the wheel. Everything else does: a batch costs this
-    // thread as much as ten frames, whatever is in it.
+    // An answer to what the batch brought need not wait for the next turn of the wheel.
     if (this.#owner.hasStarving) this.tick(this.#tickedMs)
   }
 
@@ -357,4 +364,10 @@ export class AudioPool {
   #recycle(lane: AudioLane): void {
     this.#free.push(lane.slot)
   }
+}
+
+function twins(list: number): Batch {
+  const one = { list, lanes: new KeptList<AudioLane>() } as Batch
+  one.twin = { list, lanes: new KeptList<AudioLane>(), twin: one }
+  return one
 }

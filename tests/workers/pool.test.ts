@@ -129,6 +129,40 @@ describe('pool', () => {
     })
   })
 
+  it.each([
+    [64, 2],
+    [63, 1],
+  ])(
+    'with %d lanes waiting when a batch comes back, makes %d batches of one tick',
+    async (waiting, batches) => {
+      const many = await AudioPool.create({ slots: 65, threads: 1 })
+      try {
+        const told: string[] = []
+        const first = many.openLane(PHONE, PLAIN, {
+          ...IGNORE,
+          onPrepared: () => told.push(`batch ${many.stats().batches}`),
+        })
+        let frames = 0
+        const others = Array.from({ length: waiting }, () =>
+          many.openLane(PHONE, PLAIN, { ...IGNORE, onUserFrame: () => frames++ }),
+        )
+        // What was just opened has been looked at, and waits for nothing.
+        many.tick(0)
+        first.pushAgentPcm(new Int16Array(320).fill(1_000), 0)
+        many.tick(0)
+        for (const lane of others) lane.pushUserPayload(FRAME)
+        while (told.length === 0) await new Promise((resolve) => setImmediate(resolve))
+        // The lane is told of its results when the worker has the next batch already.
+        expect(told).toEqual([`batch ${batches}`])
+        if (batches === 1) many.tick(0)
+        while (frames < waiting) await new Promise((resolve) => setImmediate(resolve))
+        expect(many.stats()).toMatchObject({ batches: 2, framesIn: waiting })
+      } finally {
+        await many.close()
+      }
+    },
+  )
+
   it('makes no batch for 3 lanes in which nothing has changed', async () => {
     const lanes = [1, 2, 3].map(() => pool.openLane(PHONE, PLAIN, IGNORE))
     await closing(lanes, () => {
