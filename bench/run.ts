@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { CallKind } from './rig/live-load.ts'
 import { takeOwnCore } from './rig/own-core.ts'
-import { table, writeResult, type BenchFigures } from './rig/report.ts'
+import { rounded, table, writeResult, type BenchFigures } from './rig/report.ts'
 import { RigUnreliable } from './rig/self-check.ts'
 import { ServerProcess } from './rig/server-process.ts'
 
@@ -134,8 +134,10 @@ async function runMediaBench(flags: Flags): Promise<BenchFigures> {
   const { runMedia } = await import('./media.ts')
   const { echoEnv } = await import('./rig/echo-load.ts')
   const { profileFlags, stagesOf } = await import('./rig/stages.ts')
+  const { hostStalls } = await import('./rig/host-stalls.ts')
   const calls = count(flags, 'calls', 300)
   const floor = flags.floor === true
+  const stalls = await hostStalls()
   const profile = flags.stages === true ? await profileFlags() : null
   const server = await ServerProcess.start({
     program: floor ? 'floor' : 'main',
@@ -157,6 +159,10 @@ async function runMediaBench(flags: Flags): Promise<BenchFigures> {
     await server.stop()
   }
   const measured = outcome instanceof RigUnreliable ? outcome.seen : outcome
+  if (stalls) {
+    measured.figures['hostStallMaxMs'] = rounded(stalls.longestMs, 1)
+    measured.figures['hostStallPct'] = rounded(stalls.lostPct, 2)
+  }
   // The profiles are there once the server has ended.
   if (profile)
     Object.assign(measured.figures, await stagesOf(profile.dir, window, measured.figures))
