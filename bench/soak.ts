@@ -15,6 +15,7 @@ import { GAUGE_FLAGS, heldMemory, type HeldMemory } from './rig/heap-gauge.ts'
 import { slopePerCall } from './rig/leak.ts'
 import { FRAME_MS } from './rig/pacer.ts'
 import { rounded, type BenchFigures } from './rig/report.ts'
+import { scriptedProbe } from './rig/scripted-probe.ts'
 import { ScriptedUser } from './rig/scripted-user.ts'
 import { seededRandom } from './rig/seeded-random.ts'
 import { judged, loadBetween, rigDoubt, RigUnreliable, snapshot } from './rig/self-check.ts'
@@ -202,26 +203,11 @@ async function openLongCalls(
       onLatency: (ms) => long.tally.latenciesMs.push(ms),
       onTalkedOver: () => long.tally.talkedOver++,
     })
-    let clears = 0
-    const noteClears = (): void => {
-      const seen = long.calls[index]?.playOut.clearsMs.length ?? 0
-      if (seen !== clears) ear.clear(performance.now())
-      clears = seen
-    }
     long.ears[index] = ear
     long.calls[index] = await TwilioCall.place({
       ...{ server: lab.server.url, publicUrl: lab.server.url, authToken: AUTH_TOKEN },
       ...{ pacer: lab.pacer, record: false, from: '+525510000001', to: '+525587654321' },
-      probe: {
-        frame: (_index, deadlineMs) => {
-          noteClears()
-          return user.frame(deadlineMs)
-        },
-        receive: (payload, nowMs) => {
-          noteClears()
-          ear.payload(payload, nowMs)
-        },
-      },
+      probe: scriptedProbe(user, ear, () => long.calls[index]?.playOut.clearsMs.length ?? 0),
     })
   })
   return long

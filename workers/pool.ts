@@ -83,10 +83,15 @@ export interface AudioPoolStats {
  * A list in shared memory, and the lanes that are on it. Two objects per worker, used again and again: while the lanes of one are told
  * of its results, the worker may have the other.
  */
-interface Batch {
+class Batch {
   readonly list: number
-  readonly lanes: KeptList<AudioLane>
-  twin: Batch
+  readonly lanes = new KeptList<AudioLane>()
+  readonly twin: Batch
+
+  constructor(list: number, twin: Batch | null = null) {
+    this.list = list
+    this.twin = twin ?? new Batch(list, this)
+  }
 }
 
 /**
@@ -170,7 +175,7 @@ export class AudioPool {
     this.#piscina = piscina
     this.#slots = Array.from({ length: dsp.share.slots }, (_, i) => new Slot(dsp, i))
     this.#free = this.#slots.map((slot) => slot.index).reverse()
-    this.#idle = Array.from({ length: dsp.share.lists }, (_, list) => twins(list))
+    this.#idle = Array.from({ length: dsp.share.lists }, (_, list) => new Batch(list))
     // A worker that dies rejects its task, which is where we count it; without a listener the event
     // would throw.
     piscina.on('error', () => undefined)
@@ -364,10 +369,4 @@ export class AudioPool {
   #recycle(lane: AudioLane): void {
     this.#free.push(lane.slot)
   }
-}
-
-function twins(list: number): Batch {
-  const one = { list, lanes: new KeptList<AudioLane>() } as Batch
-  one.twin = { list, lanes: new KeptList<AudioLane>(), twin: one }
-  return one
 }

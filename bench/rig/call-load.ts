@@ -10,6 +10,7 @@ import type { SpokenLine } from './canned-speech.ts'
 import { Ear, type EarCounts } from './ear.ts'
 import { Histogram } from './histogram.ts'
 import type { Pacer } from './pacer.ts'
+import { scriptedProbe } from './scripted-probe.ts'
 import { ScriptedUser } from './scripted-user.ts'
 import { seededRandom } from './seeded-random.ts'
 import type { ServerProcess } from './server-process.ts'
@@ -142,28 +143,13 @@ export class CallLoad {
 
   async #place(ear: Ear, user: ScriptedUser, number: number): Promise<SimulatedCall | null> {
     const { server, authToken, pacer, telnyx = null } = this.#options
-    let clears = 0
     let call: SimulatedCall | null = null
-    const noteClears = (): void => {
-      const seen = call?.playOut.clearsMs.length ?? 0
-      if (seen !== clears) ear.clear(performance.now())
-      clears = seen
-    }
     try {
       const line = {
         ...{ server: server.url, pacer, record: false },
         from: `+5255${String(10_000_000 + (number % 80_000_000))}`,
         to: '+525587654321',
-        probe: {
-          frame: (_index: number, deadlineMs: number) => {
-            noteClears()
-            return user.frame(deadlineMs)
-          },
-          receive: (payload: Uint8Array, nowMs: number) => {
-            noteClears()
-            ear.payload(payload, nowMs)
-          },
-        },
+        probe: scriptedProbe(user, ear, () => call?.playOut.clearsMs.length ?? 0),
       }
       call = telnyx
         ? await TelnyxCall.place({ ...line, carrier: telnyx, signed: true })

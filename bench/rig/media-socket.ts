@@ -70,7 +70,8 @@ export class MediaSocket {
   }
 
   /**
-   * Sends a whole masked frame on a socket that is open. False when the system has not taken all of it yet: then its bytes must not be changed.
+   * Sends a whole masked frame on a socket that is open. False when the system has not taken all of it yet: then its bytes must not be
+   * changed.
    */
   sendFrame(frame: Buffer): boolean {
     const wire = this.#wire

@@ -18,8 +18,8 @@ import { MediaSocket, UpgradeRefused } from './media-socket.ts'
 import type { Paced, Pacer } from './pacer.ts'
 import { PlayOut } from './play-out.ts'
 import type { LineProbe, SimulatedCall } from './simulated-call.ts'
-import { UserAudio } from './user-audio.ts'
 import { mediaFrames } from './twilio-media.ts'
+import { UserAudio } from './user-audio.ts'
 import {
   AgentMessageReader,
   connectedMessage,

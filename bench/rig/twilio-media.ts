@@ -13,18 +13,12 @@ const DIGIT_ZERO = 0x30
 /** Header of a client's WebSocket frame of 126 to 65 535 bytes (RFC 6455 section 5.2); its mask is zero. */
 export const FRAME_HEADER_BYTES = 8
 
-/** Numbers of a message: whole, 0 or more, below 2^31. */
-interface Counters {
-  sequence: number
-  chunk: number
-  timestampMs: number
-}
-
+/** A number's end is the place behind its last digit. */
 interface Template {
   frame: Buffer
-  sequenceAt: number
-  chunkAt: number
-  timestampAt: number
+  sequenceEnd: number
+  chunkEnd: number
+  timestampEnd: number
   payloadAt: number
   streamAt: number
 }
@@ -34,8 +28,8 @@ export class MediaFrames {
   readonly #templates = new Map<number, Template>()
 
   /**
-   * The media frame `index` (0…) with `base64` (the 216 ASCII bytes of a 160-byte payload) of the stream whose name `streamSid` holds in ASCII. Valid until
-   * the next call, unless `detach`ed.
+   * The media frame `index` (0…) with `base64` (the 216 ASCII bytes of a 160-byte payload) of the stream whose name `streamSid` holds in
+   * ASCII. Valid until the next call, unless `detach`ed.
    */
   write(streamSid: Uint8Array, sequence: number, index: number, base64: Buffer): Buffer {
     const chunk = index + 1
@@ -46,13 +40,13 @@ export class MediaFrames {
       digitCount(timestampMs)
     let template = this.#templates.get(key)
     if (template === undefined) {
-      template = build(streamSid.length, { sequence, chunk, timestampMs })
+      template = build(streamSid.length, sequence, chunk, timestampMs)
       this.#templates.set(key, template)
     }
     const { frame, payloadAt, streamAt } = template
-    writeDigits(frame, template.sequenceAt, sequence)
-    writeDigits(frame, template.chunkAt, chunk)
-    writeDigits(frame, template.timestampAt, timestampMs)
+    writeDigits(frame, template.sequenceEnd, sequence)
+    writeDigits(frame, template.chunkEnd, chunk)
+    writeDigits(frame, template.timestampEnd, timestampMs)
     for (let i = 0; i < base64.length; i++) frame[payloadAt + i] = base64[i]!
     for (let i = 0; i < streamSid.length; i++) frame[streamAt + i] = streamSid[i]!
     return frame
@@ -66,7 +60,12 @@ export class MediaFrames {
   }
 }
 
-function build(streamSidLength: number, { sequence, chunk, timestampMs }: Counters): Template {
+function build(
+  streamSidLength: number,
+  sequence: number,
+  chunk: number,
+  timestampMs: number,
+): Template {
   const parts = [
     '{"event":"media","sequenceNumber":"',
     String(sequence),
@@ -88,7 +87,13 @@ function build(streamSidLength: number, { sequence, chunk, timestampMs }: Counte
   frame.write(message, FRAME_HEADER_BYTES, 'latin1')
   return {
     frame,
-    ...{ sequenceAt: at(1), chunkAt: at(3), timestampAt: at(5), payloadAt: at(7), streamAt: at(9) },
+    ...{
+      sequenceEnd: at(2),
+      chunkEnd: at(4),
+      timestampEnd: at(6),
+      payloadAt: at(7),
+      streamAt: at(9),
+    },
   }
 }
 
@@ -98,13 +103,15 @@ function digitCount(value: number): number {
   return count
 }
 
-function writeDigits(bytes: Buffer, at: number, value: number): void {
+/** `value` in decimal, its last digit before `end`. Whole, 0 or more, below 2^31. */
+function writeDigits(bytes: Buffer, end: number, value: number): void {
+  let at = end
   let rest = value
-  for (let i = at + digitCount(value) - 1; i >= at; i--) {
+  do {
     const tens = (rest / 10) | 0
-    bytes[i] = DIGIT_ZERO + rest - tens * 10
+    bytes[--at] = DIGIT_ZERO + rest - tens * 10
     rest = tens
-  }
+  } while (rest > 0)
 }
 
 /** One for all calls of this process. */
