@@ -1,18 +1,15 @@
 /**
  * Audio pool: all calls' audio through a few worker threads, in batches of slots.
  *
- *   wheel ─ tick() ─► slots with work ─► a list in shared memory per idle worker ─► one Piscina task each
- *                                                                                        │
- *   LaneEvents ◄─ drain ◄──────────────────── results, already in the slots ◄────────────┘
+ *   wheel ─ tick() ─► slots with work ─► a list in shared memory per idle worker ─► crew.ts ─► worker
+ *                                                                                              │
+ *   LaneEvents ◄─ drain ◄──────────────────── results, already in the slots ◄─────────────────┘
  *
- * A task per frame collapses at 300-500 calls; a task per worker and tick costs about 2 µs a frame
- * at any load (docs/adr/0002). A list, and the scratch of the same number, belong to one batch from
- * dispatch to its result.
+ * Work in frames collapses at 300-500 calls; a batch per worker and tick costs about 2 µs a frame at any load (docs/adr/0002, 0010).
  *
  * Invariants: a slot is in at most one batch; a slot in a batch is never cleared; tick() never
  * waits.
  */
-import { Piscina } from 'piscina'
 import { createDspMemory, type DspMemory } from '../dsp/host.ts'
 import { Slot } from '../dsp/slot.ts'
 import { isBuiltInBed } from '../dsp/beds.ts'
@@ -20,10 +17,10 @@ import type { TtsRateHz } from '../dsp/filters.ts'
 import type { UploadedBeds } from '../dsp/uploaded-beds.ts'
 import { DspError } from '../server/errors.ts'
 import type { AudioFormat } from '../server/media/audio-format.ts'
-import type { AudioBatch, AudioBatchResult } from './audio-batch.ts'
 import { AudioLane, type LaneEvents, type LaneOwner } from './audio-lane.ts'
+import { Crew } from './crew.ts'
 import { KeptList } from './kept-list.ts'
-import { Timings, type Percentiles } from './timings.ts'
+import type { Percentiles } from './timings.ts'
 
 export type { Detection, OutboundFrame, ProgressTone } from '../dsp/slot.ts'
 export type { TtsRateHz } from '../dsp/filters.ts'
@@ -80,46 +77,29 @@ export interface AudioPoolStats {
 }
 
 /**
- * A list in shared memory, and the lanes that are on it. Two objects per worker, used again and again: while the lanes of one are told
- * of its results, the worker may have the other.
+ * So many lanes that wait are a batch at once, if a worker is free: it works while this thread reads on, or sends what the last batch
+ * brought. Fewer wait for the wheel, since a batch has its price whatever is in it.
  */
-class Batch {
-  readonly list: number
-  readonly lanes = new KeptList<AudioLane>()
-  readonly twin: Batch
-
-  constructor(list: number, twin: Batch | null = null) {
-    this.list = list
-    this.twin = twin ?? new Batch(list, this)
-  }
-}
-
-/**
- * So many lanes that wait when a batch comes back are the next one at once: the worker then works while this thread sends what the last
- * one brought. Fewer wait for the wheel, since a batch costs this thread as much as ten frames, whatever is in it.
- */
-const FOLLOWING_LANES = 64
+const PROMPT_LANES = 96
+/** While more wait and no worker is free, the pool looks for answers at every so many lanes. */
+const LOOK_EVERY_LANES = 8
 
 export class AudioPool {
   readonly #dsp: DspMemory
-  readonly #piscina: Piscina<AudioBatch, AudioBatchResult>
+  readonly #crew: Crew
   readonly #slots: Slot[]
   /** The slot that was given back last is taken first: its memory is resident, and what was never needed stays away. */
   readonly #free: number[]
-  readonly #idle: Batch[]
   readonly #lanes = new Set<AudioLane>()
   /** Lanes in which something has changed since a tick looked at them, each once (`isWaiting`). */
   #waiting = new KeptList<AudioLane>()
   #looked = new KeptList<AudioLane>()
   /** Lanes with work that the tick under way has found. */
   readonly #due = new KeptList<AudioLane>()
-  #inFlight = 0
-  #onDrained: (() => void) | null = null
-  readonly #wait = new Timings()
-  readonly #run = new Timings()
+  /** A look at what waits is due behind the callback under way. */
+  #isLookDue = false
   readonly #counters = {
     batches: 0,
-    lostBatches: 0,
     framesIn: 0,
     framesOut: 0,
     inboundOverflows: 0,
@@ -155,37 +135,21 @@ export class AudioPool {
       lists: o.threads,
       uploadedBedBytes: o.uploadedBedBytes ?? 0,
     })
-    const piscina = new Piscina<AudioBatch, AudioBatchResult>({
-      filename: new URL('./audio-worker.ts', import.meta.url).href,
-      workerData: dsp.share,
-      minThreads: o.threads,
-      maxThreads: o.threads,
-      idleTimeout: Infinity,
-      concurrentTasksPerWorker: 1,
-      recordTiming: false,
-      atomics: 'sync',
+    let pool: AudioPool | null = null
+    const crew = await Crew.start({
+      threads: o.threads,
+      share: dsp.share,
+      onBack: (lanes, nowMs) => pool?.takeBack(lanes, nowMs),
     })
-    const pool = new AudioPool(dsp, piscina)
-    await pool.#warmUp()
+    pool = new AudioPool(dsp, crew)
     return pool
   }
 
-  private constructor(dsp: DspMemory, piscina: Piscina<AudioBatch, AudioBatchResult>) {
+  private constructor(dsp: DspMemory, crew: Crew) {
     this.#dsp = dsp
-    this.#piscina = piscina
+    this.#crew = crew
     this.#slots = Array.from({ length: dsp.share.slots }, (_, i) => new Slot(dsp, i))
     this.#free = this.#slots.map((slot) => slot.index).reverse()
-    this.#idle = Array.from({ length: dsp.share.lists }, (_, list) => new Batch(list))
-    // A worker that dies rejects its task, which is where we count it; without a listener the event
-    // would throw.
-    piscina.on('error', () => undefined)
-  }
-
-  /**
-   * An empty batch per worker: modules are loaded and compiled before the first call needs them.
-   */
-  async #warmUp(): Promise<void> {
-    await Promise.all(this.#idle.map(({ list }) => this.#piscina.run({ list, count: 0 })))
   }
 
   /**
@@ -225,17 +189,24 @@ export class AudioPool {
   }
 
   /**
-   * Collects the slots with work and gives each idle worker a batch; returns at once. Results reach
-   * LaneEvents later, on this thread, as soon as a batch is done. `nowMs` is monotonic and only
-   * measures how long a tail has waited.
+   * Takes what has come back, collects the slots with work, and gives it to idle workers; never waits. Results reach LaneEvents on this
+   * thread, as soon as a batch is seen to be done. `nowMs` is monotonic and only measures how long a tail has waited.
    */
   tick(nowMs: number): void {
     this.#tickedMs = nowMs
-    if (this.#closed || this.#idle.length === 0) return
+    this.#crew.takeAnswers()
+    this.#dispatchDue()
+  }
+
+  #dispatchDue(): void {
+    const { idleWorkers } = this.#crew
+    if (this.#closed || idleWorkers === 0) return
     this.#owner.hasStarving = false
-    this.#collectDue(nowMs)
+    this.#collectDue(this.#tickedMs)
     const due = this.#due.length
-    const share = Math.ceil(due / this.#idle.length)
+    // A batch has its price: one worker has a small one alone.
+    const workers = Math.min(idleWorkers, Math.ceil(due / PROMPT_LANES))
+    const share = Math.ceil(due / workers)
     for (let first = 0; first < due; first += share) {
       this.#dispatch(first, Math.min(due, first + share))
     }
@@ -261,8 +232,9 @@ export class AudioPool {
   stats(): AudioPoolStats {
     return {
       ...this.#counters,
-      waitMs: this.#wait.percentiles(),
-      runMs: this.#run.percentiles(),
+      lostBatches: this.#crew.lostBatches,
+      waitMs: this.#crew.waitMs.percentiles(),
+      runMs: this.#crew.runMs.percentiles(),
       liveLanes: this.#lanes.size,
       slots: this.#slots.length,
     }
@@ -278,7 +250,7 @@ export class AudioPool {
       deadLane: c.deadPushes,
       refusedLane: c.refusedLanes,
       trap: c.faults,
-      lostBatch: c.lostBatches,
+      lostBatch: this.#crew.lostBatches,
     }
   }
 
@@ -287,8 +259,8 @@ export class AudioPool {
     if (this.#closed) return
     this.#closed = true
     for (const lane of [...this.#lanes]) lane.close()
-    if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#onDrained = resolve))
-    await this.#piscina.destroy()
+    await this.#crew.drained()
+    await this.#crew.close()
   }
 
   /** Beds can be added and removed while calls run. */
@@ -305,42 +277,32 @@ export class AudioPool {
 
   /** Gives the lanes `#due[from…to)` to an idle worker. */
   #dispatch(from: number, to: number): void {
-    const batch = this.#idle.pop()
-    if (batch === undefined) return
+    const station = this.#crew.next()
+    if (station === undefined) return
     for (let i = from; i < to; i++) {
       const lane = this.#due.at(i)
-      this.#dsp.setListed(batch.list, i - from, lane.slot)
+      this.#dsp.setListed(station.index, i - from, lane.slot)
       lane.inFlight = true
-      batch.lanes.push(lane)
+      station.lanes.push(lane)
     }
     this.#counters.batches++
-    this.#inFlight++
-    void this.#finish(batch)
+    this.#crew.ring(station)
   }
 
-  async #finish(batch: Batch): Promise<void> {
-    const startedMs = performance.now()
-    const { list, lanes } = batch
-    try {
-      const { runMs } = await this.#piscina.run({ list, count: lanes.length })
-      this.#run.record(runMs)
-      this.#wait.record(performance.now() - startedMs - runMs)
-    } catch {
-      // The worker died and Piscina replaces it. Nothing of the batch is lost but time: indices are
-      // stored frame by frame.
-      this.#counters.lostBatches++
-    }
-    const nowMs = performance.now()
+  /** For the crew: a batch has come back. */
+  takeBack(lanes: KeptList<AudioLane>, nowMs: number): void {
     // Step by step for all lanes, not lane by lane: a write to a socket takes the processor's caches away from everything else.
     for (let i = 0; i < lanes.length; i++) this.#settle(lanes.at(i))
-    this.#idle.push(batch.twin)
-    this.#inFlight--
-    if (this.#waiting.length >= FOLLOWING_LANES) this.tick(this.#tickedMs)
+    if (this.#waiting.length >= PROMPT_LANES) this.#dispatchDue()
     for (let i = 0; i < lanes.length; i++) lanes.at(i).announce(nowMs)
-    lanes.clear()
-    if (this.#inFlight === 0) this.#onDrained?.()
     // An answer to what the batch brought need not wait for the next turn of the wheel.
-    if (this.#owner.hasStarving) this.tick(this.#tickedMs)
+    if (this.#owner.hasStarving) this.#dispatchDue()
+  }
+
+  readonly #look = (): void => {
+    this.#isLookDue = false
+    this.#crew.takeAnswers()
+    if (this.#waiting.length >= PROMPT_LANES) this.#dispatchDue()
   }
 
   /** A lane comes out of its batch: results to its owner, or its slot to the free list. */
@@ -359,6 +321,15 @@ export class AudioPool {
     if (lane.isWaiting) return
     lane.isWaiting = true
     this.#waiting.push(lane)
+    const { length } = this.#waiting
+    if (length >= PROMPT_LANES && length % LOOK_EVERY_LANES === 0) this.#lookSoon()
+  }
+
+  /** Behind the callback that is under way: a lane's owner is never told of something from within a lane's own method. */
+  #lookSoon(): void {
+    if (this.#isLookDue) return
+    this.#isLookDue = true
+    queueMicrotask(this.#look)
   }
 
   #release(lane: AudioLane): void {

@@ -130,12 +130,12 @@ describe('pool', () => {
   })
 
   it.each([
-    [64, 2],
-    [63, 1],
+    [96, 2],
+    [95, 1],
   ])(
     'with %d lanes waiting when a batch comes back, makes %d batches of one tick',
     async (waiting, batches) => {
-      const many = await AudioPool.create({ slots: 65, threads: 1 })
+      const many = await AudioPool.create({ slots: 97, threads: 1 })
       try {
         const told: string[] = []
         const first = many.openLane(PHONE, PLAIN, {
@@ -162,6 +162,26 @@ describe('pool', () => {
       }
     },
   )
+
+  it('makes a batch of 96 lanes whose frames have come in without waiting for a tick, and none of 95', async () => {
+    const many = await AudioPool.create({ slots: 96, threads: 1 })
+    try {
+      let frames = 0
+      const lanes = Array.from({ length: 96 }, () =>
+        many.openLane(PHONE, PLAIN, { ...IGNORE, onUserFrame: () => frames++ }),
+      )
+      many.tick(0)
+      for (const lane of lanes.slice(1)) lane.pushUserPayload(FRAME)
+      await Promise.resolve()
+      expect(many.stats().batches).toBe(0)
+      lanes[0]!.pushUserPayload(FRAME)
+      await Promise.resolve()
+      expect(many.stats().batches).toBe(1)
+      while (frames < 96) await new Promise((resolve) => setImmediate(resolve))
+    } finally {
+      await many.close()
+    }
+  })
 
   it('makes no batch for 3 lanes in which nothing has changed', async () => {
     const lanes = [1, 2, 3].map(() => pool.openLane(PHONE, PLAIN, IGNORE))
