@@ -24,4 +24,4 @@ EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
   CMD node -e "fetch('http://127.0.0.1:8000/ready').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"
 # A small young generation: short pauses of the garbage collector (docs/performance.md).
-CMD ["node", "--use-largepages=silent", "--max-semi-space-size=8", "--heap-growing-percent=100", "--v8-pool-size=1", "server/main.ts"]
+CMD ["node", "--use-largepages=silent", "--max-semi-space-size=8", "--heap-growing-percent=75", "--v8-pool-size=1", "server/main.ts"]

@@ -18,6 +18,9 @@ import { bellMemory, Doorbell } from './doorbell.ts'
 import { KeptList } from './kept-list.ts'
 import { Timings } from './timings.ts'
 
+/** A worker makes next to no garbage, and would fill a young generation of the server's size (8 MB, three times) before it collects any. */
+const WORKER_YOUNG_MB = 2
+
 /** One worker's place: its bell, and the lanes of the batch that it has. */
 export class Station {
   /** Of its bell, its list and its scratch memory. */
@@ -83,6 +86,7 @@ export class Crew {
       concurrentTasksPerWorker: 1,
       recordTiming: false,
       atomics: 'sync',
+      resourceLimits: { maxYoungGenerationSizeMb: WORKER_YOUNG_MB },
     })
     const stations = Array.from({ length: o.threads }, (_, index) => new Station(bells, index))
     const crew = new Crew(piscina, stations, o.onBack)
