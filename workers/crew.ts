@@ -70,14 +70,13 @@ export class Crew {
   #onIdle: (() => void) | null = null
   #onDeath: ((error: unknown) => void) | null = null
 
-  /**
-   * Starts `threads` workers; settles when each has answered once, so that modules are loaded and compiled before the first call needs
-   * them. Rejects when one dies before.
-   */
-  static async start(o: { threads: number; share: DspShare; onBack: OnBack }): Promise<Crew> {
+  /** `threads` workers over the memory `share`, which start() starts. */
+  constructor(o: { threads: number; share: DspShare; onBack: OnBack }) {
     const bells = bellMemory(o.threads)
     const workerData: AudioWorkerData = { share: o.share, bells }
-    const piscina = new Piscina<{ bell: number }, never>({
+    this.#onBack = o.onBack
+    this.#stations = Array.from({ length: o.threads }, (_, index) => new Station(bells, index))
+    this.#piscina = new Piscina<{ bell: number }, never>({
       filename: new URL('./audio-worker.ts', import.meta.url).href,
       workerData,
       minThreads: o.threads,
@@ -88,29 +87,23 @@ export class Crew {
       atomics: 'sync',
       resourceLimits: { maxYoungGenerationSizeMb: WORKER_YOUNG_MB },
     })
-    const stations = Array.from({ length: o.threads }, (_, index) => new Station(bells, index))
-    const crew = new Crew(piscina, stations, o.onBack)
-    await new Promise<void>((resolve, reject) => {
-      crew.#onIdle = resolve
-      crew.#onDeath = reject
-      for (const station of stations) void crew.#man(station)
-    })
-    crew.#onIdle = crew.#onDeath = null
-    return crew
-  }
-
-  private constructor(
-    piscina: Piscina<{ bell: number }, never>,
-    stations: Station[],
-    onBack: OnBack,
-  ) {
-    this.#piscina = piscina
-    this.#stations = stations
-    this.#onBack = onBack
     // A worker that dies rejects its task, which is where we count it; without a listener the event
     // would throw.
-    piscina.on('error', () => undefined)
-    piscina.on('message', () => this.takeAnswers())
+    this.#piscina.on('error', () => undefined)
+    this.#piscina.on('message', () => this.takeAnswers())
+  }
+
+  /**
+   * Settles when each worker has answered once, so that modules are loaded and compiled before the first call needs them. Rejects when
+   * one dies before.
+   */
+  async start(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#onIdle = resolve
+      this.#onDeath = reject
+      for (const station of this.#stations) void this.#man(station)
+    })
+    this.#onIdle = this.#onDeath = null
   }
 
   get idleWorkers(): number {
@@ -186,7 +179,8 @@ export class Crew {
   #bringBack(station: Station, isManned: boolean): void {
     const nowMs = performance.now()
     const lanes = station.takeBack()
-    if (lanes.length > 0) {
+    // Of a batch that was lost, or of none, there is nothing to tell.
+    if (isManned && lanes.length > 0) {
       this.runMs.record(station.bell.runMs)
       this.waitMs.record(nowMs - station.rungMs - station.bell.runMs)
     }

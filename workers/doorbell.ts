@@ -78,9 +78,8 @@ export function answerBell(
     const asked = Atomics.load(words, ASKED)
     // A thread may wake without a reason.
     if (asked === done) continue
-    const count = words[COUNT]!
     const startedMs = performance.now()
-    if (count > 0) worker.run(words[LIST]!, count)
+    worker.run(words[LIST]!, words[COUNT]!)
     words[RUN_US] = Math.round((performance.now() - startedMs) * 1_000)
     Atomics.store(words, DONE, asked)
     done = asked

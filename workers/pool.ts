@@ -135,19 +135,18 @@ export class AudioPool {
       lists: o.threads,
       uploadedBedBytes: o.uploadedBedBytes ?? 0,
     })
-    let pool: AudioPool | null = null
-    const crew = await Crew.start({
-      threads: o.threads,
-      share: dsp.share,
-      onBack: (lanes, nowMs) => pool?.takeBack(lanes, nowMs),
-    })
-    pool = new AudioPool(dsp, crew)
+    const pool = new AudioPool(dsp, o.threads)
+    await pool.#crew.start()
     return pool
   }
 
-  private constructor(dsp: DspMemory, crew: Crew) {
+  private constructor(dsp: DspMemory, threads: number) {
     this.#dsp = dsp
-    this.#crew = crew
+    this.#crew = new Crew({
+      threads,
+      share: dsp.share,
+      onBack: (lanes, nowMs) => this.#takeBack(lanes, nowMs),
+    })
     this.#slots = Array.from({ length: dsp.share.slots }, (_, i) => new Slot(dsp, i))
     this.#free = this.#slots.map((slot) => slot.index).reverse()
   }
@@ -211,6 +210,11 @@ export class AudioPool {
       this.#dispatch(first, Math.min(due, first + share))
     }
     this.#due.clear()
+  }
+
+  /** A batch at once, of the lanes that wait, when they are enough for one. */
+  #dispatchPrompt(): void {
+    if (this.#waiting.length >= PROMPT_LANES) this.#dispatchDue()
   }
 
   #collectDue(nowMs: number): void {
@@ -289,11 +293,11 @@ export class AudioPool {
     this.#crew.ring(station)
   }
 
-  /** For the crew: a batch has come back. */
-  takeBack(lanes: KeptList<AudioLane>, nowMs: number): void {
+  /** A batch has come back. */
+  #takeBack(lanes: KeptList<AudioLane>, nowMs: number): void {
     // Step by step for all lanes, not lane by lane: a write to a socket takes the processor's caches away from everything else.
     for (let i = 0; i < lanes.length; i++) this.#settle(lanes.at(i))
-    if (this.#waiting.length >= PROMPT_LANES) this.#dispatchDue()
+    this.#dispatchPrompt()
     for (let i = 0; i < lanes.length; i++) lanes.at(i).announce(nowMs)
     // An answer to what the batch brought need not wait for the next turn of the wheel.
     if (this.#owner.hasStarving) this.#dispatchDue()
@@ -302,7 +306,7 @@ export class AudioPool {
   readonly #look = (): void => {
     this.#isLookDue = false
     this.#crew.takeAnswers()
-    if (this.#waiting.length >= PROMPT_LANES) this.#dispatchDue()
+    this.#dispatchPrompt()
   }
 
   /** A lane comes out of its batch: results to its owner, or its slot to the free list. */

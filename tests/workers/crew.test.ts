@@ -17,11 +17,12 @@ beforeEach(async () => {
   cameBack = []
   process.on('worker', noted)
   dsp = await createDspMemory({ slots: 2, lists: 1 })
-  crew = await Crew.start({
+  crew = new Crew({
     threads: 1,
     share: dsp.share,
     onBack: (lanes) => cameBack.push(lanes.length),
   })
+  await crew.start()
   cameBack = []
 })
 afterEach(async () => {
