@@ -95,15 +95,21 @@ export class Crew {
 
   /**
    * Settles when each worker has answered once, so that modules are loaded and compiled before the first call needs them. Rejects when
-   * one dies before.
+   * one dies before, and ends the others.
    */
   async start(): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.#onIdle = resolve
-      this.#onDeath = reject
-      for (const station of this.#stations) void this.#man(station)
-    })
-    this.#onIdle = this.#onDeath = null
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#onIdle = resolve
+        this.#onDeath = reject
+        for (const station of this.#stations) void this.#man(station)
+      })
+    } catch (error) {
+      await this.close()
+      throw error
+    } finally {
+      this.#onIdle = this.#onDeath = null
+    }
   }
 
   get idleWorkers(): number {

@@ -80,4 +80,19 @@ describe('crew', () => {
     expect(cameBack).toEqual([0, 1])
     expect(crew.lostBatches).toBe(0)
   })
+
+  it('rejects the start of 2 workers that cannot load the core, and leaves neither of them', async () => {
+    const { share } = dsp
+    const crewOf2 = new Crew({
+      threads: 2,
+      // Memory in the place of the compiled module.
+      share: { ...share, module: share.memory as never },
+      onBack: () => {},
+    })
+    await expect(crewOf2.start()).rejects.toThrow(/WebAssembly/)
+    const started = workers.slice(1)
+    expect(started.length).toBeGreaterThanOrEqual(2)
+    // Node's sign of a thread that has ended.
+    expect(started.filter((worker) => worker.threadId !== -1)).toEqual([])
+  })
 })
