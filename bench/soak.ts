@@ -36,9 +36,10 @@ const WARM_UP_LANES = 25
 /** On a machine that is slow the run begins with fewer. */
 const WARM_UP_MAX_MS = 90_000
 const WARM_UP_HOLD_MS = 300
-/** Then calls of the kind that is measured, on twice the lanes: until then each adds compiled code, and spare blocks of its recording. */
-const WARM_UP_WHOLE_CALLS = 600
-const WARM_UP_WHOLE_LANES = 2
+/** Then calls of the kind that is measured: until then each adds compiled code, and spare blocks of its recording. */
+const WARM_UP_WHOLE_CALLS = 2_400
+/** Or as many as are measured, when those are more. */
+const WARM_UP_WHOLE_LANES = 200
 const WARM_UP_WHOLE_MAX_MS = 240_000
 const READINGS_LEAST = 4
 const READINGS_MOST = 12
@@ -62,8 +63,9 @@ export interface SoakOptions {
 export async function runSoak(options: SoakOptions): Promise<BenchFigures> {
   const { calls, seconds, seed, progress } = options
   const lines = await spokenScript(undefined, progress)
+  const warmUpLanes = Math.max(calls, WARM_UP_WHOLE_LANES)
   const lab = await openLab({
-    maxCalls: Math.max(calls * WARM_UP_WHOLE_LANES, WARM_UP_LANES * 2) + LONG_CALLS,
+    maxCalls: warmUpLanes + LONG_CALLS,
     ...{ seed, loadControl: false, progress, nodeFlags: GAUGE_FLAGS },
     settings: { backgroundSound: 'office', backgroundVolume: BED_VOLUME, maxDurationSec: 14_400 },
   })
@@ -77,7 +79,7 @@ export async function runSoak(options: SoakOptions): Promise<BenchFigures> {
     progress(`warming up: ${WARM_UP_WHOLE_CALLS} calls of one turn`)
     const warmUpWholeCalls = await warmUpWhole(
       new CallLoad({ ...one, seed: seed + 1 }),
-      calls * WARM_UP_WHOLE_LANES,
+      warmUpLanes,
     )
     const churn = new CallLoad({ ...one, seed })
     const long = await openLongCalls(lab, lines, seed)
