@@ -166,7 +166,7 @@ function streamError(failure: unknown): ProviderError {
   return new ProviderError(
     limited ? 'LLM_RATE_LIMITED' : 'LLM_UNAVAILABLE',
     `The language model broke off its answer: ${message.slice(0, 300)}`,
-    { retryable: true },
+    { retryable: true, cause: failure },
   )
 }
 

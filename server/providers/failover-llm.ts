@@ -117,7 +117,7 @@ export class FailoverLlm implements LlmProvider {
     { request, signal, isLast }: { request: LlmRequest; signal: AbortSignal; isLast: boolean },
   ): AsyncIterable<LlmEvent> {
     const attempt = new AbortController()
-    const abort = (): void => attempt.abort()
+    const abort = (): void => attempt.abort(OVER)
     signal.addEventListener('abort', abort, { once: true })
     const { firstMs, gapMs, unusedGapMs } = this.#limits
     const limits = {

@@ -1,9 +1,10 @@
 /**
  * Groq as language model, through groq-sdk.
  *
- * What the SDK does not do, and this file does: an aborted stream ends like a complete one (we look at the signal);
- * its time-out ends with the head of the response (we guard the tokens); its retries sleep for as long as the server
- * says and do not notice an abort (we set none); a long-lived signal gathers listeners (a controller per request).
+ * The SDK makes the request and names what is refused; event-stream-client.ts carries it, and answer-stream.ts reads the answer.
+ * What the SDK does not do, and this file does: its time-out ends with the head of the response (we guard the tokens); its retries
+ * sleep for as long as the server says and do not notice an abort (we set none); a long-lived signal gathers listeners (a controller
+ * per request).
  *
  * Groq retires models: warm() reads the list of those that the account has; one that is not on it, or gone (404), is
  * replaced by FALLBACK_MODEL.
@@ -12,7 +13,9 @@ import Groq from 'groq-sdk'
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'groq-sdk/error'
 import type { ChatCompletionCreateParamsStreaming } from 'groq-sdk/resources/chat/completions'
 import { OVER, ProviderError, errorText } from '../errors.ts'
-import { AnswerReader, requestBody, stallError, statusError } from './chat-completion.ts'
+import { readAnswer } from './answer-stream.ts'
+import { requestBody, stallError, statusError } from './chat-completion.ts'
+import { EventStreamClient } from './event-stream-client.ts'
 import type { LlmEvent, LlmProvider, LlmRequest } from './llm.ts'
 import { StallGuard } from './stall-guard.ts'
 import type { StallLimits } from './stall-guard.ts'
@@ -46,6 +49,7 @@ export class GroqLlm implements LlmProvider {
   readonly name = 'groq'
   readonly scripted = false
   readonly #apiKey: string
+  readonly #client = new EventStreamClient()
   readonly #groq: Groq
   readonly #limits: GroqLimits
   readonly #onModelGone: (model: string, fallback: string) => void
@@ -62,6 +66,7 @@ export class GroqLlm implements LlmProvider {
       maxRetries: 0,
       // It would print what was said, past our log, and with GROQ_LOG=debug every request.
       logLevel: 'off',
+      fetch: this.#client.fetch,
       ...(baseURL === undefined ? {} : { baseURL }),
     })
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits }
@@ -151,35 +156,25 @@ export class GroqLlm implements LlmProvider {
     this.#onModelGone(model, FALLBACK_MODEL)
   }
 
+  /** Requests under way end with their own signals. */
   async close(): Promise<void> {
-    // Every request has its own controller, which its caller aborts; the SDK keeps nothing else open.
+    this.#client.close()
   }
 
   async *#answer(request: LlmRequest, signal: AbortSignal): AsyncIterable<LlmEvent> {
     const controller = new AbortController()
-    const abort = (): void => controller.abort()
+    const abort = (): void => controller.abort(OVER)
     signal.addEventListener('abort', abort, { once: true })
     const guard = new StallGuard(this.#limits, abort)
     try {
-      const { data: stream, response } = await this.#groq.chat.completions
+      const response = await this.#groq.chat.completions
         .create(groqBody(request), {
           signal: controller.signal,
           timeout: this.#limits.connectMs,
         })
-        .withResponse()
+        .asResponse()
       this.#rate = rateLimitsOf(response.headers) ?? this.#rate
-      const answer = new AnswerReader()
-      for await (const chunk of stream) {
-        const events = answer.accept(chunk)
-        if (!answer.begun) continue
-        guard.pause()
-        yield* events
-        guard.progress()
-      }
-      // Aborted by the caller or by the guard: the SDK's loop ends as if the answer were complete.
-      if (signal.aborted) return
-      if (guard.stalled !== null) throw new Error('stalled')
-      yield* answer.end({ complete: false })
+      yield* readAnswer(response, guard)
     } catch (error) {
       if (guard.stalled === null) throw error
       throw stallError(guard.stalled, guard.brokenMs)
@@ -232,8 +227,10 @@ function isBrokenConnection(error: unknown): boolean {
   return error instanceof APIConnectionError && !(error instanceof APIConnectionTimeoutError)
 }
 
+/** As the answer's status, or in the stream. */
 function isToolUseFailure(error: unknown): boolean {
-  return error instanceof APIError && errorBody(error).code === 'tool_use_failed'
+  const body = error instanceof APIError ? errorBody(error) : ((error as Error | null)?.cause ?? {})
+  return (body as { code?: unknown }).code === 'tool_use_failed'
 }
 
 /** The ProviderError of whatever groq-sdk threw, without the key and without the SDK's own objects. */

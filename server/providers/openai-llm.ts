@@ -1,16 +1,17 @@
 /**
  * Any OpenAI-compatible server as language model, by its base URL: Ollama, llama.cpp, vLLM, LM Studio, OpenAI itself.
  *
- *   POST {base}/chat/completions ─► event stream ─► EventStreamParser ─► AnswerReader ─► events
+ *   POST {base}/chat/completions ─► event-stream-client.ts ─► answer-stream.ts ─► events
  *
- * Three time-outs of our own, because fetch has none: to the response's head, to the first token, between tokens.
+ * Three time-outs of our own, because HTTP has none: to the response's head, to the first token, between tokens.
  *
  * Invariants: the connection is closed when the caller aborts, leaves the loop or a time-out fires; an aborted answer
  * ends silently and without `done`.
  */
 import { OVER, ProviderError, errorText } from '../errors.ts'
-import { AnswerReader, requestBody, stallError, statusError } from './chat-completion.ts'
-import { EventStreamParser } from './event-stream.ts'
+import { readAnswer } from './answer-stream.ts'
+import { requestBody, stallError, statusError } from './chat-completion.ts'
+import { EventStreamClient } from './event-stream-client.ts'
 import type { LlmEvent, LlmProvider, LlmRequest } from './llm.ts'
 import { StallGuard } from './stall-guard.ts'
 import { errorWithoutSecret } from './without-secret.ts'
@@ -45,6 +46,7 @@ export class OpenAiLlm implements LlmProvider {
   readonly #url: string
   readonly #options: OpenAiLlmOptions
   readonly #limits: LlmLimits
+  readonly #client = new EventStreamClient()
   readonly #closing = new AbortController()
 
   constructor(options: OpenAiLlmOptions) {
@@ -80,6 +82,7 @@ export class OpenAiLlm implements LlmProvider {
 
   async close(): Promise<void> {
     this.#closing.abort()
+    this.#client.close()
   }
 
   async *#answer(
@@ -88,7 +91,7 @@ export class OpenAiLlm implements LlmProvider {
   ): AsyncIterable<LlmEvent> {
     if (signal.aborted) return
     const controller = new AbortController()
-    const abort = (): void => controller.abort()
+    const abort = (): void => controller.abort(OVER)
     signal.addEventListener('abort', abort, { once: true })
     const head = new StallGuard({ firstMs: limits.connectMs, gapMs: limits.connectMs }, abort)
     const tokens = new StallGuard({ firstMs: limits.firstTokenMs, gapMs: limits.stallMs }, abort)
@@ -119,7 +122,8 @@ export class OpenAiLlm implements LlmProvider {
     }
     if (this.#options.apiKey) headers['authorization'] = `Bearer ${this.#options.apiKey}`
     const body = JSON.stringify(requestBody(request, this.#options.model ?? request.model))
-    const ask = (): Promise<Response> => fetch(this.#url, { method: 'POST', headers, body, signal })
+    const ask = (): Promise<Response> =>
+      this.#client.fetch(this.#url, { method: 'POST', headers, body, signal })
     const response = await ask().catch((error: unknown) => {
       if (signal.aborted || !isClosedConnection(error)) throw error
       return ask()
@@ -129,10 +133,9 @@ export class OpenAiLlm implements LlmProvider {
   }
 
   #connectionError(error: unknown): ProviderError {
-    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
     return new ProviderError(
       'LLM_UNAVAILABLE',
-      `The language model at ${new URL(this.#url).host} is out of reach: ${errorText(cause)}`,
+      `The language model at ${new URL(this.#url).host} is out of reach: ${errorText(error)}`,
       { retryable: true, cause: error },
     )
   }
@@ -143,56 +146,8 @@ export class OpenAiLlm implements LlmProvider {
  * new connection is worth the few ms, once. A server that is not there (ECONNREFUSED) is not asked again.
  */
 function isClosedConnection(error: unknown): boolean {
-  const { code } = ((error as Error | null)?.cause ?? {}) as { code?: unknown }
-  return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE'
-}
-
-async function* readAnswer(response: Response, tokens: StallGuard): AsyncIterable<LlmEvent> {
-  const type = response.headers.get('content-type') ?? ''
-  if (response.body === null || !type.includes('text/event-stream')) {
-    throw new ProviderError(
-      'LLM_BAD_RESPONSE',
-      `The language model answered ${type || 'nothing'} instead of an event stream`,
-    )
-  }
-  const parser = new EventStreamParser()
-  const answer = new AnswerReader()
-  const bodies = bytesOf(response.body)
-  for await (const bytes of bodies) {
-    for (const data of bytes === null ? parser.end() : parser.push(bytes)) {
-      if (data.trim() === '[DONE]') {
-        yield* answer.end({ complete: true })
-        return
-      }
-      const events = answer.accept(parseJson(data))
-      if (!answer.begun) continue
-      tokens.pause()
-      yield* events
-      tokens.progress()
-    }
-  }
-  yield* answer.end({ complete: false })
-}
-
-/** The body's pieces, then null for its end. */
-async function* bytesOf(body: ReadableStream<Uint8Array>): AsyncIterable<Uint8Array | null> {
-  const reader = body.getReader()
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) break
-    yield value
-  }
-  yield null
-}
-
-function parseJson(data: string): unknown {
-  try {
-    return JSON.parse(data)
-  } catch (cause) {
-    throw new ProviderError('LLM_BAD_RESPONSE', 'The language model sent a line that is not JSON', {
-      cause,
-    })
-  }
+  const { code } = (error ?? {}) as { code?: unknown }
+  return code === 'ECONNRESET' || code === 'EPIPE'
 }
 
 /** The message inside an error body, or the body itself. */
