@@ -78,9 +78,12 @@ export interface AudioPoolStats {
 
 /**
  * So many lanes that wait are a batch at once, if a worker is free: it works while this thread reads on, or sends what the last batch
- * brought. Fewer wait for the wheel, since a batch has its price whatever is in it.
+ * brought. Fewer wait for the wheel: each batch takes the processor from whoever has it, and half as many lanes made frames late that
+ * were on their way (docs/adr/0010).
  */
-const PROMPT_LANES = 96
+const PROMPT_LANES = 200
+/** Fewer are not worth a second worker: a batch has its price whatever is in it. */
+const SPLIT_LANES = 96
 /** While more wait and no worker is free, the pool looks for answers at every so many lanes. */
 const LOOK_EVERY_LANES = 8
 
@@ -203,8 +206,7 @@ export class AudioPool {
     this.#owner.hasStarving = false
     this.#collectDue(this.#tickedMs)
     const due = this.#due.length
-    // A batch has its price: one worker has a small one alone.
-    const workers = Math.min(idleWorkers, Math.ceil(due / PROMPT_LANES))
+    const workers = Math.min(idleWorkers, Math.ceil(due / SPLIT_LANES))
     const share = Math.ceil(due / workers)
     for (let first = 0; first < due; first += share) {
       this.#dispatch(first, Math.min(due, first + share))

@@ -130,12 +130,12 @@ describe('pool', () => {
   })
 
   it.each([
-    [96, 2],
-    [95, 1],
+    [200, 2],
+    [199, 1],
   ])(
     'with %d lanes waiting when a batch comes back, makes %d batches of one tick',
     async (waiting, batches) => {
-      const many = await AudioPool.create({ slots: 97, threads: 1 })
+      const many = await AudioPool.create({ slots: 201, threads: 1 })
       try {
         const told: string[] = []
         const first = many.openLane(PHONE, PLAIN, {
@@ -163,11 +163,11 @@ describe('pool', () => {
     },
   )
 
-  it('makes a batch of 96 lanes whose frames have come in without waiting for a tick, and none of 95', async () => {
-    const many = await AudioPool.create({ slots: 96, threads: 1 })
+  it('makes a batch of 200 lanes whose frames have come in without waiting for a tick, and none of 199', async () => {
+    const many = await AudioPool.create({ slots: 200, threads: 1 })
     try {
       let frames = 0
-      const lanes = Array.from({ length: 96 }, () =>
+      const lanes = Array.from({ length: 200 }, () =>
         many.openLane(PHONE, PLAIN, { ...IGNORE, onUserFrame: () => frames++ }),
       )
       many.tick(0)
@@ -177,7 +177,7 @@ describe('pool', () => {
       lanes[0]!.pushUserPayload(FRAME)
       await Promise.resolve()
       expect(many.stats().batches).toBe(1)
-      while (frames < 96) await new Promise((resolve) => setImmediate(resolve))
+      while (frames < 200) await new Promise((resolve) => setImmediate(resolve))
     } finally {
       await many.close()
     }
