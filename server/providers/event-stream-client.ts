@@ -77,7 +77,7 @@ export class EventStreamClient {
 }
 
 /** An answer of which the head has come. Its connection is free for the next request when all bytes were read. */
-export class EventStreamResponse extends Response {
+class EventStreamResponse extends Response {
   /** Bytes of the body; an error of the connection is thrown. */
   readonly packets: AsyncIterable<Uint8Array>
 
@@ -121,8 +121,8 @@ async function wholeResponse(message: IncomingMessage): Promise<Response> {
 
 function headOf(message: IncomingMessage): { status: number; headers: Headers } {
   const headers = new Headers()
-  for (const [name, value = ''] of Object.entries(message.headersDistinct)) {
-    headers.set(name, Array.isArray(value) ? value.join(', ') : value)
+  for (const [name, values = []] of Object.entries(message.headersDistinct)) {
+    headers.set(name, values.join(', '))
   }
   return { status: message.statusCode ?? 0, headers }
 }
