@@ -21,17 +21,19 @@ export async function* readAnswer(response: Response, tokens: StallGuard): Async
   const parser = new EventStreamParser()
   const answer = new AnswerReader()
   let isComplete = false
-  const accept = (texts: string[]): LlmEvent[] =>
-    texts.flatMap((text) => {
+  // One by one: the words of a packet in front of an error are heard.
+  function* accept(texts: string[]): Iterable<LlmEvent> {
+    for (const text of texts) {
       isComplete ||= text.trim() === '[DONE]'
-      return isComplete ? [] : answer.accept(parseJson(text))
-    })
+      if (!isComplete) yield* answer.accept(parseJson(text))
+    }
+  }
   for await (const packet of packetsOf(response)) {
-    const events = accept(parser.push(packet))
-    if (!answer.begun) continue
-    tokens.pause()
-    yield* events
-    tokens.progress()
+    for (const event of accept(parser.push(packet))) {
+      tokens.pause()
+      yield event
+    }
+    if (answer.begun) tokens.progress()
   }
   yield* accept(parser.end())
   yield* answer.end({ complete: isComplete })
